@@ -1,0 +1,25 @@
+//! Floor 1: the words of the field.
+//!
+//! Identifiers, participants, messages, cases, obligations, deliveries, faults and instants, as types
+//! that cannot hold a wrong value. Nothing here does I/O, reads a clock or knows of XML or SQL.
+
+mod delivery;
+mod digest;
+mod fault;
+mod id;
+mod message;
+mod obligation;
+mod participant;
+mod time;
+
+pub use delivery::{DeliveryState, ParkReason};
+pub use digest::{Digest, DigestError};
+pub use fault::{Fault, FaultClass, FaultCode};
+pub use id::{
+    CaseId, ConversationId, DeliveryId, IdError, MessageId, ObligationId, Oktmo, ParticipantId,
+    RecordId, RoleCode, RuleId,
+};
+pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
+pub use obligation::{ObligationState, SettleKind};
+pub use participant::{Framing, Participant, RoleHolding, TransportKind};
+pub use time::{Timestamp, Zone};

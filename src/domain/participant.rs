@@ -1,0 +1,83 @@
+//! Participants: agencies and the register.
+
+use super::{Oktmo, ParticipantId, RoleCode, Zone};
+
+/// How the gateway hands messages to a participant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportKind {
+    /// POST to the participant's own HTTPS address; its signed receipt is the answer's body.
+    Http {
+        /// The absolute address, `https://…` (or `http://` on loopback or with `insecure = true`).
+        url: String,
+    },
+    /// The queue `mezhved.to.<participant>` of RabbitMQ.
+    Amqp,
+    /// Waits until the participant pulls.
+    Mailbox,
+}
+
+impl TransportKind {
+    /// The stable word: `http`, `amqp` or `mailbox`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Http { .. } => "http",
+            Self::Amqp => "amqp",
+            Self::Mailbox => "mailbox",
+        }
+    }
+}
+
+/// How a participant's bodies are framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Framing {
+    /// Inside our signed envelope.
+    #[default]
+    Envelope,
+}
+
+/// A role that a participant holds, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleHolding {
+    /// The role in the participant's regulation.
+    pub role: RoleCode,
+    /// Territories by ОКТМО (prefixes cover all below them); empty: everywhere.
+    pub territories: Vec<Oktmo>,
+}
+
+/// An agency's system or the register, as configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Participant {
+    /// Its id.
+    pub id: ParticipantId,
+    /// Its name for people, in Russian.
+    pub name: String,
+    /// The id of the regulation it takes part in, such as `yugra`.
+    pub regulation: String,
+    /// The roles it holds there.
+    pub roles: Vec<RoleHolding>,
+    /// The zone in which its working days are counted.
+    pub zone: Zone,
+    /// How messages reach it.
+    pub transport: TransportKind,
+    /// The adapter folder that translates for it; `None`: it speaks the canonical form.
+    pub adapter: Option<String>,
+    /// The framing of its messages.
+    pub framing: Framing,
+    /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant.
+    pub certificates: Vec<Vec<u8>>,
+    /// How many deliveries to it may be in flight at once.
+    pub in_flight_max: u32,
+    /// Whether deliveries within one conversation keep their order.
+    pub ordered: bool,
+}
+
+impl Participant {
+    /// Whether it holds the role for the territory (`None`: a message without a case; any holding counts).
+    pub fn holds(&self, role: &RoleCode, territory: Option<&Oktmo>) -> bool {
+        self.roles.iter().any(|holding| {
+            holding.role == *role
+                && (holding.territories.is_empty()
+                    || territory.is_none_or(|t| holding.territories.iter().any(|own| own.covers(t))))
+        })
+    }
+}
