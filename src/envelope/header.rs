@@ -1,0 +1,1 @@
+//! The header: from XML to [`crate::domain::Header`] and back.

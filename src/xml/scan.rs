@@ -1,0 +1,2 @@
+//! The linear scan before the tree is built.
+pub(super) fn scan() {}
