@@ -1,0 +1,1 @@
+//! What every accepted connection passes: limits, the TLS handshake, a guard against peers that do not read.
