@@ -150,3 +150,17 @@ impl Gateway {
         }
     }
 }
+
+impl Gateway {
+    /// The signed fault about a message known by its sender, id and content digest.
+    pub(super) fn fault_about(
+        &self,
+        fault: &Fault,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+    ) -> Result<Made, SignError> {
+        let to = Addressee { recipient: sender, conversation: None, in_reply_to: Some(id) };
+        self.make(&to, &FaultReport::of(fault, Some(id), Some(RefusedDigest::Content(digest)), true))
+    }
+}

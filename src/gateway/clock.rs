@@ -2,19 +2,28 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use tokio::sync::watch;
+
 use crate::domain::Timestamp;
 
 /// Two times: the machine's, for signatures, leases and pauses, and the business time, for deadlines. They differ only in a
 /// demonstration or a simulation, which steps the offset; `serve` leaves it at 0.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Clock {
     offset_micros: AtomicI64,
+    steps: watch::Sender<u64>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self::with_offset(0)
+    }
 }
 
 impl Clock {
     /// A clock whose business time is ahead of the machine's by `offset_micros` (microseconds).
     pub fn with_offset(offset_micros: i64) -> Self {
-        Self { offset_micros: AtomicI64::new(offset_micros) }
+        Self { offset_micros: AtomicI64::new(offset_micros), steps: watch::Sender::new(0) }
     }
 
     /// The machine's time.
@@ -38,7 +47,13 @@ impl Clock {
         let ahead = instant.since(self.business_now());
         if ahead > 0 {
             self.offset_micros.fetch_add(ahead, Ordering::AcqRel);
+            self.steps.send_modify(|n| *n = n.wrapping_add(1));
         }
         ahead > 0
+    }
+
+    /// Bumped whenever business time was stepped, so that whoever sleeps until an instant looks again.
+    pub fn stepped(&self) -> watch::Receiver<u64> {
+        self.steps.subscribe()
     }
 }

@@ -20,7 +20,7 @@ pub mod snapshot;
 mod technical;
 pub mod watch;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Semaphore, watch as signal};
 
@@ -33,7 +33,7 @@ pub use technical::TicketUse;
 use crate::crypto::Signer;
 use crate::domain::ParticipantId;
 use crate::settings::Settings;
-use crate::store::{Channel, Store};
+use crate::store::{Channel, Revisions, Store};
 use crate::xml::Limits;
 
 /// One gateway node's working parts, shared by its faces and loops. Cheap to clone.
@@ -54,6 +54,7 @@ struct Inner {
     snapshot_changed: signal::Sender<u64>,
     rate: rate::RefusalRate,
     judging: Semaphore,
+    behind: Mutex<Option<Revisions>>,
 }
 
 impl Gateway {
@@ -72,6 +73,7 @@ impl Gateway {
             node,
             rate: rate::RefusalRate::new(settings.limits.refusals_per_minute_max),
             judging: Semaphore::new(settings.limits.judging_max),
+            behind: Mutex::new(None),
             settings,
             store,
             signer,

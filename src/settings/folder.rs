@@ -54,12 +54,12 @@ pub fn participants(dir: &Path) -> Result<Files, FolderError> {
 pub fn bundle(dir: &Path) -> Result<Files, FolderError> {
     let mut files = bundle::embedded();
     files.retain(|path, _| !path.starts_with("config/participants/") && path != "config/settings.toml");
-    let mut files: Files =
-        files.into_iter().map(|(path, b)| (path.strip_prefix("config/").unwrap_or(&path).to_owned(), b)).collect();
     for part in ["regulations", "calendars"] {
         if dir.join(part).is_dir() {
-            files.retain(|path, _| !path.starts_with(&format!("{part}/")));
-            read_below(dir, part, &mut files)?;
+            files.retain(|path, _| !path.starts_with(&format!("config/{part}/")));
+            let mut own = Files::new();
+            read_below(dir, part, &mut own)?;
+            files.extend(own.into_iter().map(|(path, bytes)| (format!("config/{path}"), bytes)));
         }
     }
     let mut own = Files::new();
