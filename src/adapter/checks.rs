@@ -1,9 +1,10 @@
 //! The schemas of both sides, as the translations use them.
 
 use super::manifest::Form;
+use super::{AdapterError, AdapterErrorKind};
 use crate::bundle::Files;
 use crate::domain::MessageType;
-use crate::schema::{Catalogue, JsonSchema, Violation, XmlSchema};
+use crate::schema::{Catalogue, CatalogueError, JsonSchema, Violation, XmlSchema};
 
 /// The partner's own schema of one message type.
 pub(super) enum PartnerSchema {
@@ -12,15 +13,17 @@ pub(super) enum PartnerSchema {
 }
 
 impl PartnerSchema {
-    /// Compiles the schema at `file`; an XSD may import and include others of the same files.
-    ///
-    /// # Errors
-    /// The line, where known, and the reason.
-    pub(super) fn compile(form: Form, files: &Files, file: &str) -> Result<Self, (Option<usize>, String)> {
-        match form {
-            Form::Json => JsonSchema::compile(files, file).map(Self::Json).map_err(|e| (None, e.to_string())),
-            Form::Xml | Form::Canonical => XmlSchema::compile(files, file).map(Self::Xml).map_err(|e| (None, e.to_string())),
-        }
+    /// Compiles the schema at the path `file`; it may import and include others of the same files.
+    pub(super) fn compile(form: Form, files: &Files, file: &str) -> Result<Self, Vec<AdapterError>> {
+        let result = match form {
+            Form::Json => JsonSchema::compile(files, file).map(Self::Json),
+            Form::Xml | Form::Canonical => XmlSchema::compile(files, file).map(Self::Xml),
+        };
+        result.map_err(|problems| {
+            let line = |p: &CatalogueError| p.line.and_then(|l| usize::try_from(l).ok());
+            let told = |p: &CatalogueError| AdapterError::new(AdapterErrorKind::Folder, &p.file, line(p), p.message.clone());
+            problems.iter().map(told).collect()
+        })
     }
 
     pub(super) fn validate(&self, bytes: &[u8]) -> Result<(), String> {

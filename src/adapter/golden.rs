@@ -253,7 +253,7 @@ fn add_lines(element: roxmltree::Node<'_, '_>, parent: Option<&str>, depth: usiz
     let has_elements = element.children().any(|c| c.is_element());
     let text: String = element.children().filter(|c| c.is_text()).filter_map(|c| c.text()).collect();
     line.push('>');
-    if !(has_elements && text.trim().is_empty()) {
+    if !(text.trim().is_empty() && (has_elements || text.contains('\n'))) {
         line.push_str(&text.replace('\n', "\\n"));
     }
     lines.push_str(&line);

@@ -14,9 +14,12 @@ pub(super) fn compact_xml(written: &[u8]) -> Result<Vec<u8>, String> {
         if node.is_comment() || node.is_pi() {
             return Err("the result holds a comment or a processing instruction; write comments as `{# #}`".to_owned());
         }
+        // A line end within a value is written as a character reference, so a plain one is layout too.
         let is_layout = node.is_text()
             && node.text().is_some_and(|t| t.trim().is_empty())
-            && (node.prev_sibling().is_some() || node.next_sibling().is_some());
+            && (node.prev_sibling().is_some()
+                || node.next_sibling().is_some()
+                || written.get(node.range()).is_some_and(|raw| raw.contains(&b'\n')));
         if is_layout {
             cuts.push(node.range());
         }
@@ -46,9 +49,9 @@ mod tests {
 
     #[test]
     fn layout_goes_and_values_stay() {
-        let written = b"\n\n<?xml version='1.0'?>\n<a xmlns='urn:x'>\n  <b> x </b>\n\n  <c> </c> <d k=' '/>\n</a>\n";
+        let written = b"\n\n<?xml version='1.0'?>\n<a xmlns='urn:x'>\n  <b> x </b>\n\n  <c> </c> <d k=' '>\n </d><e>&#10;</e>\n</a>\n";
         let compact = String::from_utf8(compact_xml(written).unwrap()).unwrap();
-        assert_eq!(compact, "<a xmlns='urn:x'><b> x </b><c> </c><d k=' '/></a>");
+        assert_eq!(compact, "<a xmlns='urn:x'><b> x </b><c> </c><d k=' '></d><e>&#10;</e></a>");
         assert_eq!(compact_json(b"{ \"b\": [1, 2],\n \"a\": \"x y\" }").unwrap(), b"{\"b\":[1,2],\"a\":\"x y\"}");
     }
 

@@ -212,8 +212,8 @@ fn add_filters(environment: &mut Environment<'static>, direction: Direction, cod
         text.parse::<i64>().map_err(|_| refuse("a text is not an integer; carry it as a text"))
     });
     environment.add_filter("text", |value: &Value| match value.downcast_object_ref::<Element>() {
-        Some(element) => Err(refuse(format!("{}: is an element; its text is `.text()`", element.path()))),
-        None => Ok(value.to_string()),
+        Some(element) => element.text(),
+        None => Ok(value.clone()),
     });
     environment.add_filter("length", minijinja::filters::length);
     environment.add_filter("lower", |text: &str| text.to_lowercase());

@@ -188,7 +188,7 @@ impl Load<'_> {
             }
             match PartnerSchema::compile(manifest.form, self.files, &file) {
                 Ok(schema) => schemas.push(schema),
-                Err((line, reason)) => errors.push(folder_error(&file, line, reason)),
+                Err(more) => errors.extend(more),
             }
         }
         schemas

@@ -212,7 +212,7 @@ impl Tree {
     pub(super) fn unread(&self, not_carried: &[String]) -> Vec<String> {
         let dropped = |index: usize, node: &Node| {
             let has_value = match &node.kind {
-                NodeKind::Element(text) => !text.is_empty() || node.children.is_empty(),
+                NodeKind::Element(text) => !text.trim().is_empty() || node.children.is_empty(),
                 NodeKind::Attribute(_) | NodeKind::Text(_) | NodeKind::Integer(_) | NodeKind::Flag(_) => true,
                 NodeKind::Object => false,
             };

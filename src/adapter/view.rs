@@ -5,7 +5,7 @@
 //! - `e.opt('a/b')`: the same by a path, `none` where a step is absent; several are an error;
 //! - `e.all('a/b')`: the list of all that the path leads to, perhaps empty;
 //! - `e.has('a/b')`: whether the path leads to anything;
-//! - `e.text()`: the text of an element that has attributes.
+//! - `e.text()`: the text of an element that has attributes (`e.x | text`, where attributes are optional).
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
-use super::tree::{NodeKind, Tree};
+use super::tree::{Node, NodeKind, Tree};
 
 /// One element of a tree.
 #[derive(Clone)]
@@ -73,9 +73,11 @@ impl Element {
         refuse(format!("{}: `{path}` is there {count} times; read it with `all`", self.path()))
     }
 
-    fn text(&self) -> Result<Value, Error> {
-        match self.tree.node(self.index).map(|n| &n.kind) {
-            Some(NodeKind::Element(text)) => {
+    /// The text of an element that has attributes, but no child elements.
+    pub(super) fn text(&self) -> Result<Value, Error> {
+        let is_attribute = |i: &usize| self.tree.node(*i).is_some_and(|n| matches!(n.kind, NodeKind::Attribute(_)));
+        match self.tree.node(self.index) {
+            Some(Node { kind: NodeKind::Element(text), children, .. }) if children.iter().all(is_attribute) => {
                 self.tree.mark_read(self.index);
                 Ok(Value::from(text.as_str()))
             }
