@@ -217,11 +217,16 @@ pub fn show_due(due: Timestamp, zone: Zone) -> String {
 
 /// The first instant of a local day. Where the clock skips midnight, the first instant that exists.
 pub fn start_of_day(date: NaiveDate, zone: Zone) -> Timestamp {
-    let midnight = date.and_time(NaiveTime::MIN);
+    at_local(date, NaiveTime::MIN, zone)
+}
+
+/// The first instant at which the local clock shows this time or, where the clock skips it, the first after.
+pub(super) fn at_local(date: NaiveDate, time: NaiveTime, zone: Zone) -> Timestamp {
+    let wanted = date.and_time(time);
     (0..=2 * 24 * 60)
-        .filter_map(|minutes| midnight.checked_add_signed(TimeDelta::minutes(minutes)))
+        .filter_map(|minutes| wanted.checked_add_signed(TimeDelta::minutes(minutes)))
         .find_map(|local| zone.tz().from_local_datetime(&local).earliest())
-        .map_or_else(|| midnight.and_utc().into(), |t| t.to_utc().into())
+        .map_or_else(|| wanted.and_utc().into(), |t| t.to_utc().into())
 }
 
 /// Counts a term.

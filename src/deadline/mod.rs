@@ -17,6 +17,8 @@ mod path;
 mod reader;
 mod regulation;
 mod term;
+#[cfg(test)]
+mod tests;
 
 pub use calendar::{Calendar, Calendars, DayKind, MissingYear};
 pub use check::{CheckInput, check};

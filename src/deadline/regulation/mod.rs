@@ -4,6 +4,11 @@
 //! particular rule: rules of one kind are one mechanism with different data.
 
 mod parse;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub(super) use rules::DATED_FIELDS;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +17,6 @@ use chrono::{NaiveDate, NaiveTime};
 use super::{Finding, Month, Roll, Severity, Term, path::BodyPath};
 use crate::bundle::Files;
 use crate::domain::{CaseId, MessageType, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
-
-pub(super) use parse::DATED_FIELDS;
 
 const REGULATION_FOLDER: &str = "config/regulations/";
 

@@ -1,12 +1,25 @@
 //! Obligations as a pure function of events: what a message opens and settles, and what the calendar opens by itself.
 
+mod message;
+mod periodic;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
 use roxmltree::Node;
 use serde_json::Value;
 
-use super::{Calendars, MissingYear, Regulation, Roll};
-use crate::domain::{
-    CaseId, ConversationId, Fault, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
-};
+use super::ComputeError;
+use crate::domain::{CaseId, ConversationId, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
+
+pub use message::on_message;
+pub use periodic::{next_period_at, periodic};
+pub use plan::{Plan, start_pending};
+
+/// How far a date of an act may lie ahead of the gateway's business time: clocks differ.
+pub const AHEAD_MAX_SECONDS: i64 = 300;
 
 /// A case as the gateway knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +41,21 @@ pub enum HolderError {
     Several(Vec<ParticipantId>),
 }
 
-/// Who holds which role where. Implemented for a slice of participants; a snapshot with an index may implement it itself.
+impl fmt::Display for HolderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vacant => f.write_str("никто её не исполняет / nobody holds it"),
+            Self::Several(ids) => {
+                let ids: Vec<&str> = ids.iter().map(ParticipantId::as_str).collect();
+                let ids = ids.join(", ");
+                write!(f, "её исполняют сразу {ids} / it is held by {ids} at once")
+            }
+        }
+    }
+}
+
+/// Who holds which role where. Implemented for a slice of participants (`&participants.as_slice()`); a snapshot with an
+/// index may implement it itself.
 pub trait Directory {
     /// The one participant of the regulation that holds the role for the territory.
     ///
@@ -38,6 +65,21 @@ pub trait Directory {
 
     /// The participant with this id.
     fn participant(&self, id: &ParticipantId) -> Option<&Participant>;
+}
+
+impl Directory for &[Participant] {
+    fn holder(&self, regulation: &str, role: &RoleCode, territory: Option<&Oktmo>) -> Result<&Participant, HolderError> {
+        let holders: Vec<&Participant> = self.iter().filter(|p| p.regulation == regulation && p.holds(role, territory)).collect();
+        match holders.as_slice() {
+            [one] => Ok(one),
+            [] => Err(HolderError::Vacant),
+            several => Err(HolderError::Several(several.iter().map(|p| p.id.clone()).collect())),
+        }
+    }
+
+    fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
+        self.iter().find(|p| p.id == *id)
+    }
 }
 
 /// An accepted message, as the deadline rules see it.
@@ -163,14 +205,8 @@ pub enum StartOn {
 pub struct PendingStart {
     /// What starts it.
     pub on: StartOn,
-    /// The calendar's name.
-    pub calendar: String,
-    /// The debtor's zone.
-    pub zone: Zone,
-    /// The term as written.
-    pub term: String,
-    /// The roll.
-    pub roll: Roll,
+    /// How it is counted then.
+    pub plan: Plan,
 }
 
 /// Something that settles: what stands under this key and is owed by this debtor is met at this instant.
@@ -188,52 +224,35 @@ pub struct Settlement {
     pub at: Timestamp,
 }
 
-/// What an accepted message opens and settles.
-///
-/// # Errors
-/// `content-invalid` for a date in the future or a value that names nothing, `header-invalid` for a missing case id or
-/// in-reply-to, `role-vacant`, and `not-now` when the calendar has no data for a year.
-pub fn on_message(regulation: &Regulation, calendars: &Calendars, event: &MessageEvent<'_>) -> Result<Effects, Fault> {
-    let _ = (regulation, calendars, event);
-    todo!()
-}
-
-/// Starts an obligation that waited for its message to be `sent` (or `delivered`) at `at`, in business time.
-///
-/// # Errors
-/// When the calendar is not loaded or has no data for a year.
-pub fn start_pending(pending: &PendingStart, calendars: &Calendars, at: Timestamp) -> Result<Started, StartError> {
-    let _ = (pending, calendars, at);
-    todo!()
-}
-
 /// Why an obligation could not be started or opened by the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
-    /// A year without data.
+    /// There is no such calendar.
+    #[error("календарь `{0}` не загружен; добавьте config/calendars/{0}.csv / the calendar `{0}` is not loaded; add config/calendars/{0}.csv")]
+    Calendar(String),
+    /// The term cannot be counted.
     #[error(transparent)]
-    Year(#[from] MissingYear),
-}
-
-/// The obligations that periodic rules have opened by `business_now`, oldest first: of every period that has begun and whose due
-/// lies after `since` (when this was last asked; `None`: never, then only what is not yet due, so that nothing is born overdue).
-/// Asking again gives the same keys.
-///
-/// # Errors
-/// See [`StartError`]; one bad measure stops none of the others: errors come beside the results.
-pub fn periodic(
-    regulation: &Regulation,
-    calendars: &Calendars,
-    directory: &dyn Directory,
-    since: Option<Timestamp>,
-    business_now: Timestamp,
-) -> (Vec<NewObligation>, Vec<StartError>) {
-    let _ = (regulation, calendars, directory, since, business_now);
-    todo!()
-}
-
-/// The next instant at which [`periodic`] will have more to open; `None`: no measure begins or continues later.
-pub fn next_period_at(regulation: &Regulation, directory: &dyn Directory, business_now: Timestamp) -> Option<Timestamp> {
-    let _ = (regulation, directory, business_now);
-    todo!()
+    Compute(#[from] ComputeError),
+    /// A measure names a participant that is not there.
+    #[error("{file}:{line}: нет участника `{id}` / there is no participant `{id}`")]
+    Participant {
+        /// The regulation's file.
+        file: String,
+        /// The measure's line.
+        line: usize,
+        /// The id.
+        id: ParticipantId,
+    },
+    /// A role has not exactly one holder where the measure's case is conducted.
+    #[error("{file}:{line}: роль `{role}`: {problem}")]
+    Holder {
+        /// The regulation's file.
+        file: String,
+        /// The measure's line.
+        line: usize,
+        /// The role.
+        role: RoleCode,
+        /// What is wrong.
+        problem: HolderError,
+    },
 }
