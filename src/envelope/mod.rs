@@ -9,6 +9,7 @@ pub mod technical;
 mod verify;
 mod write;
 
+pub use header::ATTACHMENTS_MAX;
 pub use read::{Body, Unverified, read};
 pub use verify::{Envelope, Verified, verify};
 pub use write::{BodyDraft, Draft, SignError, compose, sign, sign_composed};

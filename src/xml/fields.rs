@@ -1,6 +1,10 @@
 //! Strict reading of elements that hold a sequence of fields.
 
-use crate::domain::{Fault, FaultCode};
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::domain::{Fault, FaultCode, Timestamp};
 
 use super::Node;
 
@@ -21,8 +25,12 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The given code when there is other text between the children.
     pub fn of(parent: Node<'a>, code: FaultCode) -> Result<Self, Fault> {
-        let _ = (parent, code);
-        todo!()
+        let stray = parent.children().find(|n| n.text().is_some_and(|t| n.is_text() && !is_blank(t)));
+        if let Some(stray) = stray {
+            return Err(at(stray, code, format_args!("element {} holds text between its elements", parent.tag_name().name())));
+        }
+        let namespace = parent.tag_name().namespace().unwrap_or_default();
+        Ok(Self { parent, next: parent.first_element_child(), namespace, code })
     }
 
     /// The next child, which must have this local name.
@@ -30,14 +38,22 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The code when it has another or is missing.
     pub fn required(&mut self, name: &str) -> Result<Node<'a>, Fault> {
-        let _ = (name, self.parent, self.next, self.namespace, self.code);
-        todo!()
+        self.optional(name).ok_or_else(|| {
+            let parent = self.parent.tag_name().name();
+            let met = self.next.map_or("its end", |n| n.tag_name().name());
+            at(self.next.unwrap_or(self.parent), self.code, format_args!("element {parent}: {name} is expected, {met} is met"))
+        })
     }
 
     /// The next child if it has this local name.
     pub fn optional(&mut self, name: &str) -> Option<Node<'a>> {
-        let _ = name;
-        todo!()
+        let tag = self.next?.tag_name();
+        if tag.name() != name || tag.namespace().unwrap_or_default() != self.namespace {
+            return None;
+        }
+        let node = self.next;
+        self.next = node.and_then(|n| n.next_sibling_element());
+        node
     }
 
     /// The text of the next child, which must have this local name, no attributes and no children.
@@ -65,13 +81,39 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The code when a child is left.
     pub fn end(self) -> Result<(), Fault> {
-        todo!()
+        self.next.map_or(Ok(()), |node| {
+            let (parent, name) = (self.parent.tag_name().name(), node.tag_name().name());
+            Err(at(node, self.code, format_args!("element {parent}: {name} is unknown or out of its place")))
+        })
     }
 
-    /// A fault about one child's value: says the line and the element.
-    pub fn wrong(&self, name: &str, problem: &str) -> Fault {
-        let _ = (name, problem);
-        todo!()
+    /// A fault about the value of a child: says the line, the element and what is allowed.
+    pub fn wrong(&self, name: &str, allowed: &str) -> Fault {
+        let child = self.parent.children().find(|n| n.is_element() && n.tag_name().name() == name);
+        at(child.unwrap_or(self.parent), self.code, format_args!("element {name}: {allowed}"))
+    }
+
+    /// The text of the next child, which must have this local name, parsed.
+    ///
+    /// # Errors
+    /// The code when the child is not there or `parse` gives nothing; `allowed` says what would have been right.
+    pub fn parsed<T>(&mut self, name: &str, allowed: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, Fault> {
+        let text = self.text(name)?;
+        parse(text).ok_or_else(|| self.wrong(name, allowed))
+    }
+
+    /// The text of the next child if it has this local name, parsed.
+    ///
+    /// # Errors
+    /// The code when `parse` gives nothing; `allowed` says what would have been right.
+    pub fn optional_parsed<T>(
+        &mut self,
+        name: &str,
+        allowed: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        parse(text).map(Some).ok_or_else(|| self.wrong(name, allowed))
     }
 }
 
@@ -80,8 +122,11 @@ impl<'a> Fields<'a> {
 /// # Errors
 /// The given code when it has child elements.
 pub fn text<'a>(node: Node<'a>, code: FaultCode) -> Result<&'a str, Fault> {
-    let _ = (node, code);
-    todo!()
+    match node.first_child() {
+        None => Ok(""),
+        Some(child) if child.is_text() && child.next_sibling().is_none() => Ok(child.text().unwrap_or_default()),
+        Some(child) => Err(at(child, code, format_args!("element {} may hold only text", node.tag_name().name()))),
+    }
 }
 
 /// The value of an attribute without a namespace. (roxmltree's own `attribute("a")` also finds `x:a`.)
@@ -94,18 +139,72 @@ pub fn attribute<'a>(node: Node<'a>, name: &str) -> Option<&'a str> {
 /// # Errors
 /// The given code when it has another.
 pub fn only_attributes(node: Node<'_>, names: &[&str], code: FaultCode) -> Result<(), Fault> {
-    let _ = (node, names, code);
-    todo!()
+    match node.attributes().find(|a| a.namespace().is_some() || !names.contains(&a.name())) {
+        None => Ok(()),
+        Some(a) => Err(at(node, code, format_args!("element {}: attribute {} is unknown", node.tag_name().name(), a.name()))),
+    }
 }
 
 /// Decodes base64 as XML carries it: the standard alphabet with padding; spaces, tabs and line ends are skipped.
 pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
-    let _ = text;
-    todo!()
+    if text.bytes().any(is_blank_byte) {
+        let dense: Vec<u8> = text.bytes().filter(|b| !is_blank_byte(*b)).collect();
+        STANDARD.decode(dense).ok()
+    } else {
+        STANDARD.decode(text).ok()
+    }
+}
+
+/// Parses an instant as XML carries it: `2026-05-06T10:00:00+05:00`, with up to nine digits after the second (kept to the
+/// microsecond) and always with a zone. `None` when the text has another form.
+pub fn instant(text: &str) -> Option<Timestamp> {
+    let (main, rest) = text.split_at_checked(19)?;
+    let shape = |text: &str, shape: &str| {
+        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
+    };
+    let zone = match rest.strip_prefix('.') {
+        None => rest,
+        Some(fraction) => {
+            let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+            fraction.get(digits..).filter(|_| (1..=9).contains(&digits))?
+        }
+    };
+    let zoned = zone == "Z" || shape(zone, "+00:00") || shape(zone, "-00:00");
+    // RFC 3339 knows leap seconds, XML Schema does not.
+    let right = shape(main, "0000-00-00T00:00:00") && !main.ends_with(":60") && zoned;
+    right.then(|| Timestamp::parse(text)).flatten()
 }
 
 /// Whether a text is an NCName (Namespaces in XML 1.0): a name without a colon.
 pub fn is_ncname(text: &str) -> bool {
-    let _ = text;
-    todo!()
+    let mut chars = text.chars();
+    chars.next().is_some_and(is_name_start) && chars.all(|c| is_name_start(c) || is_name_more(c))
+}
+
+/// Production 4 of XML 1.0 without the colon.
+fn is_name_start(c: char) -> bool {
+    matches!(c,
+        'A'..='Z' | 'a'..='z' | '_' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}' | '\u{370}'..='\u{37D}'
+        | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}' | '\u{2C00}'..='\u{2FEF}'
+        | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}' | '\u{10000}'..='\u{EFFFF}')
+}
+
+/// Production 4a without 4.
+fn is_name_more(c: char) -> bool {
+    matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+}
+
+fn is_blank_byte(b: u8) -> bool {
+    matches!(b, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Whether a text is only XML white space.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.bytes().all(is_blank_byte)
+}
+
+/// A fault at a node, with its line.
+pub fn at(node: Node<'_>, code: FaultCode, what: impl fmt::Display) -> Fault {
+    let line = node.document().text_pos_at(node.range().start).row;
+    Fault::new(code, format!("line {line}: {what}"))
 }

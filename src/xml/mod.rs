@@ -10,7 +10,7 @@ mod scan;
 mod write;
 
 pub use canonical::{Sink, canonical, canonical_bytes};
-pub use fields::{Fields, attribute, base64_bytes, is_ncname, only_attributes, text};
+pub use fields::{Fields, at, attribute, base64_bytes, instant, is_ncname, only_attributes, text};
 pub use read::{Document, Limits, read};
 pub use write::{WriteError, Writer};
 

@@ -1,4 +1,9 @@
-//! The one XML writer.
+//! The one XML writer. It shares its escapes with the canonical form, so a value comes back exactly from every reader.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use super::canonical::{ATTRIBUTE, EscapeTable, TEXT, escape};
+use super::scan::is_char;
 
 /// What could not be written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,19 +43,45 @@ impl Writer {
 
     /// Starts an element.
     pub fn start(&mut self, name: &str, attributes: &[(&str, &str)]) {
-        let _ = (name, attributes, &self.out, &self.open, &self.error);
-        todo!()
+        self.open.push(name.to_owned());
+        self.out.push(b'<');
+        self.out.extend_from_slice(name.as_bytes());
+        for (key, value) in attributes {
+            self.out.push(b' ');
+            self.out.extend_from_slice(key.as_bytes());
+            self.out.extend_from_slice(b"=\"");
+            self.value(value, &ATTRIBUTE);
+            self.out.push(b'"');
+        }
+        self.out.push(b'>');
     }
 
     /// Ends the element that was started last.
     pub fn end(&mut self) {
-        todo!()
+        let Some(name) = self.open.pop() else {
+            return self.fail(WriteError::Unbalanced { element: "the end of the document".to_owned() });
+        };
+        self.out.extend_from_slice(b"</");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.push(b'>');
     }
 
     /// Writes text into the open element.
     pub fn text(&mut self, text: &str) {
-        let _ = text;
-        todo!()
+        self.value(text, &TEXT);
+    }
+
+    fn value(&mut self, value: &str, table: &EscapeTable) {
+        if let Some(c) = value.chars().find(|c| !is_char(u32::from(*c))) {
+            let element = self.open.last().cloned().unwrap_or_default();
+            self.fail(WriteError::Character { element, code: u32::from(c) });
+        }
+        escape(value, table, &mut self.out);
+    }
+
+    /// The first error is the one that is told.
+    fn fail(&mut self, error: WriteError) {
+        self.error.get_or_insert(error);
     }
 
     /// Writes an element that holds only text.
@@ -69,8 +100,9 @@ impl Writer {
 
     /// Writes an element that holds bytes as base64.
     pub fn base64(&mut self, name: &str, attributes: &[(&str, &str)], bytes: &[u8]) {
-        let _ = (name, attributes, bytes);
-        todo!()
+        self.start(name, attributes);
+        self.out.extend_from_slice(STANDARD.encode(bytes).as_bytes());
+        self.end();
     }
 
     /// Writes a piece of XML as it is. The caller answers for its form.
@@ -82,7 +114,10 @@ impl Writer {
     ///
     /// # Errors
     /// When a value had a character that XML cannot carry, or elements are left open.
-    pub fn finish(self) -> Result<Vec<u8>, WriteError> {
-        todo!()
+    pub fn finish(mut self) -> Result<Vec<u8>, WriteError> {
+        if let Some(element) = self.open.pop() {
+            self.fail(WriteError::Unbalanced { element });
+        }
+        self.error.map_or(Ok(self.out), Err)
     }
 }
