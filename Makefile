@@ -5,8 +5,7 @@
 
 # Rust is where rustup put it even when the shell was not told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
-CARGO_TARGET_DIR ?= target
-export CARGO_TARGET_DIR
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -18,13 +17,13 @@ help:
 demo:
 	@scripts/setup build
 	cargo build --release --locked
-	@exec "$(CARGO_TARGET_DIR)/release/mezhved" demo $(ARGS)
+	@exec "$(TARGET)/release/mezhved" demo $(ARGS)
 
 test:
 	@scripts/test
 
 check:
-	@scripts/setup build
+	@scripts/setup check
 	@scripts/check
 
 clean-services:
