@@ -43,12 +43,21 @@ pub(super) fn with_files<R>(files: &Arc<Files>, work: impl FnOnce() -> R) -> R {
 fn register() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
+        forget_catalogs();
         libxml::io::register_input_callback(
             |address| address.starts_with(SCHEME),
             // An empty answer, not none: after none libxml2 would try the file system.
             |address| Some(address.strip_prefix(SCHEME).and_then(open).unwrap_or_default()),
         );
     });
+}
+
+/// Keeps libxml2 from reading the machine's XML catalogs (`/etc/xml/catalog`), which could also redirect an address.
+#[allow(unsafe_code, reason = "a setting of libxml2 that its wrapper does not offer")]
+fn forget_catalogs() {
+    libxml::init_parser();
+    // SAFETY: sets one global number, once, after the library's start and before the first look-up.
+    unsafe { libxml::bindings::xmlCatalogSetDefaults(libxml::bindings::xmlCatalogAllow_XML_CATA_ALLOW_NONE) };
 }
 
 fn open(path: &str) -> Option<Vec<u8>> {
