@@ -2,7 +2,8 @@
 //!
 //! Before libxml2 sees a schema, every `import`, `include` and `redefine` in it and in what it names is followed here; a
 //! location outside of the map, or a document type declaration, is an error. So libxml2 never has a reason to open a file or a
-//! connection. What it then asks for comes under a scheme of our own and is answered from the map.
+//! connection. What it then asks for comes under a scheme of our own and is answered from the map. (While it compiles, libxml2
+//! also asks the system whether a file of that odd name exists; the answer changes nothing.)
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
