@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! Floor 8: the command line, one file a command.
 //!
 //! Exit status: 0 done, 1 refused or failed (the reason on standard error), 2 wrong usage. Every listing takes `--json`.
@@ -37,3 +38,7 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {}
 }
+=======
+//! Under construction.
+pub mod schema;
+>>>>>>> messages

@@ -40,7 +40,7 @@ impl Gateway {
             conversation_id: to.conversation.unwrap_or_else(ids::conversation),
             in_reply_to: to.in_reply_to,
             case_id: None,
-            message_type: B::TECHNICAL.message_type(),
+            message_type: B::KIND.message_type(),
             sender: self.id().clone(),
             recipient: to.recipient.clone(),
             created: self.clock().now(),
@@ -124,10 +124,10 @@ impl Gateway {
         };
         let revisions =
             Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
-        Ok(Some(self.record(made, ids::record(), revisions, vec![delivery])))
+        Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
     }
 
-    fn record(
+    fn own_message(
         &self,
         made: Made,
         record_id: RecordId,

@@ -12,6 +12,7 @@ use crate::envelope::technical::{
     FaultReport, MailboxAck, MailboxPull, Receipt, TechnicalBody as _, TicketRequest,
 };
 use crate::envelope::{self, Body, Envelope, Verified};
+use crate::schema::element_bytes;
 use crate::xml::{self, Limits, Node};
 
 use super::snapshot::Snapshot;
@@ -165,16 +166,21 @@ fn decide(
     if let Some(technical) = header.message_type.technical() {
         return technical_message(technical, envelope, bench).map(|t| Judgement::Technical(Box::new(t)));
     }
-    let (sender, recipient) = check_route(header, bench)?;
+    let case = match header.case_id {
+        Some(id) => lookup.case(id)?,
+        None => None,
+    };
+    let (sender, recipient) = check_route(header, case.as_ref(), bench)?;
     check_attachments(header)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
+    let parties = Parties { sender, recipient, case: case.as_ref() };
     let effects = match &canonical {
-        CanonicalBody::AsSent(node) => effects(*node, header, sender, recipient, bench, lookup)?,
+        CanonicalBody::AsSent(node) => effects(*node, header, &parties, bench)?,
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
                 .map_err(|f| Fault::new(FaultCode::TranslationFailed, format!("the canonical form: {}", f.detail)))?;
-            effects(translated.root(), header, sender, recipient, bench, lookup)?
+            effects(translated.root(), header, &parties, bench)?
         }
     };
     Ok(Judgement::Message(Box::new(Accepted {
@@ -234,7 +240,11 @@ fn technical_message(
     Ok(TechnicalMessage { header: header.clone(), digest: envelope.content_digest(), body })
 }
 
-fn check_route<'s>(header: &Header, bench: &Bench<'s>) -> Result<(&'s Participant, &'s Participant), Fault> {
+fn check_route<'s>(
+    header: &Header,
+    case: Option<&CaseView>,
+    bench: &Bench<'s>,
+) -> Result<(&'s Participant, &'s Participant), Fault> {
     let sender = bench.snapshot.participant(&header.sender);
     let sender = sender.ok_or_else(|| Fault::new(FaultCode::SenderUnknown, "Header/Sender"))?;
     let Some(recipient) = bench.snapshot.participant(&header.recipient) else {
@@ -245,7 +255,8 @@ fn check_route<'s>(header: &Header, bench: &Bench<'s>) -> Result<(&'s Participan
         return Err(Fault::new(FaultCode::TypeUnknown, detail));
     }
     let regulation = bench.snapshot.regulation(&sender.regulation)?;
-    if sender.regulation != recipient.regulation || !regulation.allows(&header.message_type, sender, recipient) {
+    let territory = case.map(|c| &c.territory);
+    if !regulation.allows(&header.message_type, sender, recipient, territory) {
         let detail = format!(
             "regulation `{}` has no exchange of `{}` from a role of `{}` to a role of `{}`",
             sender.regulation, header.message_type.name, sender.id, recipient.id
@@ -320,17 +331,21 @@ fn validate(
         let detail = format!("line {first}: Body must hold {{{namespace}}}{root}, as Type and Version say");
         return Err(Fault::new(FaultCode::SchemaInvalid, detail));
     }
-    let violations = match bench.snapshot.catalogue.validate(message_type, &xml::canonical_bytes(node, None)) {
+    let violations = match bench.snapshot.catalogue.validate(message_type, &element_bytes(node)) {
         Ok(()) => return Ok(()),
         Err(violations) => violations,
     };
     let code = match violations.first() {
-        Some(v) if v.kind.is_content() => FaultCode::ContentInvalid,
-        Some(_) | None => FaultCode::SchemaInvalid,
+        Some(violation) => violation.rule.fault_code(),
+        None => FaultCode::SchemaInvalid,
     };
     let shown = violations.iter().take(VIOLATIONS_SHOWN_MAX);
     let lines: Vec<String> = shown
-        .map(|v| format!("line {}, {}: {}", v.line.saturating_add(first).saturating_sub(1), v.element, v.message))
+        .map(|v| {
+            // `element_bytes` keeps the lines of the whole document.
+            let line = v.line.unwrap_or(first);
+            format!("line {line}, {}: {}", v.element, v.message)
+        })
         .collect();
     Err(Fault::new(code, lines.join("; ")))
 }
@@ -347,29 +362,25 @@ fn check_reply(header: &Header, lookup: &dyn Lookup) -> Result<(), Fault> {
     Err(Fault::new(FaultCode::ReferenceUnknown, detail))
 }
 
-fn effects(
-    body: Node<'_>,
-    header: &Header,
-    sender: &Participant,
-    recipient: &Participant,
-    bench: &Bench<'_>,
-    lookup: &dyn Lookup,
-) -> Result<Effects, Fault> {
+/// Whom a message is between, and about which case.
+struct Parties<'a> {
+    sender: &'a Participant,
+    recipient: &'a Participant,
+    case: Option<&'a CaseView>,
+}
+
+fn effects(body: Node<'_>, header: &Header, parties: &Parties<'_>, bench: &Bench<'_>) -> Result<Effects, Fault> {
     if header.test {
         return Ok(Effects::default());
     }
-    let case = match header.case_id {
-        Some(id) => lookup.case(id)?,
-        None => None,
-    };
     let event = MessageEvent {
         header,
-        sender,
-        recipient,
+        sender: parties.sender,
+        recipient: parties.recipient,
         body,
         accepted_at: bench.business_now,
-        case: case.as_ref(),
+        case: parties.case,
         directory: bench.snapshot,
     };
-    on_message(bench.snapshot.regulation(&sender.regulation)?, &bench.snapshot.calendars, &event)
+    on_message(bench.snapshot.regulation(&parties.sender.regulation)?, &bench.snapshot.calendars, &event)
 }

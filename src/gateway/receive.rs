@@ -211,9 +211,9 @@ impl Gateway {
             channel,
             deliveries,
         };
+        let journal = accepted.effects.notes.iter().map(|note| effects::note(note, &message)).collect();
         let case = effects::case_change(accepted.effects.case, case, business_now);
-        let accept =
-            Accept { message, made: Vec::new(), obligations, settlements, case, journal: Vec::new() };
+        let accept = Accept { message, made: Vec::new(), obligations, settlements, case, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }
 

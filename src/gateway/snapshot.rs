@@ -54,6 +54,10 @@ fn error(file: &str, line: usize, problem: &str) -> Finding {
     }
 }
 
+fn line_of(line: Option<u32>) -> usize {
+    line.and_then(|l| usize::try_from(l).ok()).unwrap_or(0)
+}
+
 /// Compiles and checks two revisions. `business_now` says from when on the calendars must have data.
 pub fn compile(people: (i64, &Files), bundle: (i64, &Files), gateway: &ParticipantId, business_now: Timestamp) -> Compiled {
     let mut findings = Vec::new();
@@ -62,7 +66,7 @@ pub fn compile(people: (i64, &Files), bundle: (i64, &Files), gateway: &Participa
         Vec::new()
     });
     let catalogue = Catalogue::from_files(bundle.1)
-        .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line, &e.message))))
+        .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, line_of(e.line), &e.message))))
         .ok();
     let adapters = AdapterSet::from_files(bundle.1)
         .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason))))
