@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 refused or failed (the reason on standard error), 2 wrong usage. Every listing takes `--json`.
 
 mod failure;
+pub mod schema;
 
 use std::process::ExitCode;
 
