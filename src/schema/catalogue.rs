@@ -155,6 +155,12 @@ impl Catalogue {
                 ("корневой элемент не того типа сообщения", "the root element is not that of the message type");
             return Err(vec![Violation::new(Some(line), root.tag_name().name(), ViolatedRule::Schema, ru, en)]);
         }
+        if let Some(node) = document.descendants().find(|n| n.is_comment() || n.is_pi()) {
+            let line = document.text_pos_at(node.range().start).row;
+            let (ru, en) =
+                ("комментарии и инструкции не допускаются", "comments and processing instructions are not allowed");
+            return Err(vec![Violation::new(Some(line), "", ViolatedRule::NotWellFormed, ru, en)]);
+        }
         if message_type.technical().is_some() {
             return Ok(());
         }
@@ -181,8 +187,8 @@ fn misnamed(message_type: &MessageType, schema: &XmlSchema) -> Vec<CatalogueErro
         errors.push(fail(format!("the targetNamespace must be {namespace}, as the folder says")));
     }
     let root = message_type.root();
-    if schema.root_elements() != [root.clone()] {
-        errors.push(fail(format!("there must be one global element, `{root}`, as the folder says")));
+    if !schema.root_elements().contains(&root) {
+        errors.push(fail(format!("there must be a global element `{root}`, as the folder says")));
     }
     errors
 }

@@ -30,3 +30,5 @@ pub use xml_schema::XmlSchema;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_sets;

@@ -2,7 +2,8 @@
 //!
 //! Before libxml2 sees a schema, every `import`, `include` and `redefine` in it and in what it names is followed here; a
 //! location outside of the map, or a document type declaration, is an error. So libxml2 never has a reason to open a file or a
-//! connection. What it then asks for comes under a scheme of our own and is answered from the map.
+//! connection. What it then asks for comes under a scheme of our own and is answered from the map. (While it compiles, libxml2
+//! also asks the system whether a file of that odd name exists; the answer changes nothing.)
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -43,12 +44,21 @@ pub(super) fn with_files<R>(files: &Arc<Files>, work: impl FnOnce() -> R) -> R {
 fn register() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
+        forget_catalogs();
         libxml::io::register_input_callback(
             |address| address.starts_with(SCHEME),
             // An empty answer, not none: after none libxml2 would try the file system.
             |address| Some(address.strip_prefix(SCHEME).and_then(open).unwrap_or_default()),
         );
     });
+}
+
+/// Keeps libxml2 from reading the machine's XML catalogs (`/etc/xml/catalog`), which could also redirect an address.
+#[allow(unsafe_code, reason = "a setting of libxml2 that its wrapper does not offer")]
+fn forget_catalogs() {
+    libxml::init_parser();
+    // SAFETY: sets one global number, once, after the library's start and before the first look-up.
+    unsafe { libxml::bindings::xmlCatalogSetDefaults(libxml::bindings::xmlCatalogAllow_XML_CATA_ALLOW_NONE) };
 }
 
 fn open(path: &str) -> Option<Vec<u8>> {

@@ -12,9 +12,10 @@ use super::{ViolatedRule, Violation};
 /// The longest part of a schema that is quoted, in characters.
 const QUOTED_CHARS_MAX: usize = 300;
 
-/// Whether the sentence is a mere echo of another violation of the same element.
+/// Whether the sentence is a mere echo: an invalid value of a key is told once as invalid and once more as a key.
 pub(super) fn is_echo(error: &StructuredError) -> bool {
-    error.message.as_deref().is_some_and(|m| m.trim_end().ends_with("something strange happend."))
+    let sentence = error.message.as_deref().and_then(|m| m.split_once("': ")).map_or("", |(_, sentence)| sentence);
+    u32::try_from(error.code) == Ok(lib::xmlParserErrors_XML_SCHEMAV_CVC_IDC) && sentence.starts_with("Warning:")
 }
 
 /// What libxml2 found, as a violation.
@@ -68,21 +69,17 @@ fn words(code: i32, sentence: &str) -> (String, String) {
     match code {
         lib::xmlParserErrors_XML_SCHEMAV_CVC_PATTERN_VALID => quoted(
             sentence,
-            "is not accepted by the pattern '",
+            ("is not accepted by the pattern '", "'."),
             ("значение не подходит под образец", "the value does not fit the pattern"),
         ),
         lib::xmlParserErrors_XML_SCHEMAV_CVC_ENUMERATION_VALID => quoted(
             sentence,
-            "is not an element of the set {",
+            ("is not an element of the set {'", "'}."),
             ("значения нет в списке допустимых:", "the value is not in the list of allowed ones:"),
         ),
         lib::xmlParserErrors_XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_1
         | lib::xmlParserErrors_XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_2
-        | lib::xmlParserErrors_XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_3 => quoted(
-            sentence,
-            "is not a valid value of the ",
-            ("значение не подходит к типу", "the value does not fit the type"),
-        ),
+        | lib::xmlParserErrors_XML_SCHEMAV_CVC_DATATYPE_VALID_1_2_3 => type_name(sentence),
         lib::xmlParserErrors_XML_SCHEMAV_CVC_LENGTH_VALID
             ..=lib::xmlParserErrors_XML_SCHEMAV_CVC_FRACTIONDIGITS_VALID => limit(sentence),
         lib::xmlParserErrors_XML_SCHEMAV_ELEMENT_CONTENT => content(sentence),
@@ -122,20 +119,31 @@ fn pair(ru: &str, en: &str) -> (String, String) {
     (ru.to_owned(), en.to_owned())
 }
 
-/// The words and, behind them, the schema's part that follows the last `mark` of the sentence.
-fn quoted(sentence: &str, mark: &str, (ru, en): (&str, &str)) -> (String, String) {
-    match sentence.rsplit_once(mark) {
-        Some((_, tail)) => {
-            let tail = cut(tail.trim_end_matches(['.', '}', '\'']).trim_start_matches('\''));
-            (format!("{ru} {tail}"), format!("{en} {tail}"))
+/// The words and, behind them, the schema's part between the last `mark` of the sentence and its end.
+fn quoted(sentence: &str, (mark, end): (&str, &str), (ru, en): (&str, &str)) -> (String, String) {
+    match sentence.strip_suffix(end).and_then(|sentence| sentence.rsplit_once(mark)) {
+        Some((_, part)) => {
+            let part = cut(&part.replace("', '", ", "));
+            (format!("{ru} {part}"), format!("{en} {part}"))
         }
         None => pair(ru.trim_end_matches(':'), en.trim_end_matches(':')),
     }
 }
 
+/// `… is not a valid value of the atomic type '{urn:x}Date'.`
+fn type_name(sentence: &str) -> (String, String) {
+    let name = sentence
+        .rsplit_once("is not a valid value of the ")
+        .and_then(|(_, tail)| tail.trim_end_matches(['.', '\'']).rsplit_once('\''))
+        .map(|(_, name)| name.rsplit_once('}').map_or(name, |(_, local)| local))
+        .map(|name| format!(" {}", cut(named(name))))
+        .unwrap_or_default();
+    (format!("значение не подходит к типу{name}"), format!("the value does not fit the type{name}"))
+}
+
 /// A facet of length or range: the last quoted number of the sentence is the schema's.
 fn limit(sentence: &str) -> (String, String) {
-    let bound = sentence.trim_end_matches(['.', '\'']).rsplit_once('\'').map(|(_, bound)| cut(bound));
+    let bound = sentence.trim_end_matches(['.', ')', '\'']).rsplit_once('\'').map(|(_, bound)| cut(bound));
     match bound {
         Some(bound) => (
             format!("длина или величина значения не допускается, граница: {bound}"),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use libxml::error::XmlErrorLevel;
 use libxml::parser::{Parser, ParserOptions, XmlParseFailure};
 use libxml::schemas::{SchemaParserContext, SchemaValidationContext};
 
@@ -177,6 +178,10 @@ fn parse(text: &str) -> Result<libxml::tree::Document, Violation> {
         ..ParserOptions::default()
     };
     match Parser::default().parse_string_with_diagnostics(text, options) {
+        // Undeclared prefixes are errors that libxml2 lives with; we do not.
+        Ok((_, told)) if told.iter().any(|e| matches!(e.level, XmlErrorLevel::Error | XmlErrorLevel::Fatal)) => {
+            Err(wording::of_reading(&told))
+        }
         Ok((document, _)) => Ok(document),
         Err(XmlParseFailure::ParseFailed(errors)) => Err(wording::of_reading(&errors)),
         Err(_) => Err(wording::of_reading(&[])),
