@@ -202,6 +202,7 @@ fn add_filters(environment: &mut Environment<'static>, direction: Direction, cod
     environment.add_filter("code", move |code: &Value, list: &str| code_of(&lists, direction, list, code));
     let lists = codes.clone();
     environment.add_function("code", move |list: &str, code: &Value| code_of(&lists, direction, list, code));
+    environment.add_function("fail", |reason: &str| Err::<String, Error>(refuse(reason)));
     environment.add_filter("date", move |text: &str, form: &str| date_of(text, form, direction));
     environment.add_filter("flag", |text: &Value| match text.as_str() {
         Some("true" | "1") => Ok(true),

@@ -5,6 +5,7 @@
 //! - `e.opt('a/b')`: the same by a path, `none` where a step is absent; several are an error;
 //! - `e.all('a/b')`: the list of all that the path leads to, perhaps empty;
 //! - `e.has('a/b')`: whether the path leads to anything;
+//! - `e.where('a', 'b/c', 'x')`: the list of those `a` whose `b/c` is `x`;
 //! - `e.text()`: the text of an element that has attributes (`e.x | text`, where attributes are optional).
 
 use std::fmt;
@@ -69,6 +70,25 @@ impl Element {
         at
     }
 
+    /// The elements of a path that have the wanted text at the end of another path below them.
+    fn select(&self, path: &str, key: &str, wanted: &str) -> Value {
+        let mut found = Vec::new();
+        for index in self.walk(path) {
+            let keys = Self { tree: self.tree.clone(), index }.walk(key);
+            let fits = |key: &&usize| {
+                self.tree.node(**key).is_some_and(|n| match &n.kind {
+                    NodeKind::Element(text) | NodeKind::Attribute(text) | NodeKind::Text(text) => text == wanted,
+                    NodeKind::Integer(_) | NodeKind::Flag(_) | NodeKind::Object => false,
+                })
+            };
+            if let Some(key) = keys.iter().find(fits) {
+                self.tree.mark_read(*key);
+                found.push(self.value(index));
+            }
+        }
+        Value::from(found)
+    }
+
     fn several(&self, path: &str, count: usize) -> Error {
         refuse(format!("{}: `{path}` is there {count} times; read it with `all`", self.path()))
     }
@@ -123,8 +143,12 @@ impl Object for Element {
             from_args::<()>(args)?;
             return self.text();
         }
+        if method == "where" {
+            let (path, key, wanted): (&str, &str, &str) = from_args(args)?;
+            return Ok(self.select(path, key, wanted));
+        }
         if !matches!(method, "opt" | "all" | "has") {
-            return Err(refuse(format!("an element has no method `{method}`; there are opt, all, has and text")));
+            return Err(refuse(format!("an element has no method `{method}`; there are opt, all, has, where and text")));
         }
         let (path,): (&str,) = from_args(args)?;
         let found = self.walk(path);
