@@ -1,6 +1,6 @@
 //! The production calendar: which days are working days.
 //!
-//! The file is CSV with the columns `date,kind,note`. Saturdays and Sundays need no row: they are non-working unless a row says
+//! The file is CSV with the columns `date,kind,note`, a line a row. Saturdays and Sundays need no row: they are non-working unless a row says
 //! `working`. Lines that begin with `#` are for people; lines that begin with `#!` say something about the file:
 //!
 //! - `#! years 2015-2027`: the years that are complete here. A row outside of them is an error, and a date outside of them is
@@ -265,29 +265,24 @@ impl Reading<'_> {
         Some(())
     }
 
+    /// Each row stands in one line, so that an error names exactly that line.
     fn rows(&mut self, text: &str) {
-        let mut csv = csv::ReaderBuilder::new().comment(Some(b'#')).flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let header_is_good = csv.headers().is_ok_and(|h| {
-            let names: Vec<&str> = h.iter().collect();
-            names == ["date", "kind", "note"] || names == ["date", "kind"]
-        });
-        if !header_is_good {
-            let line = csv.position().line().saturating_sub(1).max(1);
+        let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+        let mut rows = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
+        let header = rows.next().unwrap_or((0, ""));
+        if !["date,kind,note", "date,kind"].contains(&header.1.trim()) {
             return self.error(
-                usize::try_from(line).unwrap_or(0),
+                header.0,
                 "первая строка таблицы должна быть `date,kind,note`".to_owned(),
                 "the table's first line must be `date,kind,note`".to_owned(),
             );
         }
-        for record in csv.into_records() {
-            match record {
-                Ok(record) => {
-                    let line = record.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
-                    self.row(&record, line);
-                }
-                Err(problem) => {
-                    let line = problem.position().map_or(0, |p| usize::try_from(p.line()).unwrap_or(0));
-                    self.error(line, format!("строка CSV не читается: {problem}"), format!("the CSV line cannot be read: {problem}"));
+        for (number, line) in rows {
+            let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(line.as_bytes());
+            for record in csv.records() {
+                match record {
+                    Ok(record) => self.row(&record, number),
+                    Err(problem) => self.error(number, format!("строка CSV не читается: {problem}"), format!("the CSV line cannot be read: {problem}")),
                 }
             }
         }

@@ -104,28 +104,30 @@ pub struct TermError {
     pub position: usize,
     /// The wrong word; empty when the text ended too early.
     pub word: String,
-    /// What may stand there.
-    pub allowed: String,
+    /// What may stand there, in Russian.
+    pub allowed_ru: String,
+    /// What may stand there, in English.
+    pub allowed_en: String,
 }
 
 impl TermError {
     /// The error in Russian.
     pub fn ru(&self) -> String {
-        let Self { position, word, allowed } = self;
+        let Self { position, word, allowed_ru, .. } = self;
         if word.is_empty() {
-            format!("срок обрывается на знаке {position}; здесь можно: {allowed}")
+            format!("срок обрывается на знаке {position}; здесь можно: {allowed_ru}")
         } else {
-            format!("срок: знак {position}, слово `{word}`; здесь можно: {allowed}")
+            format!("срок: слово `{word}` (знак {position}) непонятно; здесь можно: {allowed_ru}")
         }
     }
 
     /// The error in English.
     pub fn en(&self) -> String {
-        let Self { position, word, allowed } = self;
+        let Self { position, word, allowed_en, .. } = self;
         if word.is_empty() {
-            format!("the term ends too early at character {position}; allowed here: {allowed}")
+            format!("the term ends too early at character {position}; allowed here: {allowed_en}")
         } else {
-            format!("the term's word `{word}` at character {position} is not understood; allowed here: {allowed}")
+            format!("the term's word `{word}` at character {position} is not understood; allowed here: {allowed_en}")
         }
     }
 }
@@ -148,7 +150,7 @@ impl Term {
         let term = words.term(0)?;
         match words.peek() {
             None => Ok(term),
-            Some(_) => Err(words.error("the end of the term")),
+            Some(_) => Err(words.error_in("конец срока", "the end of the term")),
         }
     }
 
@@ -253,9 +255,15 @@ impl<'a> Words<'a> {
         self.words.get(self.next).map(|(_, word)| *word)
     }
 
-    fn error(&self, allowed: impl Into<String>) -> TermError {
+    /// An error at the next word; `allowed` are words of the grammar.
+    fn error(&self, allowed: &str) -> TermError {
+        self.error_in(allowed, allowed)
+    }
+
+    fn error_in(&self, ru: &str, en: &str) -> TermError {
         let (position, word) = self.words.get(self.next).copied().unwrap_or((self.end, ""));
-        TermError { position, word: word.chars().take(40).collect(), allowed: allowed.into() }
+        let word = word.chars().take(40).collect();
+        TermError { position, word, allowed_ru: ru.to_owned(), allowed_en: en.to_owned() }
     }
 
     fn take(&mut self, word: &str) -> bool {
@@ -271,7 +279,7 @@ impl<'a> Words<'a> {
     fn number(&mut self, from: u32, to: u32) -> Result<u32, TermError> {
         let digits = self.peek().filter(|w| w.bytes().all(|b| b.is_ascii_digit()));
         let number = digits.and_then(|w| w.parse().ok()).filter(|n| (from..=to).contains(n));
-        let number = number.ok_or_else(|| self.error(format!("a number from {from} to {to}")))?;
+        let number = number.ok_or_else(|| self.error_in(&format!("число от {from} до {to}"), &format!("a number from {from} to {to}")))?;
         self.next += 1;
         Ok(number)
     }
@@ -284,7 +292,8 @@ impl<'a> Words<'a> {
             return self.calendar_day();
         }
         if self.take("on") {
-            let field = self.peek().filter(|w| is_field(w)).ok_or_else(|| self.error("a field of the body, such as measureTo"))?;
+            let field = self.peek().filter(|w| is_field(w));
+            let field = field.ok_or_else(|| self.error_in("поле документа, например measureTo", "a field of the body, such as measureTo"))?;
             self.next += 1;
             return Ok(Term::On(field.to_owned()));
         }
@@ -299,7 +308,7 @@ impl<'a> Words<'a> {
             let span = self.span()?;
             return Ok(if self.take("before") { Term::Before(span) } else { Term::After(span) });
         }
-        Err(self.error("immediately, a number (3 working days), day, on, until, least"))
+        Err(self.error_in("immediately, число (3 working days), day, on, until, least", "immediately, a number (3 working days), day, on, until, least"))
     }
 
     fn span(&mut self) -> Result<Span, TermError> {
@@ -340,7 +349,7 @@ impl<'a> Words<'a> {
             let month = self.number(1, 12)?;
             if day > longest(month) {
                 self.next = at;
-                return Err(self.error(format!("a month that has a day {day}")));
+                return Err(self.error_in(&format!("месяц, в котором есть {day}-е число"), &format!("a month that has a day {day}")));
             }
             self.expect("next")?;
             self.expect("year")?;
@@ -352,20 +361,26 @@ impl<'a> Words<'a> {
     fn least(&mut self, depth: usize) -> Result<Term, TermError> {
         if depth >= LEAST_DEPTH_MAX {
             self.next = self.next.saturating_sub(1);
-            return Err(self.error(format!("a term without `least of`: it is nested at most {LEAST_DEPTH_MAX} deep")));
+            return Err(self.error_in(
+                &format!("срок без `least of`: вложенность не больше {LEAST_DEPTH_MAX}"),
+                &format!("a term without `least of`: it is nested at most {LEAST_DEPTH_MAX} deep"),
+            ));
         }
         self.expect("of")?;
         self.expect("(")?;
         let mut terms = vec![self.term(depth + 1)?];
         while self.peek() == Some(",") {
             if terms.len() >= LEAST_PARTS_MAX {
-                return Err(self.error(format!("): `least of` takes at most {LEAST_PARTS_MAX} terms")));
+                return Err(self.error_in(
+                    &format!("`)`: в `least of` не больше {LEAST_PARTS_MAX} сроков"),
+                    &format!("`)`: `least of` takes at most {LEAST_PARTS_MAX} terms"),
+                ));
             }
             self.next += 1;
             terms.push(self.term(depth + 1)?);
         }
         if self.peek() != Some(")") {
-            return Err(self.error("`,` and another term, or `)`"));
+            return Err(self.error_in("`,` и ещё срок, или `)`", "`,` and another term, or `)`"));
         }
         self.next += 1;
         Ok(Term::LeastOf(terms))

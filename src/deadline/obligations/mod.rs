@@ -4,6 +4,8 @@ mod message;
 mod periodic;
 mod plan;
 #[cfg(test)]
+pub(super) mod fixtures;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Source, TermTable, Title};
+use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, TermTable, Title};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
 use crate::deadline::{Finding, Month, Roll, Term};
@@ -57,17 +57,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let case = root.table("case").and_then(|t| read_case(t, &names));
     let term_tables = read_term_tables(root, &names);
     names.tables = term_tables.keys().cloned().collect();
-    let mut rules = Vec::new();
-    for table in root.tables("deadline") {
-        let span = table.span.clone();
-        let Some(rule) = rule(table, &names) else { continue };
-        if rules.iter().any(|r: &super::Rule| r.id == rule.id) {
-            let id = &rule.id;
-            root.error(&span, Problem::new(format!("второе правило с id `{id}`; дайте другой"), format!("a second rule with the id `{id}`; give it another")));
-        }
-        rules.push(rule);
-    }
-    let rule_ids: Vec<RuleId> = rules.iter().map(|r| r.id.clone()).collect();
+    let (rules, rule_ids) = read_rules(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
     let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
     Some(Regulation {
@@ -87,6 +77,22 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         rules,
         measures,
     })
+}
+
+/// The rules, and the ids also of those that are broken, so that one mistake does not show as two.
+fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
+    let (mut rules, mut ids) = (Vec::new(), Vec::new());
+    for table in root.tables("deadline") {
+        if let Some(id) = table.parsed("id", id(RuleId::parse)) {
+            if ids.contains(&id) {
+                let problem = Problem::new(format!("второе правило с id `{id}`; дайте другой"), format!("a second rule with the id `{id}`; give it another"));
+                table.error(&table.span, problem);
+            }
+            ids.push(id);
+        }
+        rules.extend(rule(table, names));
+    }
+    (rules, ids)
 }
 
 fn read_document(table: Table<'_, '_>) -> Option<Document> {
