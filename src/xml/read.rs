@@ -66,8 +66,8 @@ impl<'a> Document<'a> {
 /// Reads a document: UTF-8 and XML 1.0 only, no DTD, comment or processing instruction, nothing beyond the limits, no
 /// `xsi:*` attribute, no Id twice. The first broken rule is the fault; its detail names the line.
 ///
-/// Two well-formed forms are refused as well, for readers disagree on them: a carriage return without a line feed, and a
-/// reference to a character that XML does not have.
+/// Three rare forms are refused as well, for readers or canonicalizers disagree on them: a carriage return without a line
+/// feed, a reference to a character that XML does not have, and a namespace name with `&`, a quote, a tab or a line end.
 ///
 /// # Errors
 /// [`FaultCode::TooLarge`], [`FaultCode::NotUtf8`], [`FaultCode::EncodingForbidden`], [`FaultCode::XmlVersion`],

@@ -300,6 +300,10 @@ impl Scanner<'_> {
         if prefixed && len == 0 {
             return Err(self.fault(FaultCode::NotXml, "a namespace prefix is bound to nothing"));
         }
+        // libxml2 writes namespace names into the canonical form as they are, others escape them.
+        if declares && value_bytes.iter().any(|b| matches!(b, b'&' | b'"' | b'\'' | b'\t' | b'\n' | b'\r')) {
+            return Err(self.fault(FaultCode::NotXml, "a namespace name with `&`, a quote, a tab or a line end"));
+        }
         let step = rest.len() - value.len() + len + 1;
         self.pos += step;
         self.namespaces += usize::from(declares);
