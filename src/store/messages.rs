@@ -1,10 +1,13 @@
 //! Messages: accepting them, and finding them again.
 
 use crate::domain::{
-    CaseId, ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId, Timestamp,
+    CaseId, ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId,
+    Timestamp,
 };
 
-use super::{CaseChange, JournalEntry, NewObligation, NewSettlement, Revisions, Store, StoreError};
+use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
+use super::writer::{Answer, Work};
+use super::{CaseChange, JournalEntry, NewObligation, NewSettlement, Revisions, Store, StoreError, crossed};
 
 /// How a message came to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +18,25 @@ pub enum Channel {
     Amqp,
     /// Made by the gateway itself (a notice, a split).
     Internal,
+}
+
+impl Channel {
+    /// Every value.
+    pub const ALL: &'static [Self] = &[Self::Http, Self::Amqp, Self::Internal];
+
+    /// The stable word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Amqp => "amqp",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// Parses the stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|c| c.as_str() == word)
+    }
 }
 
 /// A message to record.
@@ -182,15 +204,27 @@ impl Store {
     /// [`StoreError::Full`], [`StoreError::Away`], [`StoreError::NoSpace`] and [`StoreError::Unknown`] mean 503 for the peer;
     /// [`StoreError::Refused`] is a defect of these rows.
     pub async fn accept(&self, accept: Accept) -> Result<Accepted, StoreError> {
-        todo!("{accept:?}")
+        let Answer::Accepted(accepted) = self.try_write(Work::Accept(Box::new(accept))).await? else {
+            return Err(crossed());
+        };
+        Ok(accepted)
     }
 
     /// The message with this key.
     ///
     /// # Errors
     /// When the database is away or a stored value cannot be read.
-    pub async fn message_by_key(&self, sender: &ParticipantId, message_id: MessageId) -> Result<Option<MessageRow>, StoreError> {
-        todo!("{sender} {message_id}")
+    pub async fn message_by_key(
+        &self,
+        sender: &ParticipantId,
+        message_id: MessageId,
+    ) -> Result<Option<MessageRow>, StoreError> {
+        self.one_message(
+            Select::new(&select())
+                .and("m.sender = ?", vec![text(sender)])
+                .and("m.message_id = ?", vec![text(message_id)]),
+        )
+        .await
     }
 
     /// The message with this record id.
@@ -198,7 +232,7 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn message(&self, record_id: RecordId) -> Result<Option<MessageRow>, StoreError> {
-        todo!("{record_id}")
+        self.one_message(Select::new(&select()).and("m.record_id = ?", vec![text(record_id)])).await
     }
 
     /// The messages with this id whose sender or recipient is the party (for `InReplyTo`, and for the state that a party may
@@ -206,8 +240,20 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away or a stored value cannot be read.
-    pub async fn messages_of_party(&self, message_id: MessageId, party: &ParticipantId) -> Result<Vec<MessageRow>, StoreError> {
-        todo!("{message_id} {party}")
+    pub async fn messages_of_party(
+        &self,
+        message_id: MessageId,
+        party: &ParticipantId,
+    ) -> Result<Vec<MessageRow>, StoreError> {
+        Select::new(&select())
+            .and("m.message_id = ?", vec![text(message_id)])
+            .and("(m.sender = ? OR m.recipient = ?)", vec![text(party), text(party)])
+            .push(" ORDER BY m.record_id", vec![])
+            .fetch(self.readers())
+            .await?
+            .iter()
+            .map(row)
+            .collect()
     }
 
     /// The bytes of a message.
@@ -215,7 +261,20 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn content(&self, record_id: RecordId) -> Result<Option<Content>, StoreError> {
-        todo!("{record_id}")
+        let found = Select::new("SELECT bytes, canonical, receipt FROM contents")
+            .and("record_id = ?", vec![text(record_id)])
+            .fetch(self.readers())
+            .await?;
+        found
+            .first()
+            .map(|row| {
+                Ok(Content {
+                    bytes: row.bytes("bytes")?,
+                    canonical: row.opt_bytes("canonical")?,
+                    receipt: row.opt_bytes("receipt")?,
+                })
+            })
+            .transpose()
     }
 
     /// Messages, newest first, beginning below `before` (the last record id of the page before).
@@ -228,6 +287,129 @@ impl Store {
         before: Option<RecordId>,
         limit: u32,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        todo!("{filter:?} {before:?} {limit}")
+        let party = filter.party.as_ref();
+        let mut select = Select::new(&select())
+            .and_some("m.sender = ?", filter.sender.as_ref().map(text))
+            .and_some("m.recipient = ?", filter.recipient.as_ref().map(text))
+            .and_some("m.conversation_id = ?", filter.conversation_id.map(text))
+            .and_some("m.case_id = ?", filter.case_id.map(text))
+            .and_some("m.message_id = ?", filter.message_id.map(text))
+            .and_some("m.type_name = ?", filter.type_name.as_ref().map(text))
+            .and_some("m.accepted_at >= ?", filter.accepted_from.map(Val::from))
+            .and_some("m.accepted_at < ?", filter.accepted_before.map(Val::from))
+            .and_some("m.record_id < ?", before.map(text));
+        if let Some(party) = party {
+            select = select.and("(m.sender = ? OR m.recipient = ?)", vec![text(party), text(party)]);
+        }
+        select
+            .push(" ORDER BY m.record_id DESC LIMIT ?", vec![i64::from(limit).into()])
+            .fetch(self.readers())
+            .await?
+            .iter()
+            .map(row)
+            .collect()
+    }
+
+    async fn one_message(&self, select: Select<'_>) -> Result<Option<MessageRow>, StoreError> {
+        select.fetch(self.readers()).await?.first().map(row).transpose()
     }
 }
+
+/// The columns of a message under the alias `m`. Those that other tables have too are renamed.
+pub(super) const COLUMNS: &str = "m.record_id AS m_record_id, m.message_id, m.sender, m.recipient AS m_recipient, \
+    m.conversation_id AS m_conversation_id, m.case_id AS m_case_id, m.in_reply_to, m.derived_from, m.type_name, m.type_version, \
+    m.created_at, m.expires_at AS m_expires_at, m.priority AS m_priority, m.test, m.accepted_at, m.business_at, m.digest, \
+    m.certificate, m.participants_revision, m.bundle_revision, m.channel";
+
+fn select() -> String {
+    format!("SELECT {COLUMNS} FROM messages m")
+}
+
+/// Reads [`COLUMNS`].
+pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<MessageRow, StoreError> {
+    let type_name = row.text("type_name")?;
+    let priority = row.int("m_priority")?;
+    Ok(MessageRow {
+        record_id: row.parsed("m_record_id", |t| RecordId::parse(t).ok())?,
+        message_id: row.parsed("message_id", |t| MessageId::parse(t).ok())?,
+        sender: row.parsed("sender", |t| ParticipantId::parse(t).ok())?,
+        recipient: row.parsed("m_recipient", |t| ParticipantId::parse(t).ok())?,
+        conversation_id: row.parsed("m_conversation_id", |t| ConversationId::parse(t).ok())?,
+        case_id: row.opt_parsed("m_case_id", |t| CaseId::parse(t).ok())?,
+        in_reply_to: row.opt_parsed("in_reply_to", |t| MessageId::parse(t).ok())?,
+        derived_from: row.opt_parsed("derived_from", |t| MessageId::parse(t).ok())?,
+        message_type: MessageType::new(&type_name, row.count("type_version")?)
+            .map_err(|_| StoreError::Corrupt("column type_name".to_owned()))?,
+        created: row.at("created_at")?,
+        expires: row.opt_at("m_expires_at")?,
+        priority: [Priority::Normal, Priority::Urgent, Priority::Emergency]
+            .into_iter()
+            .find(|p| p.rank() == priority)
+            .ok_or_else(|| StoreError::Corrupt("column priority".to_owned()))?,
+        test: row.flag("test")?,
+        accepted_at: row.at("accepted_at")?,
+        business_at: row.at("business_at")?,
+        digest: row.digest("digest")?,
+        certificate: row.opt_digest("certificate")?,
+        revisions: Revisions { participants: row.int("participants_revision")?, bundle: row.int("bundle_revision")? },
+        channel: row.parsed("channel", Channel::parse)?,
+    })
+}
+
+/// The row of a message, for [`INSERT`].
+pub(super) fn values(message: &NewMessage) -> Vals<'_> {
+    let header = &message.header;
+    vec![
+        text(message.record_id),
+        text(&header.sender),
+        text(header.message_id),
+        text(&header.recipient),
+        text(header.conversation_id),
+        opt_text(header.case_id),
+        opt_text(header.in_reply_to),
+        opt_text(header.derived_from),
+        Val::Word(&header.message_type.name),
+        i64::from(header.message_type.version).into(),
+        header.created.into(),
+        header.expires.into(),
+        header.priority.rank().into(),
+        header.test.into(),
+        message.accepted_at.into(),
+        message.business_at.into(),
+        message.digest.into(),
+        message.certificate.as_ref().into(),
+        message.revisions.participants.into(),
+        message.revisions.bundle.into(),
+        Val::Word(message.channel.as_str()),
+    ]
+}
+
+/// The store's own journal entry of a message.
+pub(super) fn entry(message: &NewMessage, kind: &str) -> JournalEntry {
+    JournalEntry {
+        at: Some(message.accepted_at),
+        kind: kind.to_owned(),
+        actor: message.header.sender.to_string(),
+        record_id: Some(message.record_id),
+        participant: Some(message.header.recipient.clone()),
+        detail: serde_json::json!({
+            "type": message.header.message_type.to_string(),
+            "message_id": message.header.message_id.to_string(),
+            "digest": message.digest.to_string(),
+            "channel": message.channel.as_str(),
+            "participants": message.revisions.participants,
+            "bundle": message.revisions.bundle,
+        }),
+        ..JournalEntry::default()
+    }
+}
+
+const INSERT_HEAD: &str = "INSERT INTO messages (record_id, sender, message_id, recipient, conversation_id, case_id, in_reply_to, \
+    derived_from, type_name, type_version, created_at, expires_at, priority, test, accepted_at, business_at, digest, certificate, \
+    participants_revision, bundle_revision, channel) VALUES ";
+
+/// Claims ids: the first of a key wins.
+pub(super) const INSERT: Stmt = Stmt { head: INSERT_HEAD, tail: " ON CONFLICT DO NOTHING RETURNING record_id" };
+
+/// The gateway's own messages: an id in use is an error.
+pub(super) const INSERT_MADE: Stmt = Stmt { head: INSERT_HEAD, tail: "" };

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    CaseId, ConversationId, DeliveryId, DeliveryState, ObligationId, ObligationState, ParticipantId, RecordId, RuleId, Timestamp,
+    CaseId, ConversationId, DeliveryId, DeliveryState, ObligationId, ObligationState, ParticipantId, RecordId, RuleId,
+    Timestamp,
 };
 
-use super::{DeliveryRow, MessageRow, ObligationRow, Store, StoreError};
+use super::sql::{Columns, Select, Val, text};
+use super::{DeliveryRow, MessageRow, ObligationRow, Store, StoreError, deliveries, messages, obligations};
 
 /// The groups of obligations that a person thinks in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +21,17 @@ pub enum ObligationGroup {
     Pending,
     /// Met, met late, cancelled.
     Done,
+}
+
+impl ObligationGroup {
+    fn phase(self) -> i64 {
+        obligations::phase(match self {
+            Self::Overdue => ObligationState::Overdue,
+            Self::Running => ObligationState::Open,
+            Self::Pending => ObligationState::Pending,
+            Self::Done => ObligationState::Met,
+        })
+    }
 }
 
 /// Which obligations to list; `None` means any.
@@ -100,15 +113,43 @@ impl Store {
         after: Option<DueCursor>,
         limit: u32,
     ) -> Result<Vec<ObligationRow>, StoreError> {
-        todo!("{filter:?} {after:?} {limit}")
+        let mut select = Select::new(obligations::SELECT)
+            .and_some("phase = ?", filter.group.map(|g| g.phase().into()))
+            .and_some("state = ?", filter.state.map(|s| Val::Word(s.as_str())))
+            .and_some("debtor = ?", filter.debtor.as_ref().map(text))
+            .and_some("creditor = ?", filter.creditor.as_ref().map(text))
+            .and_some("rule = ?", filter.rule.as_ref().map(text))
+            .and_some("case_id = ?", filter.case_id.map(text))
+            .and_some("conversation_id = ?", filter.conversation_id.map(text))
+            .and_some("sort_due < ?", filter.due_before.map(Val::from));
+        if let Some(after) = after {
+            let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
+            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+        }
+        let found =
+            select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()]).fetch(self.readers()).await?;
+        found.iter().map(obligations::row).collect()
     }
 
     /// Deliveries that are queued, leased, parked or expired, oldest message first.
     ///
     /// # Errors
     /// When the database is away or a stored value cannot be read.
-    pub async fn not_handed_over(&self, after: Option<HandoverCursor>, limit: u32) -> Result<Vec<NotHandedOver>, StoreError> {
-        todo!("{after:?} {limit}")
+    pub async fn not_handed_over(
+        &self,
+        after: Option<HandoverCursor>,
+        limit: u32,
+    ) -> Result<Vec<NotHandedOver>, StoreError> {
+        let mut select =
+            Select::new(&deliveries::select_both()).and("d.state IN ('queued', 'leased', 'parked', 'expired')", vec![]);
+        if let Some(after) = after {
+            select = select.and("(d.record_id, d.id) > (?, ?)", vec![text(after.record_id), text(after.id)]);
+        }
+        let found = select
+            .push(" ORDER BY d.record_id, d.id LIMIT ?", vec![i64::from(limit).into()])
+            .fetch(self.readers())
+            .await?;
+        found.iter().map(|r| Ok(NotHandedOver { delivery: deliveries::row(r)?, message: messages::row(r)? })).collect()
     }
 
     /// The counters. Reads all rows' states: for the demo and tests, not for a page that is shown every second.
@@ -116,6 +157,21 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        todo!()
+        let readers = self.readers();
+        let mut counts = Counts::default();
+        let accepted =
+            Select::new("SELECT COUNT(*) AS n FROM messages WHERE channel <> 'internal'").fetch(readers).await?;
+        counts.accepted = accepted.first().map_or(Ok(0), |row| row.int("n"))?.unsigned_abs();
+        let refusals = Select::new("SELECT COUNT(*) AS n FROM refusals").fetch(readers).await?;
+        counts.refusals = refusals.first().map_or(Ok(0), |row| row.int("n"))?.unsigned_abs();
+        counts.deliveries = DeliveryState::ALL.iter().map(|s| (*s, 0)).collect();
+        for row in &Select::new("SELECT state, COUNT(*) AS n FROM deliveries GROUP BY state").fetch(readers).await? {
+            counts.deliveries.insert(row.parsed("state", DeliveryState::parse)?, row.int("n")?.unsigned_abs());
+        }
+        counts.obligations = ObligationState::ALL.iter().map(|s| (*s, 0)).collect();
+        for row in &Select::new("SELECT state, COUNT(*) AS n FROM obligations GROUP BY state").fetch(readers).await? {
+            counts.obligations.insert(row.parsed("state", ObligationState::parse)?, row.int("n")?.unsigned_abs());
+        }
+        Ok(counts)
     }
 }
