@@ -26,4 +26,5 @@ pub mod gateway;
 pub mod api;
 pub mod console;
 // Floor 8
+pub mod app;
 pub mod cli;
