@@ -1,1 +1,3 @@
-//! Under construction.
+//! The command line: one file a command.
+
+pub mod deadline_compute;
