@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 refused or failed (the reason on standard error), 2 wrong usage. Every listing takes `--json`.
 
 mod config;
+mod deadline_compute;
 mod failure;
 mod journal;
 mod message;
@@ -71,10 +72,14 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Journal(args) => journal::run(args),
         Command::Schema(args) => {
             let files = crate::bundle::embedded();
-            let done = schema::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr())?;
-            Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            said(schema::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
         }
     }
+}
+
+/// The exit status of a command that wrote its own answer: whether what it was asked holds.
+pub(crate) fn said(answer: std::io::Result<bool>) -> Result<ExitCode, Failure> {
+    Ok(if answer? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The runtime of commands that talk to the store or the network.

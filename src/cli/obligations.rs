@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{ConfigDir, Failure, deadline_compute, runtime, table};
+use super::{ConfigDir, Failure, deadline_compute, runtime, said, table};
 use crate::app::open_store;
 use crate::deadline::show_due;
 use crate::domain::{ParticipantId, Timestamp, Zone};
@@ -43,7 +43,10 @@ enum Command {
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
-        Command::Compute(args) => deadline_compute::run(&args),
+        Command::Compute(args) => {
+            let files = crate::bundle::embedded();
+            said(deadline_compute::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
+        }
         Command::List { dir, overdue, debtor, limit, json } => {
             let group = overdue.then_some(ObligationGroup::Overdue);
             let filter = ObligationFilter { group, debtor, ..ObligationFilter::default() };

@@ -16,17 +16,19 @@ pub mod obligations;
 mod path;
 mod reader;
 mod regulation;
+mod start;
 mod term;
 #[cfg(test)]
 mod tests;
 
 pub use calendar::{Calendar, Calendars, DayKind, MissingYear};
 pub use check::{CheckInput, check};
-pub use compute::{ComputeError, Computed, Fields, Month, Roll, Start, Step, compute, show_due, start_of_day};
+pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
     CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role, Rule, Source,
     StartAt, TermChoice, TermTable, Title, Warn,
 };
+pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

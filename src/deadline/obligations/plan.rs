@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Value, json};
 
 use super::{PendingStart, StartError, Started};
-use crate::deadline::compute::at_local;
+use crate::deadline::start::at_local;
 use crate::deadline::{
     Calendar, Calendars, Computed, Fields, Regulation, Roll, Rule, Span, Start, Term, Unit, Warn, compute, show_due,
 };

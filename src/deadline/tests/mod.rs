@@ -1,6 +1,7 @@
 //! Counting against the fixture's vectors, own cases, and a second, naive implementation.
 
 mod calendar;
+mod check;
 mod term;
 
 use chrono::{Datelike, NaiveDate, Weekday};
