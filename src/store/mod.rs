@@ -21,6 +21,7 @@ mod nodes;
 mod obligations;
 mod rows;
 mod sql;
+mod recent;
 mod tickets;
 mod views;
 mod writer;
