@@ -126,10 +126,14 @@ fn parse_fields(pairs: &[String]) -> Result<Fields, Failure> {
 fn calendar(args: &Args, files: &Files) -> Result<Calendar, Failure> {
     let Some(path) = &args.calendar else {
         let calendars = Calendars::from_files(files).map_err(listed)?;
-        return calendars.get(EMBEDDED_CALENDAR).cloned().ok_or_else(|| Failure(format!("нет встроенного календаря `{EMBEDDED_CALENDAR}` / no embedded calendar")));
+        return calendars
+            .get(EMBEDDED_CALENDAR)
+            .cloned()
+            .ok_or_else(|| Failure(format!("нет встроенного календаря `{EMBEDDED_CALENDAR}` / no embedded calendar")));
     };
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|e| Failure(format!("--calendar: {shown} не читается / cannot be read: {e}")))?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|e| Failure(format!("--calendar: {shown} не читается / cannot be read: {e}")))?;
     let name = path.file_stem().map_or_else(|| shown.clone(), |stem| stem.to_string_lossy().into_owned());
     Calendar::parse(&name, &shown, &text).map_err(listed)
 }
@@ -158,8 +162,16 @@ mod tests {
         if counted { Ok(serde_json::from_slice(&out).unwrap()) } else { Err(String::from_utf8(err).unwrap()) }
     }
 
-    const GOOD: [&str; 8] =
-        ["--term", "3 working days", "--roll", "forward", "--zone", "Asia/Yekaterinburg", "--from", "2026-05-06T10:00:00+05:00"];
+    const GOOD: [&str; 8] = [
+        "--term",
+        "3 working days",
+        "--roll",
+        "forward",
+        "--zone",
+        "Asia/Yekaterinburg",
+        "--from",
+        "2026-05-06T10:00:00+05:00",
+    ];
 
     fn with(index: usize, value: &'static str) -> Vec<&'static str> {
         let mut line = GOOD.to_vec();
@@ -174,7 +186,8 @@ mod tests {
         assert_eq!(object["due"], "2026-05-12T23:59:59+05:00");
         assert_eq!(object["due_exclusive"], "2026-05-13T00:00:00+05:00");
         assert_eq!(object["steps"].as_array().unwrap().len(), 8);
-        let field = compute_line(&[&with(1, "on measureTo")[..], &["--field", "measureTo=2026-05-09"]].concat()).unwrap();
+        let field =
+            compute_line(&[&with(1, "on measureTo")[..], &["--field", "measureTo=2026-05-09"]].concat()).unwrap();
         assert_eq!(field["due"], "2026-05-12T23:59:59+05:00");
     }
 
@@ -202,7 +215,10 @@ mod tests {
         let path = folder.path().join("own.csv");
         std::fs::write(&path, "date,kind,note\n2026-05-07,nonworking,own\n").unwrap();
         let object = compute_line(&[&GOOD[..], &["--calendar", path.to_str().unwrap()]].concat()).unwrap();
-        assert_eq!((object["due"].as_str().unwrap(), object["calendar"].as_str().unwrap()), ("2026-05-12T23:59:59+05:00", "own"));
+        assert_eq!(
+            (object["due"].as_str().unwrap(), object["calendar"].as_str().unwrap()),
+            ("2026-05-12T23:59:59+05:00", "own")
+        );
         std::fs::write(&path, "date,kind,note\n2026-05-07,holiday,own\n").unwrap();
         let failure = compute_line(&[&GOOD[..], &["--calendar", path.to_str().unwrap()]].concat()).unwrap_err();
         assert!(failure.contains("own.csv:2: "), "{failure}");

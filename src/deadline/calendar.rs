@@ -42,7 +42,9 @@ impl DayKind {
 
 /// A calendar has no data for a year.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("в календаре `{calendar}` нет данных за {year} год (есть {loaded}); добавьте их / calendar `{calendar}` has no data for {year} (it has {loaded}); add them")]
+#[error(
+    "в календаре `{calendar}` нет данных за {year} год (есть {loaded}); добавьте их / calendar `{calendar}` has no data for {year} (it has {loaded}); add them"
+)]
 pub struct MissingYear {
     /// The calendar's name.
     pub calendar: String,
@@ -81,7 +83,12 @@ impl Calendar {
             stated: None,
             totals: BTreeMap::new(),
             lines: BTreeMap::new(),
-            calendar: Self { name: name.to_owned(), years: BTreeSet::new(), doubts: BTreeMap::new(), rows: BTreeMap::new() },
+            calendar: Self {
+                name: name.to_owned(),
+                years: BTreeSet::new(),
+                doubts: BTreeMap::new(),
+                rows: BTreeMap::new(),
+            },
         };
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         reading.directives(text);
@@ -278,18 +285,27 @@ impl Reading<'_> {
             );
         }
         for (number, line) in rows {
-            let mut csv = csv::ReaderBuilder::new().has_headers(false).flexible(true).trim(csv::Trim::All).from_reader(line.as_bytes());
+            let mut csv = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .trim(csv::Trim::All)
+                .from_reader(line.as_bytes());
             for record in csv.records() {
                 match record {
                     Ok(record) => self.row(&record, number),
-                    Err(problem) => self.error(number, format!("строка CSV не читается: {problem}"), format!("the CSV line cannot be read: {problem}")),
+                    Err(problem) => self.error(
+                        number,
+                        format!("строка CSV не читается: {problem}"),
+                        format!("the CSV line cannot be read: {problem}"),
+                    ),
                 }
             }
         }
     }
 
     fn row(&mut self, record: &csv::StringRecord, line: usize) {
-        let (date, kind, note) = (record.get(0).unwrap_or(""), record.get(1).unwrap_or(""), record.get(2).unwrap_or(""));
+        let (date, kind, note) =
+            (record.get(0).unwrap_or(""), record.get(1).unwrap_or(""), record.get(2).unwrap_or(""));
         if record.len() > 3 {
             return self.error(
                 line,
@@ -297,7 +313,8 @@ impl Reading<'_> {
                 "the line has more than three fields; put a note with commas in quotes".to_owned(),
             );
         }
-        let Some(date) = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|d| YEARS_ALLOWED.contains(&d.year())) else {
+        let Some(date) = NaiveDate::parse_from_str(date, "%Y-%m-%d").ok().filter(|d| YEARS_ALLOWED.contains(&d.year()))
+        else {
             return self.error(
                 line,
                 format!("`{date}` — не дата; нужна вида 2026-05-11"),
@@ -348,8 +365,12 @@ impl Reading<'_> {
                 Ok(counted) if counted == total => {}
                 Ok(counted) => self.error(
                     line,
-                    format!("в {year} году по строкам {counted} рабочих дней, а заявлено {total}; проверьте строки года"),
-                    format!("{year} has {counted} working days by its rows, but {total} are stated; check the year's rows"),
+                    format!(
+                        "в {year} году по строкам {counted} рабочих дней, а заявлено {total}; проверьте строки года"
+                    ),
+                    format!(
+                        "{year} has {counted} working days by its rows, but {total} are stated; check the year's rows"
+                    ),
                 ),
                 Err(missing) => self.error(
                     line,

@@ -147,7 +147,11 @@ impl<'a> Check<'a> {
             let elements = schemas.entry(name).or_insert_with(|| elements(self.input.files, name));
             if elements.is_none() {
                 let ru = format!("нет схемы сообщения `{name}` (schemas/social/{name}/1/{name}.xsd)");
-                self.error(exchange.line, ru, format!("there is no schema of the message `{name}` (schemas/social/{name}/1/{name}.xsd)"));
+                self.error(
+                    exchange.line,
+                    ru,
+                    format!("there is no schema of the message `{name}` (schemas/social/{name}/1/{name}.xsd)"),
+                );
             }
         }
         for (message, path, line) in named_paths(self.regulation) {
@@ -184,7 +188,11 @@ impl<'a> Check<'a> {
                 self.say(severity, 0, ru.to_owned(), en.to_owned());
             }
             if let Some(doubt) = calendar.doubt(year) {
-                self.warn(0, format!("календарь `{name}`, {year} год: {doubt}"), format!("calendar `{name}`, {year}: {doubt}"));
+                self.warn(
+                    0,
+                    format!("календарь `{name}`, {year} год: {doubt}"),
+                    format!("calendar `{name}`, {year}: {doubt}"),
+                );
             }
         }
     }
@@ -210,8 +218,14 @@ impl<'a> Check<'a> {
             if chain > within {
                 let ids = rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>().join(" + ");
                 let id = &norm.id;
-                let ru = format!("сроки `{ids}` вместе длиннее нормы `{id}` ({}): например, от {day} они кончаются {chain}, а норма {within}", norm.term);
-                let en = format!("the terms `{ids}` together are longer than the norm `{id}` ({}): from {day}, say, they end on {chain}, the norm on {within}", norm.term);
+                let ru = format!(
+                    "сроки `{ids}` вместе длиннее нормы `{id}` ({}): например, от {day} они кончаются {chain}, а норма {within}",
+                    norm.term
+                );
+                let en = format!(
+                    "the terms `{ids}` together are longer than the norm `{id}` ({}): from {day}, say, they end on {chain}, the norm on {within}",
+                    norm.term
+                );
                 return self.warn(norm.line, ru, en);
             }
         }
@@ -221,9 +235,13 @@ impl<'a> Check<'a> {
     fn longest<'r>(&'r self, rule: &'r Rule) -> Vec<&'r Term> {
         match &rule.term {
             TermChoice::Plain(term) => vec![term],
-            TermChoice::Table(id) => {
-                self.regulation.term_tables.get(id).into_iter().flat_map(|t| std::iter::once(&t.default).chain(t.by.values())).collect()
-            }
+            TermChoice::Table(id) => self
+                .regulation
+                .term_tables
+                .get(id)
+                .into_iter()
+                .flat_map(|t| std::iter::once(&t.default).chain(t.by.values()))
+                .collect(),
         }
     }
 
@@ -238,7 +256,8 @@ impl<'a> Check<'a> {
 
 /// Roles without which a rule or the exchange cannot work.
 fn used_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
-    let mut used: BTreeSet<RoleCode> = regulation.exchanges.iter().flat_map(|e| e.from.iter().chain(&e.to)).cloned().collect();
+    let mut used: BTreeSet<RoleCode> =
+        regulation.exchanges.iter().flat_map(|e| e.from.iter().chain(&e.to)).cloned().collect();
     for party in regulation.rules.iter().flat_map(|r| [&r.debtor, &r.creditor]) {
         if let Party::Role(role) = party {
             used.insert(role.clone());
@@ -260,7 +279,8 @@ fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
             Some(Key::Path(path)) => Some(path),
             Some(Key::RolesOfRecipient) | None => None,
         };
-        let paths = m.each.iter().chain(m.filter.iter().map(|(path, _)| path)).chain(key).chain(&m.case).chain(&m.period);
+        let paths =
+            m.each.iter().chain(m.filter.iter().map(|(path, _)| path)).chain(key).chain(&m.case).chain(&m.period);
         named.extend(paths.map(|path| (m.message.clone(), path.clone(), line)));
     };
     for rule in &regulation.rules {
@@ -292,8 +312,11 @@ fn elements(files: &Files, message: &str) -> Option<BTreeSet<String>> {
         let Ok(message_type) = MessageType::new(message, version) else { break };
         let Some(bytes) = files.get(&format!("schemas/{}/{message}.xsd", message_type.folder())) else { break };
         let names = names.get_or_insert_with(BTreeSet::new);
-        let Some(document) = std::str::from_utf8(bytes).ok().and_then(|text| Document::parse(text).ok()) else { continue };
-        let declared = document.descendants().filter(|n| n.tag_name().name() == "element").filter_map(|n| n.attribute("name"));
+        let Some(document) = std::str::from_utf8(bytes).ok().and_then(|text| Document::parse(text).ok()) else {
+            continue;
+        };
+        let declared =
+            document.descendants().filter(|n| n.tag_name().name() == "element").filter_map(|n| n.attribute("name"));
         names.extend(declared.map(str::to_owned));
     }
     names

@@ -42,13 +42,17 @@ pub enum ComputeError {
     #[error(transparent)]
     Year(#[from] MissingYear),
     /// Hours are counted from an instant only.
-    #[error("срок `{term}` считается от момента, а дана дата; укажите момент вида 2026-05-06T10:00:00+05:00 / the term `{term}` is counted from an instant, but a date was given; give one like 2026-05-06T10:00:00+05:00")]
+    #[error(
+        "срок `{term}` считается от момента, а дана дата; укажите момент вида 2026-05-06T10:00:00+05:00 / the term `{term}` is counted from an instant, but a date was given; give one like 2026-05-06T10:00:00+05:00"
+    )]
     NeedsInstant {
         /// The term.
         term: String,
     },
     /// The document does not give the field that the term names.
-    #[error("в документе нет даты `{field}`, от которой зависит срок / the document has no date `{field}`, on which the term depends")]
+    #[error(
+        "в документе нет даты `{field}`, от которой зависит срок / the document has no date `{field}`, on which the term depends"
+    )]
     FieldMissing {
         /// The field.
         field: String,
@@ -119,16 +123,21 @@ impl Count<'_> {
         let (ru, en) = match self.start {
             Start::Instant(t) => {
                 let local = t.in_zone(zone);
-                (format!("событие {local}, местная дата {} ({zone})", ru(date)), format!("event {local}, local date {} ({zone})", en(date)))
+                (
+                    format!("событие {local}, местная дата {} ({zone})", ru(date)),
+                    format!("event {local}, local date {} ({zone})", en(date)),
+                )
             }
             Start::Date(_) => (format!("дата {}", ru(date)), format!("date {}", en(date))),
-            Start::Month(month) => (
-                format!("месяц {month}, последний день {}", ru(date)),
-                format!("month {month}, last day {}", en(date)),
-            ),
+            Start::Month(month) => {
+                (format!("месяц {month}, последний день {}", ru(date)), format!("month {month}, last day {}", en(date)))
+            }
             Start::Quarter(month) => {
                 let quarter = format!("{}-Q{}", month.first_day().year(), month.quarter());
-                (format!("квартал {quarter}, последний день {}", ru(date)), format!("quarter {quarter}, last day {}", en(date)))
+                (
+                    format!("квартал {quarter}, последний день {}", ru(date)),
+                    format!("quarter {quarter}, last day {}", en(date)),
+                )
             }
         };
         self.step("start", Some(date), ru, en);
@@ -154,14 +163,26 @@ impl Count<'_> {
                 self.day_of(Month::of(january).plus(month.saturating_sub(1)), *day)
             }
             Term::On(field) => {
-                let value = self.fields.get(field).ok_or_else(|| ComputeError::FieldMissing { field: field.clone() })?;
+                let value =
+                    self.fields.get(field).ok_or_else(|| ComputeError::FieldMissing { field: field.clone() })?;
                 let date = value.local_date(self.zone);
-                self.step("count", Some(date), format!("дата из документа (`{field}`): {}", ru(date)), format!("the document's date (`{field}`): {}", en(date)));
+                self.step(
+                    "count",
+                    Some(date),
+                    format!("дата из документа (`{field}`): {}", ru(date)),
+                    format!("the document's date (`{field}`): {}", en(date)),
+                );
                 date
             }
             Term::UntilAge(age) => {
-                let date = self.same_number(base, age.checked_mul(12).ok_or_else(too_far)?, false).ok_or_else(too_far)?;
-                self.step("count", Some(date), format!("{age} лет исполняется {}", ru(date)), format!("age {age} is reached on {}", en(date)));
+                let date =
+                    self.same_number(base, age.checked_mul(12).ok_or_else(too_far)?, false).ok_or_else(too_far)?;
+                self.step(
+                    "count",
+                    Some(date),
+                    format!("{age} лет исполняется {}", ru(date)),
+                    format!("age {age} is reached on {}", en(date)),
+                );
                 date
             }
         };
@@ -169,11 +190,16 @@ impl Count<'_> {
     }
 
     fn instant(&mut self, term: &Term, hours: Option<i64>) -> Result<End, ComputeError> {
-        let Start::Instant(start) = self.start else { return Err(ComputeError::NeedsInstant { term: term.to_string() }) };
+        let Start::Instant(start) = self.start else {
+            return Err(ComputeError::NeedsInstant { term: term.to_string() });
+        };
         let end = start.plus_seconds(hours.unwrap_or(0).saturating_mul(3600));
         let local = end.in_zone(self.zone);
         let (ru, en) = match term {
-            Term::Immediately => (format!("незамедлительно: сам момент события, {local}"), format!("immediately: the event itself, {local}")),
+            Term::Immediately => (
+                format!("незамедлительно: сам момент события, {local}"),
+                format!("immediately: the event itself, {local}"),
+            ),
             Term::After(_)
             | Term::Before(_)
             | Term::NextMonth { .. }
@@ -234,8 +260,10 @@ impl Count<'_> {
             Unit::Day | Unit::Hour => u64::from(span.count),
         };
         let date = base.checked_sub_days(Days::new(days)).ok_or_else(too_far)?;
-        let (ru, en) =
-            (format!("за {days} календ. дн. до {}: {}", ru(base), ru(date)), format!("{days} calendar days before {}: {}", en(base), en(date)));
+        let (ru, en) = (
+            format!("за {days} календ. дн. до {}: {}", ru(base), ru(date)),
+            format!("{days} calendar days before {}: {}", en(base), en(date)),
+        );
         self.step("count", Some(date), ru, en);
         Ok(date)
     }
@@ -244,7 +272,12 @@ impl Count<'_> {
     fn same_number(&mut self, base: NaiveDate, months: u32, back: bool) -> Option<NaiveDate> {
         let months = Months::new(months);
         let date = if back { base.checked_sub_months(months) } else { base.checked_add_months(months) }?;
-        self.step("count", Some(date), format!("то же число: {}", ru(date)), format!("the same number of the month: {}", en(date)));
+        self.step(
+            "count",
+            Some(date),
+            format!("то же число: {}", ru(date)),
+            format!("the same number of the month: {}", en(date)),
+        );
         if date.day() != base.day() {
             self.tell_clamp(base.day(), date);
         }
@@ -253,7 +286,12 @@ impl Count<'_> {
 
     fn day_of(&mut self, month: Month, day: u32) -> NaiveDate {
         let date = month.first_day().with_day(day).unwrap_or_else(|| month.last_day());
-        self.step("count", Some(date), format!("{day}-е число, месяц {month}: {}", ru(date)), format!("day {day} of the month {month}: {}", en(date)));
+        self.step(
+            "count",
+            Some(date),
+            format!("{day}-е число, месяц {month}: {}", ru(date)),
+            format!("day {day} of the month {month}: {}", en(date)),
+        );
         if date.day() != day {
             self.tell_clamp(day, date);
         }
@@ -268,13 +306,23 @@ impl Count<'_> {
         self.step("clamp", Some(date), ru, en);
     }
 
-    fn working_days(&mut self, base: NaiveDate, count: u32, forward: bool, term: &Term) -> Result<NaiveDate, ComputeError> {
+    fn working_days(
+        &mut self,
+        base: NaiveDate,
+        count: u32,
+        forward: bool,
+        term: &Term,
+    ) -> Result<NaiveDate, ComputeError> {
         let (mut date, mut counted) = (base, 0);
         while counted < count {
             date = neighbour(date, forward).ok_or_else(|| ComputeError::TooFar { term: term.to_string() })?;
             if self.works(date)? {
                 counted += 1;
-                let short = if self.calendar.day(date)? == DayKind::Short { (", сокращённый", ", shorter") } else { ("", "") };
+                let short = if self.calendar.day(date)? == DayKind::Short {
+                    (", сокращённый", ", shorter")
+                } else {
+                    ("", "")
+                };
                 self.step(
                     "count",
                     Some(date),
@@ -298,9 +346,15 @@ impl Count<'_> {
         }
         if date != day {
             let (ru, en) = if forward {
-                (format!("перенос вперёд на рабочий день (ст. 193 ГК): {}", ru(date)), format!("moved forward to a working day (Civil Code, art. 193): {}", en(date)))
+                (
+                    format!("перенос вперёд на рабочий день (ст. 193 ГК): {}", ru(date)),
+                    format!("moved forward to a working day (Civil Code, art. 193): {}", en(date)),
+                )
             } else {
-                (format!("перенос назад на рабочий день: {}", ru(date)), format!("moved back to a working day: {}", en(date)))
+                (
+                    format!("перенос назад на рабочий день: {}", ru(date)),
+                    format!("moved back to a working day: {}", en(date)),
+                )
             };
             self.step("roll", Some(date), ru, en);
         }
@@ -318,7 +372,12 @@ impl Count<'_> {
         };
         let note = self.calendar.note(date);
         let note = if note.is_empty() || kind == DayKind::Weekend { String::new() } else { format!(": {note}") };
-        self.step("skip", Some(date), format!("{} — {}{note}", ru(date), why.0), format!("{}: {}{note}", en(date), why.1));
+        self.step(
+            "skip",
+            Some(date),
+            format!("{} — {}{note}", ru(date), why.0),
+            format!("{}: {}{note}", en(date), why.1),
+        );
         Ok(false)
     }
 

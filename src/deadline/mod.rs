@@ -27,8 +27,8 @@ pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
-    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role, Rule, Source,
-    StartAt, TermChoice, TermTable, Title, Warn,
+    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
+    Rule, Source, StartAt, TermChoice, TermTable, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -29,7 +29,9 @@ impl BodyPath {
             nodes
                 .into_iter()
                 .flat_map(|node| node.children())
-                .filter(|child| child.is_element() && child.tag_name().name() == name && child.tag_name().namespace() == namespace)
+                .filter(|child| {
+                    child.is_element() && child.tag_name().name() == name && child.tag_name().namespace() == namespace
+                })
                 .collect()
         })
     }

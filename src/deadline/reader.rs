@@ -106,7 +106,13 @@ impl<'r, 't> Table<'r, 't> {
 
     fn missing(&self, key: &str) {
         let name = &self.name;
-        self.error(&self.span, Problem::new(format!("в `{name}` нет ключа `{key}`; добавьте его"), format!("`{name}` lacks the key `{key}`; add it")));
+        self.error(
+            &self.span,
+            Problem::new(
+                format!("в `{name}` нет ключа `{key}`; добавьте его"),
+                format!("`{name}` lacks the key `{key}`; add it"),
+            ),
+        );
     }
 
     fn wrong_type(&self, key: &str, value: &Spanned<DeValue<'_>>, needed: (&str, &str)) {
@@ -154,7 +160,11 @@ impl<'r, 't> Table<'r, 't> {
     }
 
     /// The text at a key that must be there, converted.
-    pub(super) fn need_parsed<T>(&self, key: &'static str, convert: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+    pub(super) fn need_parsed<T>(
+        &self,
+        key: &'static str,
+        convert: impl FnOnce(&str) -> Result<T, Problem>,
+    ) -> Option<T> {
         self.convert(self.need(key)?, convert)
     }
 
@@ -261,7 +271,9 @@ impl<'r, 't> Table<'r, 't> {
             for item in items {
                 match item.get_ref().as_str() {
                     Some(text) => texts.push(Text { value: text.to_owned(), span: item.span() }),
-                    None => self.wrong_type(key.get_ref(), item, ("строка или список строк", "a text or a list of texts")),
+                    None => {
+                        self.wrong_type(key.get_ref(), item, ("строка или список строк", "a text or a list of texts"))
+                    }
                 }
             }
             entries.push((Text { value: key.get_ref().to_string(), span: key.span() }, texts));

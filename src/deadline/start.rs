@@ -62,8 +62,12 @@ impl Month {
 
     /// Parses `2026-05`.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.len() == 7 && text.bytes().enumerate().all(|(i, b)| if i == 4 { b == b'-' } else { b.is_ascii_digit() });
-        digits.then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok()).flatten().map(|first| Self { first })
+        let digits = text.len() == 7
+            && text.bytes().enumerate().all(|(i, b)| if i == 4 { b == b'-' } else { b.is_ascii_digit() });
+        digits
+            .then(|| NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok())
+            .flatten()
+            .map(|first| Self { first })
     }
 
     /// Its first day.

@@ -44,12 +44,48 @@ impl Unit {
     fn word(self, count: u32) -> &'static str {
         let one = count == 1;
         match self {
-            Self::Hour => if one { "hour" } else { "hours" },
-            Self::WorkingDay => if one { "working day" } else { "working days" },
-            Self::Day => if one { "day" } else { "days" },
-            Self::Week => if one { "week" } else { "weeks" },
-            Self::Month => if one { "month" } else { "months" },
-            Self::Year => if one { "year" } else { "years" },
+            Self::Hour => {
+                if one {
+                    "hour"
+                } else {
+                    "hours"
+                }
+            }
+            Self::WorkingDay => {
+                if one {
+                    "working day"
+                } else {
+                    "working days"
+                }
+            }
+            Self::Day => {
+                if one {
+                    "day"
+                } else {
+                    "days"
+                }
+            }
+            Self::Week => {
+                if one {
+                    "week"
+                } else {
+                    "weeks"
+                }
+            }
+            Self::Month => {
+                if one {
+                    "month"
+                } else {
+                    "months"
+                }
+            }
+            Self::Year => {
+                if one {
+                    "year"
+                } else {
+                    "years"
+                }
+            }
         }
     }
 }
@@ -159,7 +195,11 @@ impl Term {
         match self {
             Self::Immediately => false,
             Self::After(span) | Self::Before(span) => span.unit != Unit::Hour,
-            Self::NextMonth { .. } | Self::NextQuarter { .. } | Self::NextYear { .. } | Self::On(_) | Self::UntilAge(_) => true,
+            Self::NextMonth { .. }
+            | Self::NextQuarter { .. }
+            | Self::NextYear { .. }
+            | Self::On(_)
+            | Self::UntilAge(_) => true,
             Self::LeastOf(terms) => terms.iter().any(Self::ends_with_a_day),
         }
     }
@@ -279,7 +319,9 @@ impl<'a> Words<'a> {
     fn number(&mut self, from: u32, to: u32) -> Result<u32, TermError> {
         let digits = self.peek().filter(|w| w.bytes().all(|b| b.is_ascii_digit()));
         let number = digits.and_then(|w| w.parse().ok()).filter(|n| (from..=to).contains(n));
-        let number = number.ok_or_else(|| self.error_in(&format!("число от {from} до {to}"), &format!("a number from {from} to {to}")))?;
+        let number = number.ok_or_else(|| {
+            self.error_in(&format!("число от {from} до {to}"), &format!("a number from {from} to {to}"))
+        })?;
         self.next += 1;
         Ok(number)
     }
@@ -293,7 +335,9 @@ impl<'a> Words<'a> {
         }
         if self.take("on") {
             let field = self.peek().filter(|w| is_field(w));
-            let field = field.ok_or_else(|| self.error_in("поле документа, например measureTo", "a field of the body, such as measureTo"))?;
+            let field = field.ok_or_else(|| {
+                self.error_in("поле документа, например measureTo", "a field of the body, such as measureTo")
+            })?;
             self.next += 1;
             return Ok(Term::On(field.to_owned()));
         }
@@ -308,7 +352,10 @@ impl<'a> Words<'a> {
             let span = self.span()?;
             return Ok(if self.take("before") { Term::Before(span) } else { Term::After(span) });
         }
-        Err(self.error_in("immediately, число (3 working days), day, on, until, least", "immediately, a number (3 working days), day, on, until, least"))
+        Err(self.error_in(
+            "immediately, число (3 working days), day, on, until, least",
+            "immediately, a number (3 working days), day, on, until, least",
+        ))
     }
 
     fn span(&mut self) -> Result<Span, TermError> {
@@ -349,7 +396,10 @@ impl<'a> Words<'a> {
             let month = self.number(1, 12)?;
             if day > longest(month) {
                 self.next = at;
-                return Err(self.error_in(&format!("месяц, в котором есть {day}-е число"), &format!("a month that has a day {day}")));
+                return Err(self.error_in(
+                    &format!("месяц, в котором есть {day}-е число"),
+                    &format!("a month that has a day {day}"),
+                ));
             }
             self.expect("next")?;
             self.expect("year")?;
@@ -398,5 +448,7 @@ fn longest(month: u32) -> u32 {
 
 /// The name of an element of a body: lower camel case.
 pub(super) fn is_field(word: &str) -> bool {
-    word.len() <= 60 && word.starts_with(|c: char| c.is_ascii_lowercase()) && word.bytes().all(|b| b.is_ascii_alphanumeric())
+    word.len() <= 60
+        && word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(|b| b.is_ascii_alphanumeric())
 }

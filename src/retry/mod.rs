@@ -81,7 +81,8 @@ pub fn seed_of(delivery: DeliveryId) -> u64 {
 }
 
 fn wait_ms(limits: &Limits, attempt: u32, seed: u64) -> u64 {
-    let window = limits.base_ms.saturating_mul(1u64.checked_shl(attempt.max(1)).unwrap_or(u64::MAX)).min(limits.ceiling_ms);
+    let window =
+        limits.base_ms.saturating_mul(1u64.checked_shl(attempt.max(1)).unwrap_or(u64::MAX)).min(limits.ceiling_ms);
     let spread = window.saturating_sub(limits.base_ms);
     let draw = mix(seed ^ mix(u64::from(attempt)));
     let above = match spread.checked_add(1) {
@@ -140,7 +141,10 @@ mod tests {
             assert!(waits.iter().all(|w| (100..=window).contains(w)), "attempt {attempt}");
             let (least, most) = (waits.iter().min().unwrap(), waits.iter().max().unwrap());
             let spread = window - 100;
-            assert!(*least < 100 + spread / 10 && *most > window - spread / 10, "attempt {attempt}: the whole window is used");
+            assert!(
+                *least < 100 + spread / 10 && *most > window - spread / 10,
+                "attempt {attempt}: the whole window is used"
+            );
         }
     }
 
@@ -160,7 +164,9 @@ mod tests {
             Limits { base_ms: 10, ceiling_ms: 5, attempts_max: u32::MAX },
         ] {
             for attempt in [0, 1, 63, 64, 65, u32::MAX - 1] {
-                assert!(matches!(next(&limits, ParkReason::TimedOut, attempt, 1, NOW), Verdict::Again(at) if at >= NOW));
+                assert!(
+                    matches!(next(&limits, ParkReason::TimedOut, attempt, 1, NOW), Verdict::Again(at) if at >= NOW)
+                );
             }
         }
         let clamped = Limits { base_ms: 10, ceiling_ms: 5, attempts_max: 9 };

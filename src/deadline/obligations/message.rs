@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use roxmltree::Node;
 
 use super::{
-    AHEAD_MAX_SECONDS, Beginning, CaseUpsert, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan, Settlement, StartError,
-    StartOn,
+    AHEAD_MAX_SECONDS, Beginning, CaseUpsert, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan,
+    Settlement, StartError, StartOn,
 };
-use crate::deadline::regulation::{DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, StartAt, TermChoice};
+use crate::deadline::regulation::{
+    DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, StartAt, TermChoice,
+};
 use crate::deadline::{BodyPath, Calendars, ComputeError, Month, Start, Term};
 use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, RoleCode};
 
@@ -60,7 +62,9 @@ fn dated(event: &MessageEvent<'_>, field: &str) -> Result<Start, Fault> {
     let text = text.ok_or_else(|| content(format!("`{field}` is missing; the term is counted from it")))?;
     let text = if text.contains('T') { text } else { text.get(..10).unwrap_or(text) };
     let start = Start::parse(text).filter(|s| matches!(s, Start::Instant(_) | Start::Date(_)));
-    let start = start.ok_or_else(|| content(format!("`{field}` must be a date, or a time with its zone, such as 2026-05-06T10:00:00+05:00")))?;
+    let start = start.ok_or_else(|| {
+        content(format!("`{field}` must be a date, or a time with its zone, such as 2026-05-06T10:00:00+05:00"))
+    })?;
     if start.instant(event.sender.zone) > event.accepted_at.plus_seconds(AHEAD_MAX_SECONDS) {
         return Err(content(format!("`{field}` lies in the future")));
     }
@@ -68,11 +72,14 @@ fn dated(event: &MessageEvent<'_>, field: &str) -> Result<Start, Fault> {
 }
 
 fn case_upsert(regulation: &Regulation, event: &MessageEvent<'_>) -> Result<Option<CaseUpsert>, Fault> {
-    let Some(source) = regulation.case.as_ref().filter(|c| c.message == event.header.message_type.name) else { return Ok(None) };
+    let Some(source) = regulation.case.as_ref().filter(|c| c.message == event.header.message_type.name) else {
+        return Ok(None);
+    };
     let id = event.header.case_id.ok_or_else(|| {
         Fault::new(FaultCode::HeaderInvalid, format!("CaseId is needed: `{}` begins a case", source.message))
     })?;
-    let need = |path: &BodyPath| path.text(event.body).ok_or_else(|| content(format!("`{path}` is missing; a case needs it")));
+    let need =
+        |path: &BodyPath| path.text(event.body).ok_or_else(|| content(format!("`{path}` is missing; a case needs it")));
     let territory = Oktmo::parse(need(&source.territory)?)
         .map_err(|_| content(format!("`{}` is no OKTMO code of 2 to 11 digits", source.territory)))?;
     let kind = need(&source.kind)?.to_owned();
@@ -106,7 +113,8 @@ impl<'a> Context<'a> {
             if !matching.filter.iter().all(passes) {
                 continue;
             }
-            let place = || matching.each.as_ref().map_or_else(String::new, |each| format!("`{each}` no. {}: ", index + 1));
+            let place =
+                || matching.each.as_ref().map_or_else(String::new, |each| format!("`{each}` no. {}: ", index + 1));
             let case = match &matching.case {
                 None => self.event.header.case_id,
                 Some(path) => {
@@ -242,7 +250,8 @@ impl<'a> Context<'a> {
         let Some(path) = &matching.period else { return Ok(String::new()) };
         let month = path.text(self.event.body).and_then(|text| text.get(..7)).and_then(Month::parse);
         let month = month.ok_or_else(|| content(format!("`{path}` must be a month, such as 2026-05")))?;
-        if Start::Month(month).instant(self.event.sender.zone) > self.event.accepted_at.plus_seconds(AHEAD_MAX_SECONDS) {
+        if Start::Month(month).instant(self.event.sender.zone) > self.event.accepted_at.plus_seconds(AHEAD_MAX_SECONDS)
+        {
             return Err(content(format!("`{path}` lies in the future")));
         }
         Ok(month.to_string())
@@ -256,7 +265,9 @@ impl<'a> Context<'a> {
             Party::RoleOfKey => {
                 let role = item.key.as_deref().and_then(|key| RoleCode::parse(key).ok());
                 let message = &self.event.header.message_type.name;
-                self.holder(&role.ok_or_else(|| content(format!("a holder in `{message}` is no role of the regulation")))?)
+                self.holder(
+                    &role.ok_or_else(|| content(format!("a holder in `{message}` is no role of the regulation")))?,
+                )
             }
         }
     }
@@ -269,11 +280,21 @@ impl<'a> Context<'a> {
     }
 
     /// Fills the template: the same words for what opens and for what settles.
-    fn subject(&self, rule: &Rule, item: &Item<'_>, thread: &str, debtor: &Participant, creditor: &Participant) -> Result<String, Fault> {
+    fn subject(
+        &self,
+        rule: &Rule,
+        item: &Item<'_>,
+        thread: &str,
+        debtor: &Participant,
+        creditor: &Participant,
+    ) -> Result<String, Fault> {
         let mut subject = rule.subject.clone();
         if subject.contains("{case}") {
             let case = item.case.ok_or_else(|| {
-                let detail = format!("CaseId is needed: `{}` opens an obligation of a case", self.event.header.message_type.name);
+                let detail = format!(
+                    "CaseId is needed: `{}` opens an obligation of a case",
+                    self.event.header.message_type.name
+                );
                 Fault::new(FaultCode::HeaderInvalid, detail)
             })?;
             subject = subject.replace("{case}", &case.to_string());
@@ -291,7 +312,8 @@ impl<'a> Context<'a> {
             TermChoice::Plain(term) => Ok(term),
             TermChoice::Table(id) => {
                 let table = self.regulation.term_tables.get(id);
-                let table = table.ok_or_else(|| Fault::new(FaultCode::NotNow, format!("the term table `{id}` is not there")))?;
+                let table = table
+                    .ok_or_else(|| Fault::new(FaultCode::NotNow, format!("the term table `{id}` is not there")))?;
                 Ok(item.key.as_ref().and_then(|key| table.by.get(key)).unwrap_or(&table.default))
             }
         }
@@ -301,7 +323,8 @@ impl<'a> Context<'a> {
     fn term_fields(&self, term: &Term, item: &Item<'_>) -> BTreeMap<String, String> {
         let mut fields = BTreeMap::new();
         for name in term.fields() {
-            let text = BodyPath::parse(name).and_then(|path| path.text(item.node).or_else(|| path.text(self.event.body)));
+            let text =
+                BodyPath::parse(name).and_then(|path| path.text(item.node).or_else(|| path.text(self.event.body)));
             if let Some(text) = text {
                 fields.insert(name.to_owned(), text.to_owned());
             }

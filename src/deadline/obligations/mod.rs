@@ -1,10 +1,12 @@
 //! Obligations as a pure function of events: what a message opens and settles, and what the calendar opens by itself.
 
+#[cfg(test)]
+pub(super) mod fixtures;
 mod message;
 mod periodic;
 mod plan;
 #[cfg(test)]
-pub(super) mod fixtures;
+mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +16,9 @@ use roxmltree::Node;
 use serde_json::Value;
 
 use super::ComputeError;
-use crate::domain::{CaseId, ConversationId, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
+use crate::domain::{
+    CaseId, ConversationId, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
+};
 
 pub use message::on_message;
 pub use periodic::{next_period_at, periodic};
@@ -63,15 +67,22 @@ pub trait Directory {
     ///
     /// # Errors
     /// When nobody does, or several do.
-    fn holder(&self, regulation: &str, role: &RoleCode, territory: Option<&Oktmo>) -> Result<&Participant, HolderError>;
+    fn holder(&self, regulation: &str, role: &RoleCode, territory: Option<&Oktmo>)
+    -> Result<&Participant, HolderError>;
 
     /// The participant with this id.
     fn participant(&self, id: &ParticipantId) -> Option<&Participant>;
 }
 
 impl Directory for &[Participant] {
-    fn holder(&self, regulation: &str, role: &RoleCode, territory: Option<&Oktmo>) -> Result<&Participant, HolderError> {
-        let holders: Vec<&Participant> = self.iter().filter(|p| p.regulation == regulation && p.holds(role, territory)).collect();
+    fn holder(
+        &self,
+        regulation: &str,
+        role: &RoleCode,
+        territory: Option<&Oktmo>,
+    ) -> Result<&Participant, HolderError> {
+        let holders: Vec<&Participant> =
+            self.iter().filter(|p| p.regulation == regulation && p.holds(role, territory)).collect();
         match holders.as_slice() {
             [one] => Ok(one),
             [] => Err(HolderError::Vacant),
@@ -230,7 +241,9 @@ pub struct Settlement {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StartError {
     /// There is no such calendar.
-    #[error("календарь `{0}` не загружен; добавьте config/calendars/{0}.csv / the calendar `{0}` is not loaded; add config/calendars/{0}.csv")]
+    #[error(
+        "календарь `{0}` не загружен; добавьте config/calendars/{0}.csv / the calendar `{0}` is not loaded; add config/calendars/{0}.csv"
+    )]
     Calendar(String),
     /// The term cannot be counted.
     #[error(transparent)]

@@ -28,7 +28,11 @@ pub fn periodic(
 }
 
 /// The next instant at which [`periodic`] will have more to open; `None`: no measure goes on or begins later.
-pub fn next_period_at(regulation: &Regulation, directory: &dyn Directory, business_now: Timestamp) -> Option<Timestamp> {
+pub fn next_period_at(
+    regulation: &Regulation,
+    directory: &dyn Directory,
+    business_now: Timestamp,
+) -> Option<Timestamp> {
     if !regulation.rules.iter().any(|r| r.off.is_none() && r.opens == Opens::MonthOfMeasures) {
         return None;
     }
@@ -67,7 +71,13 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// The months of one responsible organisation in one case, oldest first.
-    fn months(&self, rule: &Rule, measures: &[&Measure], opened: &mut Vec<NewObligation>, errors: &mut Vec<StartError>) {
+    fn months(
+        &self,
+        rule: &Rule,
+        measures: &[&Measure],
+        opened: &mut Vec<NewObligation>,
+        errors: &mut Vec<StartError>,
+    ) {
         let Some(first) = measures.first() else { return };
         let Some(responsible) = self.directory.participant(&first.responsible) else {
             let (file, line) = (self.regulation.file.clone(), first.line);

@@ -34,7 +34,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(regulation: &Regulation, rule: &Rule, term: &Term, zone: Zone, fields: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(
+        regulation: &Regulation,
+        rule: &Rule,
+        term: &Term,
+        zone: Zone,
+        fields: BTreeMap<String, String>,
+    ) -> Self {
         let document = regulation.documents.iter().find(|d| d.id == rule.source.document);
         let about = json!({
             "regulation": regulation.id,
@@ -109,7 +115,9 @@ impl Plan {
                 | Term::NextYear { .. }
                 | Term::On(_)
                 | Term::UntilAge(_)
-                | Term::LeastOf(_)) => self.on_day(&compute(from_start, warn.roll, calendar, self.zone, start, fields)?),
+                | Term::LeastOf(_)) => {
+                    self.on_day(&compute(from_start, warn.roll, calendar, self.zone, start, fields)?)
+                }
             };
             instants.push(at);
         }

@@ -317,7 +317,13 @@ impl Regulation {
     }
 
     /// Whether the sender may send this type to the recipient. The territory is that of the case, if there is one.
-    pub fn allows(&self, message: &MessageType, sender: &Participant, recipient: &Participant, territory: Option<&Oktmo>) -> bool {
+    pub fn allows(
+        &self,
+        message: &MessageType,
+        sender: &Participant,
+        recipient: &Participant,
+        territory: Option<&Oktmo>,
+    ) -> bool {
         let holds = |who: &Participant, roles: &[RoleCode]| {
             who.regulation == self.id && roles.iter().any(|role| who.holds(role, territory))
         };

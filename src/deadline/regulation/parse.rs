@@ -42,7 +42,8 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let calendar = root.need("calendar").map(|t| t.value);
     let effective_from = root.need_parsed("effective_from", date);
     let warn_at = root.need_parsed("warn_at", |text| {
-        NaiveTime::parse_from_str(text, "%H:%M").map_err(|_| Problem::new("нужно время вида 09:00", "a time like 09:00 is needed"))
+        NaiveTime::parse_from_str(text, "%H:%M")
+            .map_err(|_| Problem::new("нужно время вида 09:00", "a time like 09:00 is needed"))
     });
     let documents: Vec<Document> = root.tables("document").into_iter().filter_map(read_document).collect();
     let roles: Vec<Role> = root.tables("role").into_iter().filter_map(read_role).collect();
@@ -52,7 +53,8 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         messages: Vec::new(),
         tables: Vec::new(),
     };
-    let exchanges: Vec<Exchange> = root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
+    let exchanges: Vec<Exchange> =
+        root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
     names.messages = exchanges.iter().map(|e| e.message.clone()).collect();
     let case = root.table("case").and_then(|t| read_case(t, &names));
     let term_tables = read_term_tables(root, &names);
@@ -85,7 +87,10 @@ fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
     for table in root.tables("deadline") {
         if let Some(id) = table.parsed("id", id(RuleId::parse)) {
             if ids.contains(&id) {
-                let problem = Problem::new(format!("второе правило с id `{id}`; дайте другой"), format!("a second rule with the id `{id}`; give it another"));
+                let problem = Problem::new(
+                    format!("второе правило с id `{id}`; дайте другой"),
+                    format!("a second rule with the id `{id}`; give it another"),
+                );
                 table.error(&table.span, problem);
             }
             ids.push(id);
@@ -144,10 +149,15 @@ fn read_term_tables(root: &Table<'_, '_>, names: &Names) -> BTreeMap<String, Ter
             }
         }
         let whole = table.finish();
-        let (Some(table_id), Some(default), Some(source), Some(())) = (table_id, default, source, whole) else { continue };
+        let (Some(table_id), Some(default), Some(source), Some(())) = (table_id, default, source, whole) else {
+            continue;
+        };
         if tables.insert(table_id.value.clone(), TermTable { default, by, source, line }).is_some() {
             let name = table_id.value;
-            root.error(&span, Problem::new(format!("вторая таблица сроков `{name}`"), format!("a second term table `{name}`")));
+            root.error(
+                &span,
+                Problem::new(format!("вторая таблица сроков `{name}`"), format!("a second term table `{name}`")),
+            );
         }
     }
     tables
@@ -183,7 +193,15 @@ fn read_measure(table: Table<'_, '_>) -> Option<Measure> {
         table.error(&span, problem);
     }
     table.finish()?;
-    Some(Measure { case: case?, territory: territory?, responsible: responsible?, kind: kind?.value, from: from?, to: to?, line })
+    Some(Measure {
+        case: case?,
+        territory: territory?,
+        responsible: responsible?,
+        kind: kind?.value,
+        from: from?,
+        to: to?,
+        line,
+    })
 }
 
 pub(super) fn title(table: &Table<'_, '_>, key: &'static str) -> Option<Title> {
@@ -201,7 +219,11 @@ pub(super) fn source(table: &Table<'_, '_>, names: &Names) -> Option<Source> {
     });
     let (paragraph, quote) = (inner.need("paragraph"), inner.text("quote"));
     inner.finish()?;
-    Some(Source { document: document?, paragraph: paragraph?.value, quote: quote.map_or_else(String::new, |t| t.value) })
+    Some(Source {
+        document: document?,
+        paragraph: paragraph?.value,
+        quote: quote.map_or_else(String::new, |t| t.value),
+    })
 }
 
 /// A name that is not among those that the file defines.
@@ -210,7 +232,10 @@ pub(super) fn unknown(ru: &str, en: &str, found: &str, known: impl Iterator<Item
     names.sort();
     names.dedup();
     let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
-    Problem::new(format!("{ru} `{found}`: такого нет в этом файле; есть: {names}"), format!("{en} `{found}`: not in this file; there are: {names}"))
+    Problem::new(
+        format!("{ru} `{found}`: такого нет в этом файле; есть: {names}"),
+        format!("{en} `{found}`: not in this file; there are: {names}"),
+    )
 }
 
 pub(super) fn id<T>(parse: impl FnOnce(&str) -> Result<T, IdError>) -> impl FnOnce(&str) -> Result<T, Problem> {
@@ -222,7 +247,12 @@ pub(super) fn term(text: &str) -> Result<Term, Problem> {
 }
 
 pub(super) fn roll(text: &str) -> Result<Roll, Problem> {
-    let problem = || Problem::new(format!("перенос `{text}`: можно none, forward, back"), format!("roll `{text}`: allowed are none, forward, back"));
+    let problem = || {
+        Problem::new(
+            format!("перенос `{text}`: можно none, forward, back"),
+            format!("roll `{text}`: allowed are none, forward, back"),
+        )
+    };
     Roll::parse(text).ok_or_else(problem)
 }
 
@@ -247,12 +277,18 @@ fn zone(text: &str) -> Result<Zone, Problem> {
 }
 
 fn date(text: &str) -> Result<NaiveDate, Problem> {
-    NaiveDate::parse_from_str(text, "%Y-%m-%d")
-        .map_err(|_| Problem::new(format!("`{text}`: нужна дата вида 2026-05-11"), format!("`{text}`: a date like 2026-05-11 is needed")))
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
+        Problem::new(
+            format!("`{text}`: нужна дата вида 2026-05-11"),
+            format!("`{text}`: a date like 2026-05-11 is needed"),
+        )
+    })
 }
 
 fn month(text: &str) -> Result<Month, Problem> {
-    let problem = || Problem::new(format!("`{text}`: нужен месяц вида 2026-05"), format!("`{text}`: a month like 2026-05 is needed"));
+    let problem = || {
+        Problem::new(format!("`{text}`: нужен месяц вида 2026-05"), format!("`{text}`: a month like 2026-05 is needed"))
+    };
     Month::parse(text).ok_or_else(problem)
 }
 

@@ -7,7 +7,8 @@ use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
 
 /// Dated fields at the top of a body from which a term may be counted.
-pub(in crate::deadline) const DATED_FIELDS: [&str; 6] = ["submittedAt", "registeredAt", "identifiedAt", "decidedAt", "signedAt", "handedAt"];
+pub(in crate::deadline) const DATED_FIELDS: [&str; 6] =
+    ["submittedAt", "registeredAt", "identifiedAt", "decidedAt", "signedAt", "handedAt"];
 
 /// What may stand between braces in a subject.
 const PLACEHOLDERS: [&str; 5] = ["case", "key", "thread", "debtor", "creditor"];
@@ -28,14 +29,17 @@ impl Names {
 
     pub(super) fn message(&self, text: &str) -> Result<String, Problem> {
         let known = self.messages.iter().find(|m| *m == text).cloned();
-        known.ok_or_else(|| unknown("сообщение (из [[exchange]])", "message (of [[exchange]])", text, self.messages.iter()))
+        known.ok_or_else(|| {
+            unknown("сообщение (из [[exchange]])", "message (of [[exchange]])", text, self.messages.iter())
+        })
     }
 }
 
 /// Reads one `[[deadline]]`.
 pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
     let line = table.line();
-    let (rule_id, title, source) = (table.need_parsed("id", id(RuleId::parse)), title(&table, "title"), source(&table, names));
+    let (rule_id, title, source) =
+        (table.need_parsed("id", id(RuleId::parse)), title(&table, "title"), source(&table, names));
     let nothing = table.has("nothing").then(|| super::parse::title(&table, "nothing")).flatten();
     let (off, reading) = (plain(table.text("off")), plain(table.text("reading")));
     let opens = table.need_table("opens").and_then(|t| opens(t, names));
@@ -49,7 +53,10 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
     let warns = warns(&table);
     let wish = table.parsed("wish", path);
     if !table.has("met") {
-        let problem = Problem::new("правилу нужен `[[deadline.met]]`: что его исполняет", "the rule needs a `[[deadline.met]]`: what meets it");
+        let problem = Problem::new(
+            "правилу нужен `[[deadline.met]]`: что его исполняет",
+            "the rule needs a `[[deadline.met]]`: what meets it",
+        );
         table.error(&table.span, problem);
     }
     let whole = || {
@@ -131,7 +138,10 @@ fn start(text: &str) -> Result<StartAt, Problem> {
         field if DATED_FIELDS.contains(&field) => Ok(StartAt::Field(field.to_owned())),
         _ => {
             let allowed = format!("accepted, sent, delivered, period, {}", DATED_FIELDS.join(", "));
-            Err(Problem::new(format!("начало `{text}`: можно {allowed}"), format!("start `{text}`: allowed are {allowed}")))
+            Err(Problem::new(
+                format!("начало `{text}`: можно {allowed}"),
+                format!("start `{text}`: allowed are {allowed}"),
+            ))
         }
     }
 }
@@ -176,7 +186,9 @@ fn term_choice(table: &Table<'_, '_>, names: &Names) -> Option<TermChoice> {
         }
         return table.parsed("term_table", |text| {
             let known = names.tables.iter().find(|t| *t == text).cloned();
-            known.map(TermChoice::Table).ok_or_else(|| unknown("таблица сроков", "term table", text, names.tables.iter()))
+            known
+                .map(TermChoice::Table)
+                .ok_or_else(|| unknown("таблица сроков", "term table", text, names.tables.iter()))
         });
     }
     table.need_parsed("term", term).map(TermChoice::Plain)
@@ -210,23 +222,41 @@ fn contradictions(rule: &Rule) -> Vec<Problem> {
     let uses = |name: &str| rule.subject.contains(&format!("{{{name}}}"));
 
     if opening.is_none() != (rule.start == StartAt::Period) {
-        say("start = \"period\" бывает только при every = \"month\", и наоборот", "start = \"period\" goes only with every = \"month\", and the other way round");
+        say(
+            "start = \"period\" бывает только при every = \"month\", и наоборот",
+            "start = \"period\" goes only with every = \"month\", and the other way round",
+        );
     }
     if opening.is_none() && met_by().any(|m| m.period.is_none()) {
-        say("у помесячного правила в `met` нужен `period`: где сообщение называет месяц", "a monthly rule needs `period` in `met`: where the message names the month");
+        say(
+            "у помесячного правила в `met` нужен `period`: где сообщение называет месяц",
+            "a monthly rule needs `period` in `met`: where the message names the month",
+        );
     }
     if opening.is_some_and(|m| m.period.is_none()) && met_by().any(|m| m.period.is_some()) {
-        say("`period` в `met` без `period` в `opens`: ключи не совпадут", "`period` in `met` without `period` in `opens`: the keys cannot be equal");
+        say(
+            "`period` в `met` без `period` в `opens`: ключи не совпадут",
+            "`period` in `met` without `period` in `opens`: the keys cannot be equal",
+        );
     }
     let keyed = opening.is_some_and(|m| m.key.is_some());
     if uses("key") && !(keyed && met_by().all(|m| m.key.is_some())) {
-        say("`{key}` в `subject` требует `key` и в `opens`, и в каждом `met`", "`{key}` in `subject` needs `key` in `opens` and in every `met`");
+        say(
+            "`{key}` в `subject` требует `key` и в `opens`, и в каждом `met`",
+            "`{key}` in `subject` needs `key` in `opens` and in every `met`",
+        );
     }
     if keyed && !uses("key") {
-        say("есть `key`, но `subject` без `{key}`: обязательства слились бы", "there is a `key`, but `subject` has no `{key}`: the obligations would merge");
+        say(
+            "есть `key`, но `subject` без `{key}`: обязательства слились бы",
+            "there is a `key`, but `subject` has no `{key}`: the obligations would merge",
+        );
     }
     if uses("thread") && opening.is_none() {
-        say("`{thread}` бывает только у правила, которое открывает сообщение", "`{thread}` needs a rule that a message opens");
+        say(
+            "`{thread}` бывает только у правила, которое открывает сообщение",
+            "`{thread}` needs a rule that a message opens",
+        );
     }
     if matches!(rule.term, TermChoice::Table(_)) && !keyed {
         say("`term_table` требует `key` в `opens`", "`term_table` needs a `key` in `opens`");
@@ -236,7 +266,10 @@ fn contradictions(rule: &Rule) -> Vec<Problem> {
         say("`responsible` бывает только при every = \"month\"", "`responsible` goes only with every = \"month\"");
     }
     if opening.is_none() && parties.iter().any(|p| matches!(p, Party::Sender | Party::Recipient | Party::RoleOfKey)) {
-        say("при every = \"month\" нет сообщения: стороной может быть responsible или role <код>", "with every = \"month\" there is no message: a party may be responsible or role <code>");
+        say(
+            "при every = \"month\" нет сообщения: стороной может быть responsible или role <код>",
+            "with every = \"month\" there is no message: a party may be responsible or role <code>",
+        );
     }
     if parties.contains(&&Party::RoleOfKey) && !keyed {
         say("`role of key` требует `key` в `opens`", "`role of key` needs a `key` in `opens`");

@@ -6,8 +6,12 @@ const YUGRA: &str = include_str!("../../../config/regulations/yugra.toml");
 
 #[test]
 fn the_yugra_regulation_is_read_whole() {
-    let yugra = Regulation::parse(FILE, YUGRA).unwrap_or_else(|e| panic!("{}", e.iter().map(|f| format!("{f}\n")).collect::<String>()));
-    assert_eq!(yugra.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["document-request", "document-answer", "progress-report"]);
+    let yugra = Regulation::parse(FILE, YUGRA)
+        .unwrap_or_else(|e| panic!("{}", e.iter().map(|f| format!("{f}\n")).collect::<String>()));
+    assert_eq!(
+        yugra.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+        ["document-request", "document-answer", "progress-report"]
+    );
     assert_eq!(yugra.roles.len(), 7);
     assert!(yugra.rules.iter().all(|r| r.line > 1 && YUGRA.lines().nth(r.line - 1).unwrap().contains("[[deadline]]")));
     let report = &yugra.rules[2];
@@ -33,7 +37,10 @@ fn broken(good: &str, bad: &str) -> Vec<(usize, String)> {
     assert!(YUGRA.contains(good), "the file has no `{good}`");
     let text = YUGRA.replacen(good, bad, 1);
     let findings = Regulation::parse(FILE, &text).expect_err(bad);
-    assert!(findings.iter().all(|f| f.file == FILE && f.severity == Severity::Error && !f.ru.is_empty()), "{findings:?}");
+    assert!(
+        findings.iter().all(|f| f.file == FILE && f.severity == Severity::Error && !f.ru.is_empty()),
+        "{findings:?}"
+    );
     findings.into_iter().map(|f| (f.line, f.en)).collect()
 }
 
@@ -49,18 +56,34 @@ fn each_mistake_is_found_in_its_line() {
         ("zone = \"Asia/Yekaterinburg\"", "zone = \"Asia/Surgut\"", "no IANA time zone"),
         ("id = \"yugra\"", "id = \"ugra\"", "differs from the file's name"),
         ("effective_from = \"2015-07-31\"", "effective_from = \"31.07.2015\"", "a date like 2026-05-11"),
-        ("message = \"progress-report\"\nfrom = [\"health\"", "message = \"progress-report\"\nfrom = [\"heath\"", "role `heath`: not in this file"),
+        (
+            "message = \"progress-report\"\nfrom = [\"health\"",
+            "message = \"progress-report\"\nfrom = [\"heath\"",
+            "role `heath`: not in this file",
+        ),
         ("term = \"1 working day\"", "term = \"1 workin day\"", "the term's word `workin` at character 3"),
         ("roll = \"forward\"", "roll = \"onward\"", "roll `onward`: allowed are none, forward, back"),
         ("start = \"registeredAt\"", "start = \"registredAt\"", "start `registredAt`: allowed are accepted"),
         ("debtor = \"role uszn\"", "debtor = \"role usz\"", "role `usz`: not in this file"),
         ("debtor = \"recipient\"", "debtor = \"recepient\"", "party `recepient`"),
-        ("message = \"document-response\"\neach", "message = \"document-reply\"\neach", "message (of [[exchange]]) `document-reply`"),
+        (
+            "message = \"document-response\"\neach",
+            "message = \"document-reply\"\neach",
+            "message (of [[exchange]]) `document-reply`",
+        ),
         ("subject = \"{thread} {key}\"", "subject = \"{tread} {key}\"", "unknown placeholder `tread`"),
-        ("term_table = \"answer\"", "term_table = \"answers\"", "term table `answers`: not in this file; there are: answer"),
+        (
+            "term_table = \"answer\"",
+            "term_table = \"answers\"",
+            "term table `answers`: not in this file; there are: answer",
+        ),
         ("wish = \"answerBy\"", "wish = \"answer by\"", "names of elements with `/`"),
         ("source = { document = \"813-r\"", "source = { document = \"814-r\"", "document `814-r`: not in this file"),
-        ("contains = [\"document-request\", \"document-answer\"]", "contains = [\"document-request\", \"x\"]", "rule `x`: not in this file"),
+        (
+            "contains = [\"document-request\", \"document-answer\"]",
+            "contains = [\"document-request\", \"x\"]",
+            "rule `x`: not in this file",
+        ),
         ("every = \"month\"", "every = \"week\"", "allowed is month"),
         ("where = { source = \"request\" }", "where = { source = 1 }", "a text or a list of texts is needed"),
         ("effective_from", "effective_from = \nx", "this is not TOML"),
@@ -68,7 +91,10 @@ fn each_mistake_is_found_in_its_line() {
     for (good, bad, expected) in table {
         let found = broken(good, bad);
         let near = line_of(good);
-        assert!(found.iter().any(|(line, en)| en.contains(expected) && (*line == near || *line == near + 1)), "{bad}: {found:?}");
+        assert!(
+            found.iter().any(|(line, en)| en.contains(expected) && (*line == near || *line == near + 1)),
+            "{bad}: {found:?}"
+        );
     }
 }
 
@@ -80,7 +106,11 @@ fn what_a_rule_takes_back_is_found_at_the_rule() {
         ("subject = \"{case} {key}\"", "subject = \"{case}\"", "the obligations would merge"),
         ("period = \"period\"\n", "", "needs `period` in `met`"),
         ("debtor = \"responsible\"", "debtor = \"sender\"", "there is no message"),
-        ("warn = [\"8 hours before\"]", "warn = [{ term = \"8 hours before\", roll = \"back\" }]", "ends at an instant"),
+        (
+            "warn = [\"8 hours before\"]",
+            "warn = [{ term = \"8 hours before\", roll = \"back\" }]",
+            "ends at an instant",
+        ),
         ("id = \"document-answer\"\ntitle", "id = \"document-request\"\ntitle", "a second rule with the id"),
         ("term = \"1 working day\"", "", "lacks the key `term`"),
         ("term = \"1 working day\"", "term = \"1 working day\"\nterm_table = \"answer\"", "keep one of"),
@@ -89,7 +119,10 @@ fn what_a_rule_takes_back_is_found_at_the_rule() {
     for (good, bad, expected) in table {
         let found = broken(good, bad);
         let at_a_rule = |line: &usize| YUGRA.lines().nth(line - 1).is_some_and(|l| l.contains("[[deadline]]"));
-        assert!(found.iter().any(|(line, en)| en.contains(expected) && (at_a_rule(line) || *line > 1)), "{bad}: {found:?}");
+        assert!(
+            found.iter().any(|(line, en)| en.contains(expected) && (at_a_rule(line) || *line > 1)),
+            "{bad}: {found:?}"
+        );
     }
 }
 

@@ -39,7 +39,9 @@ fn each_kind_of_day() {
 
 #[test]
 fn without_a_statement_the_years_are_those_with_rows() {
-    let calendar = Calendar::parse("t", "t.csv", "date,kind,note\r\n2026-01-01,nonworking,x\r\n2028-01-03,nonworking,\r\n").unwrap();
+    let calendar =
+        Calendar::parse("t", "t.csv", "date,kind,note\r\n2026-01-01,nonworking,x\r\n2028-01-03,nonworking,\r\n")
+            .unwrap();
     assert_eq!(calendar.years().iter().copied().collect::<Vec<_>>(), [2026, 2028]);
     assert_eq!(calendar.covers(2027).unwrap_err().loaded, "2026, 2028");
 }

@@ -70,7 +70,13 @@ fn own_cases() {
         // The least, each with its roll.
         (yek, "least of (3 days, 3 working days)", "none", "2026-05-06T10:00:00+05:00", "2026-05-09T23:59:59+05:00"),
         (yek, "least of (3 days, 3 working days)", "forward", "2026-05-06T10:00:00+05:00", "2026-05-12T23:59:59+05:00"),
-        (yek, "least of (12 months, least of (6 months, 48 hours))", "none", "2026-05-06T10:00:00+05:00", "2026-05-08T10:00:00+05:00"),
+        (
+            yek,
+            "least of (12 months, least of (6 months, 48 hours))",
+            "none",
+            "2026-05-06T10:00:00+05:00",
+            "2026-05-08T10:00:00+05:00",
+        ),
         // A working Saturday is a day like any other, also for the roll.
         (msk, "2 days", "forward", "2025-10-30", "2025-11-01T23:59:59+03:00"),
     ];
@@ -140,7 +146,8 @@ fn a_field_of_the_document_gives_the_day() {
 fn steps_tell_every_day_that_is_skipped_and_why() {
     let zone = zone("Asia/Yekaterinburg");
     let start = Start::parse("2026-05-06T10:00:00+05:00").unwrap();
-    let computed = compute(&Term::parse("3 working days").unwrap(), Roll::None, &ru(), zone, &start, &Fields::new()).unwrap();
+    let computed =
+        compute(&Term::parse("3 working days").unwrap(), Roll::None, &ru(), zone, &start, &Fields::new()).unwrap();
     let told: Vec<String> = computed.steps.iter().map(|s| format!("{}: {}", s.step, s.en)).collect();
     insta::assert_snapshot!(told.join("\n"), @r"
     start: event 2026-05-06T10:00:00+05:00, local date 2026-05-06 (Wed) (Asia/Yekaterinburg)
@@ -163,7 +170,14 @@ fn steps_tell_every_day_that_is_skipped_and_why() {
     3-й рабочий день: 12.05.2026 (вт)
     срок: до 2026-05-12T23:59:59+05:00 включительно
     ");
-    let doubtful = compute(&Term::parse("1 working day").unwrap(), Roll::None, &ru(), zone, &Start::parse("2027-02-19").unwrap(), &Fields::new());
+    let doubtful = compute(
+        &Term::parse("1 working day").unwrap(),
+        Roll::None,
+        &ru(),
+        zone,
+        &Start::parse("2027-02-19").unwrap(),
+        &Fields::new(),
+    );
     assert_eq!(doubtful.unwrap().steps.iter().filter(|s| s.step == "doubt").count(), 1);
 }
 
