@@ -204,6 +204,7 @@ CREATE TABLE journal (
     hash {BYTES}
 );
 CREATE INDEX journal_unsealed ON journal (id) WHERE seq IS NULL;
+CREATE INDEX journal_nothing_to_open ON journal (id) WHERE kind = 'nothing-to-open';
 CREATE UNIQUE INDEX journal_by_seq ON journal (seq) WHERE seq IS NOT NULL;
 
 CREATE TABLE journal_head (

@@ -115,8 +115,7 @@ pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
     if let Some(file) = url.strip_prefix("sqlite:")
         && let Some(parent) = Path::new(file).parent()
     {
-        std::fs::create_dir_all(parent)
-            .map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
+        std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
     }
     let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, ..StoreOptions::new(url) };
     Ok(Store::open(options).await?)
@@ -133,8 +132,7 @@ impl Node {
         let push = Push::new(http_options(&settings)?)?;
         let tls = tls_identity(&settings)?;
         let store = open_store(&settings).await?;
-        let snapshot =
-            first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
+        let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
         let amqp = start_broker(&gateway)?;
         let face = Face { gateway: gateway.clone(), amqp: amqp.clone() };
@@ -197,11 +195,8 @@ impl Node {
 
 fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
     let push = &settings.push;
-    let extra_roots_pem = if push.ca_file.as_os_str().is_empty() {
-        Vec::new()
-    } else {
-        vec![read_file(&settings.path(&push.ca_file))?]
-    };
+    let extra_roots_pem =
+        if push.ca_file.as_os_str().is_empty() { Vec::new() } else { vec![read_file(&settings.path(&push.ca_file))?] };
     Ok(HttpOptions {
         call_timeout: Duration::from_millis(push.timeout_ms),
         answer_bytes_max: push.answer_bytes_max,
@@ -236,9 +231,7 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     let (own, mut changed) = (gateway.clone(), gateway.snapshot_changed());
     let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
     let answers = answering.clone();
-    let handler = Arc::new(move |incoming: Incoming| {
-        take(taker.clone(), answers.clone(), incoming).boxed()
-    });
+    let handler = Arc::new(move |incoming: Incoming| take(taker.clone(), answers.clone(), incoming).boxed());
     let options = AmqpOptions {
         insecure_allowed: broker.insecure,
         prefetch: broker.prefetch,
@@ -275,8 +268,7 @@ fn take(
             let later = reply.status == 503;
             return if later { Disposition::RequeueLater } else { Disposition::Ack };
         };
-        let uses_broker =
-            gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
+        let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
         let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
         match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
             crate::transport::Outcome::Sent { .. } => Disposition::Ack,

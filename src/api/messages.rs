@@ -46,7 +46,8 @@ fn respond(reply: Reply) -> Response {
     let mut response = if reply.bytes.is_empty() {
         unsigned(reply.code.unwrap_or(FaultCode::NotNow))
     } else {
-        ([(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"))], reply.bytes).into_response()
+        ([(header::CONTENT_TYPE, HeaderValue::from_static("application/xml; charset=utf-8"))], reply.bytes)
+            .into_response()
     };
     *response.status_mut() = status;
     if let Some(seconds) = reply.retry_after_seconds {

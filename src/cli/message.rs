@@ -134,7 +134,8 @@ async fn list(store: &Store, filter: &MessageFilter, limit: u32, as_json: bool) 
 async fn list_undelivered(store: &Store, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
     let rows = store.not_handed_over(None, limit).await?;
     if as_json {
-        let rows = rows.iter().map(|r| json!({ "message": message_json(&r.message), "delivery": delivery_json(&r.delivery) }));
+        let rows =
+            rows.iter().map(|r| json!({ "message": message_json(&r.message), "delivery": delivery_json(&r.delivery) }));
         println!("{}", Value::from(rows.collect::<Vec<_>>()));
         return Ok(ExitCode::SUCCESS);
     }
@@ -143,7 +144,13 @@ async fn list_undelivered(store: &Store, limit: u32, as_json: bool) -> Result<Ex
         .map(|r| {
             let reason = r.delivery.reason.map_or(String::new(), |p| format!("{p} ({})", p.ru()));
             let to = r.delivery.recipient.to_string();
-            vec![r.message.message_id.to_string(), to, r.delivery.state.ru().to_owned(), r.delivery.attempts.to_string(), reason]
+            vec![
+                r.message.message_id.to_string(),
+                to,
+                r.delivery.state.ru().to_owned(),
+                r.delivery.attempts.to_string(),
+                reason,
+            ]
         })
         .collect();
     table::print(&["id", "кому / to", "состояние / state", "попыток / attempts", "причина / reason"], &cells)?;
@@ -167,7 +174,9 @@ async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, F
             let attempts = store.attempts(delivery.id).await?;
             let attempts: Vec<Value> = attempts
                 .iter()
-                .map(|a| json!({ "at": a.at, "state": a.state, "reason": a.reason, "detail": a.detail, "node": a.node }))
+                .map(
+                    |a| json!({ "at": a.at, "state": a.state, "reason": a.reason, "detail": a.detail, "node": a.node }),
+                )
                 .collect();
             let mut one = delivery_json(&delivery);
             if let Value::Object(map) = &mut one {

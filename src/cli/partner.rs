@@ -94,7 +94,9 @@ async fn apply(dir: &ConfigDir, comment: &str, author: &str) -> Result<ExitCode,
         eprintln!("{finding}");
     }
     if compiled.findings.iter().any(|f| f.severity == Severity::Error) {
-        return Err(Failure::new("ничего не изменено: сначала исправьте ошибки / nothing was changed: mend the errors first"));
+        return Err(Failure::new(
+            "ничего не изменено: сначала исправьте ошибки / nothing was changed: mend the errors first",
+        ));
     }
     let store = open_store(&settings).await?;
     let (old, latest) = in_force(&store).await?;
@@ -145,7 +147,8 @@ async fn diff(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
         println!("{}", json!({ "inForce": latest, "differences": paths }));
     } else {
         for difference in &found {
-            let text = |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+            let text =
+                |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
             let (before, after) = (text(&difference.in_force), text(&difference.in_folder));
             let diff = TextDiff::from_lines(&before, &after);
             let names = (format!("в действии/{}", difference.path), format!("в папке/{}", difference.path));
@@ -164,9 +167,12 @@ async fn export(dir: &ConfigDir, out: &std::path::Path) -> Result<ExitCode, Fail
     let store = open_store(&settings).await?;
     let (now, latest) = in_force(&store).await?;
     if latest.participants == 0 {
-        return Err(Failure::new("в базе ещё нет редакций / the database has no revision yet: `mezhved partner apply`"));
+        return Err(Failure::new(
+            "в базе ещё нет редакций / the database has no revision yet: `mezhved partner apply`",
+        ));
     }
-    let stripped = now.bundle.into_iter().map(|(path, b)| (path.strip_prefix("config/").map_or(path.clone(), str::to_owned), b));
+    let stripped =
+        now.bundle.into_iter().map(|(path, b)| (path.strip_prefix("config/").map_or(path.clone(), str::to_owned), b));
     // Schemas belong to the binary: a published one never changes.
     let files: Files = stripped.filter(|(path, _)| !path.starts_with("schemas/")).chain(now.participants).collect();
     folder::write(out, &files)?;

@@ -9,7 +9,7 @@ use tracing::warn;
 
 use super::words;
 use crate::domain::{ObligationState, ParticipantId, Timestamp, Zone};
-use crate::gateway::{Gateway, NOTHING_TO_OPEN, Snapshot};
+use crate::gateway::{Gateway, Snapshot};
 use crate::store::{JournalRow, NotHandedOver, ObligationFilter, ObligationGroup, ObligationRow, StoreError};
 
 /// How many rows of a group the page shows.
@@ -110,7 +110,7 @@ async fn gather(gateway: &Gateway) -> Result<Page, StoreError> {
     let overdue = store.list_obligations(&of(ObligationGroup::Overdue), None, ROWS_MAX + 1).await?;
     let running = store.list_obligations(&of(ObligationGroup::Running), None, ROWS_MAX + 1).await?;
     let stuck = store.not_handed_over(None, ROWS_MAX + 1).await?;
-    let quiet = store.recent_journal(NOTHING_TO_OPEN, 20).await?;
+    let quiet = store.recent_nothing_to_open(20).await?;
     Ok(Page {
         now: words::instant(business_now, zone),
         now_iso: business_now.in_zone(zone),
@@ -187,7 +187,7 @@ fn stuck_row(row: &NotHandedOver, snapshot: &Snapshot, zone: Zone, now: Timestam
 }
 
 fn quiet_row(row: &JournalRow, zone: Zone) -> Quiet {
-    let at = row.entry.at.unwrap_or(row.at);
+    let at = Timestamp::parse(&text(Some(&row.entry.detail), "at")).unwrap_or(row.at);
     Quiet {
         case_id: text(Some(&row.entry.detail), "case"),
         at: words::instant(at, zone),

@@ -25,7 +25,9 @@ pub enum CryptoError {
     #[error("the private key cannot be read: {0}")]
     Key(String),
     /// The key's kind or length is not on the closed list.
-    #[error("a key of this kind is not allowed: {0}; allowed are RSA of 2048 bits and more, ECDSA P-256 and P-384, Ed25519")]
+    #[error(
+        "a key of this kind is not allowed: {0}; allowed are RSA of 2048 bits and more, ECDSA P-256 and P-384, Ed25519"
+    )]
     KeyKind(String),
     /// The private key is not the one of the certificate.
     #[error("the private key does not belong to the certificate")]

@@ -1,9 +1,7 @@
 //! Envelopes that the gateway makes itself: receipts, faults, notices, tickets, batches.
 
 use crate::crypto::sha256;
-use crate::domain::{
-    ConversationId, Digest, Fault, Header, MessageId, ParticipantId, Priority, RecordId, Timestamp,
-};
+use crate::domain::{ConversationId, Digest, Fault, Header, MessageId, ParticipantId, Priority, RecordId, Timestamp};
 use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{BodyDraft, Draft, SignError, compose, sign_composed};
 use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Revisions};
@@ -58,7 +56,13 @@ impl Gateway {
     }
 
     /// The signed receipt of an accepted message.
-    pub(super) fn receipt(&self, header: &Header, digest: Digest, at: Timestamp, revision: i64) -> Result<Made, SignError> {
+    pub(super) fn receipt(
+        &self,
+        header: &Header,
+        digest: Digest,
+        at: Timestamp,
+        revision: i64,
+    ) -> Result<Made, SignError> {
         let to = Addressee {
             recipient: &header.sender,
             conversation: Some(header.conversation_id),
@@ -122,8 +126,7 @@ impl Gateway {
             next_attempt_at: now,
             expires: None,
         };
-        let revisions =
-            Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
+        let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
     }
 

@@ -141,8 +141,7 @@ impl Dispatcher {
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
         let first_handing_over = claimed.sent_at.is_none();
-        let handed_over =
-            matches!(outcome, Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. });
+        let handed_over = matches!(outcome, Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. });
         let started = if handed_over && first_handing_over {
             match self.gateway.start_pending_of(claimed.message.record_id).await {
                 Ok(started) => started,
@@ -288,13 +287,7 @@ impl Dispatcher {
     }
 
     /// The partner wrote something back: with 2xx the message is handed over whatever it is; with 4xx only a verified fault counts.
-    async fn answered(
-        &self,
-        claimed: &Claimed,
-        outgoing: &Outgoing,
-        bytes: Vec<u8>,
-        status: Option<u16>,
-    ) -> Outcome {
+    async fn answered(&self, claimed: &Claimed, outgoing: &Outgoing, bytes: Vec<u8>, status: Option<u16>) -> Outcome {
         let technical = claimed.message.message_type.technical().is_some();
         let at = self.gateway.clock().now();
         match (self.verify_answer(claimed, outgoing, &bytes, at).await, status) {

@@ -6,7 +6,8 @@ use crate::deadline::Calendars;
 use crate::deadline::obligations::{self as rules, Beginning, PendingStart, Started, start_pending};
 use crate::domain::{RecordId, Timestamp};
 use crate::store::{
-    CaseChange, CaseRow, JournalEntry, NewMessage, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation,
+    CaseChange, CaseRow, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement, ObligationRow,
+    ObligationStart, Running, StartedObligation,
 };
 
 use super::ids;
@@ -98,16 +99,16 @@ pub(super) fn case_change(
     }
 }
 
-/// The journal's word for a message that matched a rule and had nothing to open: the page says so.
-pub const NOTHING_TO_OPEN: &str = "nothing-to-open";
-
 /// A rule that matched and had nothing to open, for the journal.
 pub(super) fn note(note: &rules::Note, message: &NewMessage) -> JournalEntry {
     JournalEntry {
         kind: NOTHING_TO_OPEN.to_owned(),
         actor: message.header.sender.to_string(),
         record_id: Some(message.record_id),
-        detail: json!({ "rule": note.rule, "case": message.header.case_id, "ru": note.ru, "en": note.en }),
+        detail: json!({
+            "rule": note.rule, "case": message.header.case_id, "ru": note.ru, "en": note.en,
+            "at": message.business_at,
+        }),
         ..JournalEntry::default()
     }
 }

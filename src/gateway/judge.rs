@@ -8,9 +8,7 @@ use crate::deadline::obligations::{CaseView, Effects, MessageEvent, on_message};
 use crate::domain::{
     CaseId, Digest, Fault, FaultCode, Header, MessageId, MessageType, Participant, ParticipantId, Technical, Timestamp,
 };
-use crate::envelope::technical::{
-    FaultReport, MailboxAck, MailboxPull, Receipt, TechnicalBody as _, TicketRequest,
-};
+use crate::envelope::technical::{FaultReport, MailboxAck, MailboxPull, Receipt, TechnicalBody as _, TicketRequest};
 use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
 use crate::xml::{self, Limits, Node};

@@ -4,10 +4,10 @@ use crate::domain::{Fault, FaultCode};
 use crate::envelope::technical::{BatchItem, MailboxAck, MailboxBatch, MailboxPull};
 use crate::store::{Pull, PullRequest};
 
+use super::Gateway;
 use super::answer::Addressee;
 use super::judge::{Bench, Judgement, Lookup, TechnicalContent, VerifiedSender, judge};
 use super::technical::{PartnerWord, not_now};
-use super::Gateway;
 
 /// A receipt or a fault asks nothing of the store while it is judged.
 struct NoLookup;
@@ -70,9 +70,10 @@ impl Gateway {
                 let word = gateway.ack_word(&bytes, &sender);
                 word.map(|(signer, word)| (signer, word, bytes))
             });
-            let (signer, word, bytes) = judged.await.map_err(not_now)?.map_err(|fault| {
-                Fault::new(fault.code, format!("item {}: {}", index + 1, fault.detail))
-            })?;
+            let (signer, word, bytes) = judged
+                .await
+                .map_err(not_now)?
+                .map_err(|fault| Fault::new(fault.code, format!("item {}: {}", index + 1, fault.detail)))?;
             words.push((item.delivery_id, signer, word, bytes));
         }
         for (delivery, signer, word, bytes) in words {

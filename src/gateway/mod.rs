@@ -26,7 +26,6 @@ use tokio::sync::{Semaphore, watch as signal};
 
 pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
-pub use effects::NOTHING_TO_OPEN;
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;

@@ -45,15 +45,21 @@ fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Res
         (Some(canonical), _) => canonical.clone(),
         (None, Body::Xml(node)) => xml::canonical_bytes(*node, None),
         (None, Body::Payload { .. }) => {
-            return Err((ParkReason::TranslationFailed, "the stored message has a Payload and no canonical body".to_owned()));
+            return Err((
+                ParkReason::TranslationFailed,
+                "the stored message has a Payload and no canonical body".to_owned(),
+            ));
         }
     };
     if own {
         return Ok(Draft { header, body: BodyDraft::Xml(canonical) });
     }
     let body = translated(claimed, snapshot, canonical, &HeaderView::from(&header))?;
-    header.via =
-        Some(Via { gateway: gateway.clone(), accepted_at: claimed.message.accepted_at, digest: sha256(&claimed.bytes) });
+    header.via = Some(Via {
+        gateway: gateway.clone(),
+        accepted_at: claimed.message.accepted_at,
+        digest: sha256(&claimed.bytes),
+    });
     Ok(Draft { header, body })
 }
 

@@ -65,7 +65,14 @@ impl Reply {
 
     pub(super) fn unsigned(code: FaultCode) -> Self {
         let retry_after_seconds = (code.class() == FaultClass::Retry).then_some(RETRY_AFTER_SECONDS);
-        Self { status: code.http_status(), bytes: Vec::new(), code: Some(code), to: None, about: None, retry_after_seconds }
+        Self {
+            status: code.http_status(),
+            bytes: Vec::new(),
+            code: Some(code),
+            to: None,
+            about: None,
+            retry_after_seconds,
+        }
     }
 }
 
@@ -330,7 +337,12 @@ impl Gateway {
         }
     }
 
-    async fn earlier(&self, sender: &ParticipantId, id: MessageId, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    async fn earlier(
+        &self,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         match self.store().message_by_key(sender, id).await? {
             Some(row) if row.digest == digest => {
                 Ok(self.store().content(row.record_id).await?.and_then(|content| content.receipt))

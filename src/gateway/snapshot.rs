@@ -59,7 +59,12 @@ fn line_of(line: Option<u32>) -> usize {
 }
 
 /// Compiles and checks two revisions. `business_now` says from when on the calendars must have data.
-pub fn compile(people: (i64, &Files), bundle: (i64, &Files), gateway: &ParticipantId, business_now: Timestamp) -> Compiled {
+pub fn compile(
+    people: (i64, &Files),
+    bundle: (i64, &Files),
+    gateway: &ParticipantId,
+    business_now: Timestamp,
+) -> Compiled {
     let mut findings = Vec::new();
     let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
         findings.extend(problems.iter().map(|p| error(&p.file, p.line, &p.problem)));
@@ -120,9 +125,13 @@ fn know(
     if let Some(regulations) = regulations
         && regulations.get(&participant.regulation).is_none()
     {
-        return Err(format!("regulation `{}` is not there; add regulations/*.toml with this id", participant.regulation));
+        return Err(format!(
+            "regulation `{}` is not there; add regulations/*.toml with this id",
+            participant.regulation
+        ));
     }
-    let certificates: Result<Vec<_>, _> = participant.certificates.iter().map(|der| Certificate::from_der(der)).collect();
+    let certificates: Result<Vec<_>, _> =
+        participant.certificates.iter().map(|der| Certificate::from_der(der)).collect();
     let certificates = certificates.map_err(|e| format!("certificate: {e}"))?;
     for certificate in &certificates {
         certificate.key_kind().map_err(|e| format!("certificate {}: {e}", certificate.thumbprint()))?;
@@ -171,7 +180,12 @@ impl Snapshot {
 }
 
 impl Directory for Snapshot {
-    fn holder(&self, regulation: &str, role: &RoleCode, territory: Option<&Oktmo>) -> Result<&Participant, HolderError> {
+    fn holder(
+        &self,
+        regulation: &str,
+        role: &RoleCode,
+        territory: Option<&Oktmo>,
+    ) -> Result<&Participant, HolderError> {
         let mut holders = self
             .participants
             .values()

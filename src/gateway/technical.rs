@@ -39,9 +39,7 @@ impl Gateway {
             TechnicalContent::Receipt(receipt) => {
                 self.partner_word(&known, PartnerWord::Receipt(receipt), None, bytes).await
             }
-            TechnicalContent::Fault(report) => {
-                self.partner_word(&known, PartnerWord::Fault(report), None, bytes).await
-            }
+            TechnicalContent::Fault(report) => self.partner_word(&known, PartnerWord::Fault(report), None, bytes).await,
             TechnicalContent::TicketRequest(request) => self.ticket(&known, &request).await,
             TechnicalContent::Pull(pull) => self.pull(&known, &pull).await,
             TechnicalContent::Ack(ack) => self.ack(&known, ack).await,

@@ -125,8 +125,7 @@ pub fn write(dir: &Path, files: &Files) -> Result<(), FolderError> {
             return Err(FolderError::Io { path, source });
         }
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent)
-                .map_err(|source| FolderError::Io { path: parent.to_path_buf(), source })?;
+            std::fs::create_dir_all(parent).map_err(|source| FolderError::Io { path: parent.to_path_buf(), source })?;
         }
         std::fs::write(&path, bytes).map_err(|source| FolderError::Io { path, source })?;
     }

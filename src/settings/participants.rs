@@ -151,12 +151,12 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     let zone = place.parse(&raw.zone, |t| {
         Zone::parse(t).ok_or_else(|| format!("`{t}` is no IANA time zone; an example: Asia/Yekaterinburg"))
     });
-    let regulation = place.parse(&raw.regulation, |t| {
-        RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())
-    });
-    let adapter = raw.adapter.as_ref().and_then(|a| {
-        place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string()))
-    });
+    let regulation =
+        place.parse(&raw.regulation, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string()));
+    let adapter = raw
+        .adapter
+        .as_ref()
+        .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())));
     let roles = roles(&raw.role, &mut place);
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);

@@ -161,6 +161,20 @@ impl Store {
         found.iter().map(row).collect()
     }
 
+    /// The latest entries of the kind [`NOTHING_TO_OPEN`], newest first.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn recent_nothing_to_open(&self, limit: u32) -> Result<Vec<JournalRow>, StoreError> {
+        // The kind stands in the text, so that both engines use the partial index.
+        let found = Select::new(SELECT)
+            .and("kind = 'nothing-to-open'", Vec::new())
+            .push(" ORDER BY id DESC LIMIT ?", vec![i64::from(limit).into()])
+            .fetch(self.readers())
+            .await?;
+        found.iter().map(row).collect()
+    }
+
     async fn sealed_page(&self, from: i64, limit: i64) -> Result<Vec<SealedRow>, StoreError> {
         let found = Select::new(SELECT)
             .and("seq >= ?", vec![from.into()])
@@ -176,6 +190,9 @@ impl Store {
 
 /// How many rows a check reads at once.
 const PAGE_ROWS_MAX: i64 = 1_000;
+
+/// The kind of entry for a message that matched a deadline rule and had nothing to open: the page says so.
+pub const NOTHING_TO_OPEN: &str = "nothing-to-open";
 
 const SELECT: &str = "SELECT id, happened_at, kind, actor, record_id, delivery_id, obligation_id, participant, detail, seq, hash \
     FROM journal";

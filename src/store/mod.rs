@@ -21,7 +21,6 @@ mod nodes;
 mod obligations;
 mod rows;
 mod sql;
-mod recent;
 mod tickets;
 mod views;
 mod writer;
@@ -44,7 +43,7 @@ pub use deliveries::{
     Settle, Slots,
 };
 pub use error::StoreError;
-pub use journal::{JournalEntry, JournalProblem, JournalRow, Sealed, Verified as JournalVerified};
+pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
 pub use nodes::NodeRow;

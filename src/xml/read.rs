@@ -114,7 +114,10 @@ fn check_attributes(document: &Document<'_>) -> Result<(), Fault> {
         for a in node.attributes() {
             if a.namespace() == Some(XSI) {
                 let (line, name) = (document.line(node), node.tag_name().name());
-                return Err(Fault::new(FaultCode::XsiForbidden, format!("line {line}: element {name} has xsi:{}", a.name())));
+                return Err(Fault::new(
+                    FaultCode::XsiForbidden,
+                    format!("line {line}: element {name} has xsi:{}", a.name()),
+                ));
             }
             let plain = a.namespace().is_none();
             if (plain && a.name() == "Id") || (a.namespace() == Some(XML) && a.name() == "id") {

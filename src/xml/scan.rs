@@ -152,7 +152,8 @@ impl Scanner<'_> {
     fn bang(&mut self) -> Result<(), Fault> {
         let rest = self.rest();
         if rest.starts_with(b"<![CDATA[") {
-            let len = find(rest, 9, b"]]>").ok_or_else(|| self.fault(FaultCode::NotXml, "a CDATA section without its end"))?;
+            let len = find(rest, 9, b"]]>")
+                .ok_or_else(|| self.fault(FaultCode::NotXml, "a CDATA section without its end"))?;
             let part = rest.get(..len).unwrap_or_default();
             self.lone_return(part)?;
             self.pos += len + 3;
@@ -193,7 +194,10 @@ impl Scanner<'_> {
             let digits = part.get(found + 2..).unwrap_or_default();
             let (digits, radix) = digits.strip_prefix(b"x").map_or((digits, 10), |d| (d, 16));
             let len = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-            let code = digits.get(..len).and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, radix).ok());
+            let code = digits
+                .get(..len)
+                .and_then(|d| std::str::from_utf8(d).ok())
+                .and_then(|d| u32::from_str_radix(d, radix).ok());
             if !code.is_some_and(is_char) {
                 return Err(self.fault(FaultCode::NotXml, "a reference to a character that XML does not have"));
             }
@@ -218,7 +222,10 @@ impl Scanner<'_> {
         if rest.get(2) == Some(&b':') {
             return Err(self.fault(FaultCode::NotXml, "a name begins with a colon"));
         }
-        let len = rest.iter().position(|b| *b == b'>').ok_or_else(|| self.fault(FaultCode::NotXml, "a tag without its end"))?;
+        let len = rest
+            .iter()
+            .position(|b| *b == b'>')
+            .ok_or_else(|| self.fault(FaultCode::NotXml, "a tag without its end"))?;
         self.pos += len + 1;
         let closed = self.scopes.pop().ok_or_else(|| self.fault(FaultCode::NotXml, "more elements end than begin"))?;
         self.in_scope = self.in_scope.saturating_sub(closed);
@@ -250,7 +257,9 @@ impl Scanner<'_> {
                 return Err(self.fault(FaultCode::TooManyNodes, format!("an element with more than {max} attributes")));
             }
             declared += usize::from(self.attribute()?);
-            if self.in_scope + declared > self.limits.namespaces_in_scope_max || self.namespaces > self.limits.namespaces_max {
+            if self.in_scope + declared > self.limits.namespaces_in_scope_max
+                || self.namespaces > self.limits.namespaces_max
+            {
                 return Err(self.fault(FaultCode::TooManyNodes, "too many namespace declarations"));
             }
         }
@@ -274,7 +283,9 @@ impl Scanner<'_> {
         let start = self.pos;
         let len = self.rest().iter().take_while(|b| !is_space(**b) && !matches!(b, b'=' | b'>' | b'/' | b'<')).count();
         if len > self.limits.name_bytes_max {
-            return Err(self.fault(FaultCode::TooManyNodes, format!("a name longer than {} bytes", self.limits.name_bytes_max)));
+            return Err(
+                self.fault(FaultCode::TooManyNodes, format!("a name longer than {} bytes", self.limits.name_bytes_max))
+            );
         }
         if len == 0 || self.rest().first() == Some(&b':') {
             return Err(self.fault(FaultCode::NotXml, "a name is missing or begins with a colon"));
