@@ -21,7 +21,8 @@ impl PartnerSchema {
         };
         result.map_err(|problems| {
             let line = |p: &CatalogueError| p.line.and_then(|l| usize::try_from(l).ok());
-            let told = |p: &CatalogueError| AdapterError::new(AdapterErrorKind::Folder, &p.file, line(p), p.message.clone());
+            let told =
+                |p: &CatalogueError| AdapterError::new(AdapterErrorKind::Folder, &p.file, line(p), p.message.clone());
             problems.iter().map(told).collect()
         })
     }

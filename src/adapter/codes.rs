@@ -74,10 +74,16 @@ impl CodeList {
                 Some(_) => return Err(wrong(line, "`way` must be `both`, `out` or `in`".to_owned())),
             };
             if out && !seen.insert((true, ours.clone())) {
-                return Err(wrong(line, format!("the canonical code `{ours}` is there twice; mark one of the rows `in`")));
+                return Err(wrong(
+                    line,
+                    format!("the canonical code `{ours}` is there twice; mark one of the rows `in`"),
+                ));
             }
             if back && !seen.insert((false, theirs.clone())) {
-                return Err(wrong(line, format!("the partner's code `{theirs}` is there twice; mark one of the rows `out`")));
+                return Err(wrong(
+                    line,
+                    format!("the partner's code `{theirs}` is there twice; mark one of the rows `out`"),
+                ));
             }
             if out {
                 list.out.insert(ours.clone(), theirs.clone());
@@ -97,7 +103,9 @@ mod tests {
     #[test]
     fn codes_go_both_ways_unless_a_row_says_otherwise() {
         let mut lists = CodeLists::default();
-        lists.add("l", "l.csv", "canonical,partner,way,title\na,1,,x\nb,2,both,y\nc,2,out,z\nd,4,in,\n".as_bytes()).unwrap();
+        lists
+            .add("l", "l.csv", "canonical,partner,way,title\na,1,,x\nb,2,both,y\nc,2,out,z\nd,4,in,\n".as_bytes())
+            .unwrap();
         assert_eq!(lists.out("l", "c"), Ok("2"));
         assert_eq!(lists.back("l", "2"), Ok("b"));
         assert_eq!(lists.back("l", "4"), Ok("d"));

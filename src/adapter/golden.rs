@@ -53,6 +53,7 @@ pub struct GoldenResult {
     /// The direction; `None` when the sample could not be tried.
     pub direction: Option<Direction>,
     /// What became of it.
+    #[serde(flatten)]
     pub outcome: GoldenOutcome,
 }
 
@@ -174,7 +175,9 @@ impl Run<'_> {
             (None, None) => return Err("`….partner.xml` or `….partner.json` is missing".to_owned()),
             (Some(_), Some(_)) => return Err("there is both a `….partner.xml` and a `….partner.json`".to_owned()),
         };
-        if let Some(other) = parts.keys().find(|p| !["canonical.xml", "partner.xml", "partner.json", "back.xml"].contains(p)) {
+        if let Some(other) =
+            parts.keys().find(|p| !["canonical.xml", "partner.xml", "partner.json", "back.xml"].contains(p))
+        {
             return Err(format!("a file that ends in `.{other}` is not part of a sample"));
         }
         super::checks::canonical(self.catalogue, self.message_type, canonical)
@@ -221,12 +224,17 @@ fn plain(bytes: &[u8]) -> Vec<u8> {
 }
 
 fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, String>) -> GoldenOutcome {
-    let both = lines(&plain(golden)).map_err(|e| format!("the golden sample: {e}")).and_then(|g| Ok((g, lines(actual)?)));
+    let both =
+        lines(&plain(golden)).map_err(|e| format!("the golden sample: {e}")).and_then(|g| Ok((g, lines(actual)?)));
     match both {
         Err(reason) => failed(reason),
         Ok((golden, actual)) if golden == actual => GoldenOutcome::Passed,
         Ok((golden, actual)) => {
-            let diff = TextDiff::from_lines(&golden, &actual).unified_diff().context_radius(3).header("golden", "actual").to_string();
+            let diff = TextDiff::from_lines(&golden, &actual)
+                .unified_diff()
+                .context_radius(3)
+                .header("golden", "actual")
+                .to_string();
             GoldenOutcome::Failed { reason: "the result differs from the golden one".to_owned(), diff: Some(diff) }
         }
     }
@@ -234,7 +242,7 @@ fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, Stri
 
 /// A document as one line per element, with namespaces in full where they change and attributes in order: what two documents
 /// with the same content have in common.
-fn xml_lines(bytes: &[u8]) -> Result<String, String> {
+pub(super) fn xml_lines(bytes: &[u8]) -> Result<String, String> {
     let document = parse_xml(bytes)?;
     let mut lines = String::new();
     add_lines(document.root_element(), None, 0, &mut lines);
@@ -245,7 +253,8 @@ fn add_lines(element: roxmltree::Node<'_, '_>, parent: Option<&str>, depth: usiz
     let namespace = element.tag_name().namespace();
     let shown = if namespace == parent { String::new() } else { format!("{{{}}}", namespace.unwrap_or("")) };
     let mut line = format!("{}<{shown}{}", "  ".repeat(depth), element.tag_name().name());
-    let attributes: BTreeMap<_, _> = element.attributes().map(|a| ((a.namespace().unwrap_or(""), a.name()), a.value())).collect();
+    let attributes: BTreeMap<_, _> =
+        element.attributes().map(|a| ((a.namespace().unwrap_or(""), a.name()), a.value())).collect();
     for ((namespace, name), value) in attributes {
         let shown = if namespace.is_empty() { String::new() } else { format!("{{{namespace}}}") };
         write!(line, " {shown}{name}={value:?}").unwrap_or_default();
@@ -265,8 +274,8 @@ fn add_lines(element: roxmltree::Node<'_, '_>, parent: Option<&str>, depth: usiz
 
 /// A JSON text with sorted names, one member a line.
 fn json_lines(bytes: &[u8]) -> Result<String, String> {
-    let mut value: serde_json::Value =
-        serde_json::from_slice(bytes).map_err(|e| format!("line {} column {}: not well-formed JSON", e.line(), e.column()))?;
+    let mut value: serde_json::Value = serde_json::from_slice(bytes)
+        .map_err(|e| format!("line {} column {}: not well-formed JSON", e.line(), e.column()))?;
     value.sort_all_objects();
     serde_json::to_string_pretty(&value).map(|t| t + "\n").map_err(|_| "cannot be written".to_owned())
 }

@@ -96,9 +96,13 @@ pub(super) fn read(file: &str, text: &str) -> Result<Manifest, Vec<AdapterError>
         .map_err(|e| vec![wrong(e.span().map(|s| line_of(text, s.start)), e.message().to_owned())])?;
     let mut errors = Vec::new();
     match (raw.form, &raw.media_type) {
-        (Form::Json, None) => errors.push(wrong(None, "the form `json` needs `media-type`, such as application/json".to_owned())),
-        (Form::Xml | Form::Canonical, Some(media)) => errors
-            .push(wrong(Some(line_of(text, media.span().start)), "`media-type` belongs to the form `json` only".to_owned())),
+        (Form::Json, None) => {
+            errors.push(wrong(None, "the form `json` needs `media-type`, such as application/json".to_owned()))
+        }
+        (Form::Xml | Form::Canonical, Some(media)) => errors.push(wrong(
+            Some(line_of(text, media.span().start)),
+            "`media-type` belongs to the form `json` only".to_owned(),
+        )),
         (Form::Json, Some(_)) | (Form::Xml | Form::Canonical, None) => {}
     }
     if raw.form == Form::Canonical && !raw.message.is_empty() {
@@ -139,12 +143,23 @@ fn check_message(raw: RawMessage, form: Form, line: usize) -> Result<Message, St
     }
     let root = match (form, raw.root, raw.namespace) {
         (Form::Xml, Some(root), Some(namespace)) if !namespace.is_empty() => (root, namespace),
-        (Form::Xml, _, _) => return Err(format!("{message_type}: `root` and `namespace` of the partner's document are needed")),
+        (Form::Xml, _, _) => {
+            return Err(format!("{message_type}: `root` and `namespace` of the partner's document are needed"));
+        }
         (Form::Json | Form::Canonical, None, None) => (String::new(), String::new()),
-        (Form::Json | Form::Canonical, _, _) => return Err(format!("{message_type}: `root` and `namespace` belong to XML only")),
+        (Form::Json | Form::Canonical, _, _) => {
+            return Err(format!("{message_type}: `root` and `namespace` belong to XML only"));
+        }
     };
     if raw.to_partner.is_none() && raw.to_canonical.is_none() {
         return Err(format!("{message_type}: neither `to-partner` nor `to-canonical` is there"));
     }
-    Ok(Message { message_type, line, schema: raw.schema, root, to_partner: raw.to_partner, to_canonical: raw.to_canonical })
+    Ok(Message {
+        message_type,
+        line,
+        schema: raw.schema,
+        root,
+        to_partner: raw.to_partner,
+        to_canonical: raw.to_canonical,
+    })
 }

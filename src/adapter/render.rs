@@ -11,7 +11,8 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, Undefi
 use super::codes::{CodeLists, CodeProblem};
 use super::view::{Element, Refusal, refuse};
 use super::{
-    AdapterError, AdapterErrorKind, Direction, FUEL_INSTRUCTIONS_MAX, HeaderView, OUTPUT_BYTES_MAX, RECURSION_UNITS_MAX, sandbox,
+    AdapterError, AdapterErrorKind, Direction, FUEL_INSTRUCTIONS_MAX, HeaderView, OUTPUT_BYTES_MAX,
+    RECURSION_UNITS_MAX, sandbox,
 };
 
 /// How values are written into the output.
@@ -92,7 +93,9 @@ impl Engine {
 fn engine_reason(error: &Error) -> String {
     #[allow(clippy::wildcard_enum_match_arm)] // the engine's enum is open
     match error.kind() {
-        ErrorKind::OutOfFuel => format!("the template took more than {FUEL_INSTRUCTIONS_MAX} steps; is there a loop without end?"),
+        ErrorKind::OutOfFuel => {
+            format!("the template took more than {FUEL_INSTRUCTIONS_MAX} steps; is there a loop without end?")
+        }
         ErrorKind::WriteFailure => format!("the template wrote more than {OUTPUT_BYTES_MAX} bytes"),
         ErrorKind::UndefinedError => "a name is used that is not defined here".to_owned(),
         ErrorKind::UnknownFilter
@@ -182,7 +185,9 @@ fn escape(text: &str, syntax: Syntax) -> Result<String, Error> {
                     '\t' => escaped.push_str("&#9;"),
                     '\n' => escaped.push_str("&#10;"),
                     '\r' => escaped.push_str("&#13;"),
-                    '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => return Err(refuse("a text holds a character that XML cannot carry")),
+                    '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
+                        return Err(refuse("a text holds a character that XML cannot carry"));
+                    }
                     _ => escaped.push(c),
                 }
             }
@@ -221,7 +226,9 @@ fn add_filters(environment: &mut Environment<'static>, direction: Direction, cod
     environment.add_filter("upper", |text: &str| text.to_uppercase());
     environment.add_filter("trim", |text: &str| text.trim().to_owned());
     environment.add_filter("without_prefix", |text: &str, prefix: &str| {
-        text.strip_prefix(prefix).map(str::to_owned).ok_or_else(|| refuse(format!("a text does not begin with `{prefix}`")))
+        text.strip_prefix(prefix)
+            .map(str::to_owned)
+            .ok_or_else(|| refuse(format!("a text does not begin with `{prefix}`")))
     });
     environment.add_filter("part", |text: &str, separator: &str, number: usize| {
         let part = number.checked_sub(1).and_then(|n| text.split(separator).nth(n)).map(str::to_owned);
@@ -250,9 +257,8 @@ fn code_of(lists: &CodeLists, direction: Direction, list: &str, code: &Value) ->
 }
 
 /// The words of a date's form and what they mean to chrono.
-const DATE_WORDS: [(&str, &str); 7] = [
-    ("yyyy", "%Y"), ("mm", "%m"), ("dd", "%d"), ("hh", "%H"), ("mi", "%M"), ("ss", "%S"), ("zzz", "%:z"),
-];
+const DATE_WORDS: [(&str, &str); 7] =
+    [("yyyy", "%Y"), ("mm", "%m"), ("dd", "%d"), ("hh", "%H"), ("mi", "%M"), ("ss", "%S"), ("zzz", "%:z")];
 
 /// Between the canonical ISO form and a partner's, such as `dd.mm.yyyy`, `mm.yyyy` or `dd.mm.yyyy hh:mi:ss zzz`.
 fn date_of(text: &str, form: &str, direction: Direction) -> Result<String, Error> {
@@ -276,11 +282,18 @@ fn date_of(text: &str, form: &str, direction: Direction) -> Result<String, Error
     };
     if form.contains("hh") {
         let text_z = text.strip_suffix('Z').map_or_else(|| text.to_owned(), |t| format!("{t}+00:00"));
-        let instant = chrono::DateTime::parse_from_str(&text_z, from).ok().filter(|t| t.nanosecond() == 0).ok_or_else(reason)?;
+        let instant =
+            chrono::DateTime::parse_from_str(&text_z, from).ok().filter(|t| t.nanosecond() == 0).ok_or_else(reason)?;
         return again(Some(instant.format(to).to_string()), Some(text.to_owned()));
     }
     // A month is read as its first day.
-    let day = |form: &str| if form.contains("%d") { (text.to_owned(), form.to_owned()) } else { (format!("01 {text}"), format!("%d {form}")) };
+    let day = |form: &str| {
+        if form.contains("%d") {
+            (text.to_owned(), form.to_owned())
+        } else {
+            (format!("01 {text}"), format!("%d {form}"))
+        }
+    };
     let (read, read_form) = day(from);
     let date = NaiveDate::parse_from_str(&read, &read_form).ok();
     again(date.map(|d| d.format(to).to_string()), date.map(|d| d.format(from).to_string()))

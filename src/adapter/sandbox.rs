@@ -6,12 +6,13 @@
 use super::{TEMPLATE_BYTES_MAX, TEMPLATE_TEXT_RUN_BYTES_MAX};
 
 const TAGS: [&str; 15] = [
-    "if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "macro", "endmacro", "from", "import",
-    "include",
+    "if", "elif", "else", "endif", "for", "endfor", "set", "endset", "with", "endwith", "macro", "endmacro", "from",
+    "import", "include",
 ];
 
 /// Words after which a bracket begins a literal or a group, not a call or a lookup.
-const KEYWORDS: [&str; 13] = ["and", "or", "not", "in", "is", "if", "elif", "else", "set", "with", "for", "include", "import"];
+const KEYWORDS: [&str; 13] =
+    ["and", "or", "not", "in", "is", "if", "elif", "else", "set", "with", "for", "include", "import"];
 
 /// Checks a template's source.
 ///
@@ -27,7 +28,10 @@ pub(super) fn check(source: &str) -> Result<(), (usize, String)> {
         let run = open.unwrap_or(rest.len());
         let line = line_at(source, at);
         if run > TEMPLATE_TEXT_RUN_BYTES_MAX {
-            return Err((line, format!("more than {TEMPLATE_TEXT_RUN_BYTES_MAX} bytes of text without a tag; put `{{# #}}` inside")));
+            return Err((
+                line,
+                format!("more than {TEMPLATE_TEXT_RUN_BYTES_MAX} bytes of text without a tag; put `{{# #}}` inside"),
+            ));
         }
         let Some(open) = open else { break };
         let inner_at = at + open + 2;
@@ -51,9 +55,16 @@ fn line_at(source: &str, at: usize) -> usize {
 /// Checks what stands between two delimiters; gives its length.
 fn check_code(code: &str, close: &str, statement: bool) -> Result<usize, (usize, String)> {
     let skip = usize::from(code.starts_with(['-', '+']));
-    let word: String = code.get(skip..).unwrap_or("").trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
+    let word: String =
+        code.get(skip..).unwrap_or("").trim_start().chars().take_while(char::is_ascii_alphanumeric).collect();
     if statement && !TAGS.contains(&word.as_str()) {
         return Err((0, format!("the tag `{word}` is not available; there are: {}", TAGS.join(", "))));
+    }
+    if statement && matches!(word.as_str(), "from" | "import" | "include") {
+        let target = code.split_once(word.as_str()).map_or("", |(_, rest)| rest.trim_start());
+        if !target.starts_with(['"', '\'']) {
+            return Err((0, format!("`{word}` needs the name of a file in quotes")));
+        }
     }
     // The comma makes a tuple outside of calls, except in these tags' own grammar.
     let mut calls = vec![matches!(word.as_str(), "from" | "with" | "macro") && statement];
@@ -62,17 +73,24 @@ fn check_code(code: &str, close: &str, statement: bool) -> Result<usize, (usize,
     let mut before = b' ';
     while let Some(&byte) = bytes.get(at) {
         let rest = code.get(at..).unwrap_or("");
-        if rest.starts_with(close) || (matches!(byte, b'-' | b'+') && rest.get(1..).is_some_and(|r| r.starts_with(close))) {
+        if rest.starts_with(close)
+            || (matches!(byte, b'-' | b'+') && rest.get(1..).is_some_and(|r| r.starts_with(close)))
+        {
             return Ok(if rest.starts_with(close) { at } else { at + 1 });
         }
         let applies = matches!(before, b')' | b']') || (is_word(before) && !KEYWORDS.contains(&last_word(code, at)));
         match byte {
             b'"' | b'\'' => at += string_length(rest).ok_or((at, "a string is not closed".to_owned()))?,
             b'~' | b'+' | b'*' => {
-                return Err((at, format!("the operator `{}` is not available; write values one after the other", char::from(byte))));
+                return Err((
+                    at,
+                    format!("the operator `{}` is not available; write values one after the other", char::from(byte)),
+                ));
             }
             b'{' => return Err((at, "a map literal is not available".to_owned())),
-            b'[' if !applies => return Err((at, "a list literal is not available; use the test `oneof(..)`".to_owned())),
+            b'[' if !applies => {
+                return Err((at, "a list literal is not available; use the test `oneof(..)`".to_owned()));
+            }
             b'(' | b'[' => calls.push(applies && byte == b'('),
             b')' | b']' => {
                 calls.pop();
@@ -156,6 +174,8 @@ mod tests {
             ("{% autoescape false %}", 1, "`autoescape`"),
             ("{% filter upper %}", 1, "`filter`"),
             ("{% call x() %}", 1, "`call`"),
+            ("{% include body.x %}", 1, "in quotes"),
+            ("{% from x import y %}", 1, "in quotes"),
             ("{{ 'a }}", 1, "not closed"),
             ("{{ a", 1, "`}}` is missing"),
             ("{# a", 1, "comment"),

@@ -71,7 +71,8 @@ impl Adapter {
         let Some(bytes) = files.get(&manifest_file) else {
             return Err(vec![folder_error(&manifest_file, None, "the file is missing")]);
         };
-        let text = std::str::from_utf8(bytes).map_err(|_| vec![folder_error(&manifest_file, None, "the file is not UTF-8")])?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|_| vec![folder_error(&manifest_file, None, "the file is not UTF-8")])?;
         let manifest = manifest::read(&manifest_file, text)?;
         let load = Load { folder: &folder, manifest_file: &manifest_file, text, files };
         let mut errors = Vec::new();
@@ -163,7 +164,11 @@ impl Load<'_> {
     }
 
     fn missing(&self, value: &toml::Spanned<String>) -> AdapterError {
-        folder_error(self.manifest_file, self.line(value), format!("there is no file `{}` in this folder", value.get_ref()))
+        folder_error(
+            self.manifest_file,
+            self.line(value),
+            format!("there is no file `{}` in this folder", value.get_ref()),
+        )
     }
 
     fn code_lists(&self, manifest: &Manifest, errors: &mut Vec<AdapterError>) -> CodeLists {

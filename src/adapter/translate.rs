@@ -20,7 +20,12 @@ impl Adapter {
     ///
     /// # Errors
     /// The template's file and line, or the schema's, and the reason; [`AdapterErrorKind`] tells them apart.
-    pub fn to_partner(&self, message_type: &MessageType, body: &[u8], header: &HeaderView) -> Result<PartnerBody, AdapterError> {
+    pub fn to_partner(
+        &self,
+        message_type: &MessageType,
+        body: &[u8],
+        header: &HeaderView,
+    ) -> Result<PartnerBody, AdapterError> {
         if self.is_canonical() {
             return Ok(PartnerBody::Xml(body.to_vec()));
         }
@@ -29,10 +34,15 @@ impl Adapter {
         let tree = canonical_tree(message_type, body).map_err(|reason| self.input(way, reason))?;
         let written = self.run(&self.to_partner, way, tree, header)?;
         let file = self.template_file(way);
-        let result = if self.manifest.form == Form::Json { output::compact_json(&written) } else { output::compact_xml(&written) };
+        let result = if self.manifest.form == Form::Json {
+            output::compact_json(&written)
+        } else {
+            output::compact_xml(&written)
+        };
         let bytes = result.map_err(|reason| AdapterError::new(AdapterErrorKind::Output, &file, None, reason))?;
-        self.check_partner(message, schema, &bytes)
-            .map_err(|reason| AdapterError::new(AdapterErrorKind::Output, &file, None, format!("the result: {reason}")))?;
+        self.check_partner(message, schema, &bytes).map_err(|reason| {
+            AdapterError::new(AdapterErrorKind::Output, &file, None, format!("the result: {reason}"))
+        })?;
         Ok(match self.manifest.form {
             Form::Json => PartnerBody::Payload { media_type: self.manifest.media_type.clone(), bytes },
             Form::Xml | Form::Canonical => PartnerBody::Xml(bytes),
@@ -65,7 +75,8 @@ impl Adapter {
         self.check_partner(message, schema, bytes).map_err(|reason| self.input(way, reason))?;
         let written = self.run(&self.to_canonical, way, tree, header)?;
         let file = self.template_file(way);
-        let wrong = |reason: String| AdapterError::new(AdapterErrorKind::Output, &file, None, format!("the result: {reason}"));
+        let wrong =
+            |reason: String| AdapterError::new(AdapterErrorKind::Output, &file, None, format!("the result: {reason}"));
         let bytes = output::compact_xml(&written).map_err(wrong)?;
         super::checks::canonical(catalogue, message_type, &bytes).map_err(wrong)?;
         Ok(bytes)
@@ -98,16 +109,22 @@ impl Adapter {
         if unread.is_empty() {
             return Ok(written);
         }
-        let reason =
-            format!("no line reads {}; if the other form cannot carry it, list its path in `not-carried`", unread.join(", "));
+        let reason = format!(
+            "no line reads {}; if the other form cannot carry it, list its path in `not-carried`",
+            unread.join(", ")
+        );
         Err(AdapterError::new(AdapterErrorKind::Template, &self.template_file(way), None, reason))
     }
 
     fn unframe<'b>(&self, body: PartnerBodyRef<'b>) -> Result<&'b [u8], AdapterError> {
         match (self.manifest.form, body) {
             (Form::Xml | Form::Canonical, PartnerBodyRef::Xml(bytes)) => Ok(bytes),
-            (Form::Json, PartnerBodyRef::Payload { media_type, bytes }) if media_type == self.manifest.media_type => Ok(bytes),
-            (Form::Json, _) => Err(self.wrong_frame(&format!("a Payload of the media type {}", self.manifest.media_type))),
+            (Form::Json, PartnerBodyRef::Payload { media_type, bytes }) if media_type == self.manifest.media_type => {
+                Ok(bytes)
+            }
+            (Form::Json, _) => {
+                Err(self.wrong_frame(&format!("a Payload of the media type {}", self.manifest.media_type)))
+            }
             (Form::Xml | Form::Canonical, PartnerBodyRef::Payload { .. }) => Err(self.wrong_frame("an XML element")),
         }
     }

@@ -71,7 +71,10 @@ impl Tree {
         let namespace = element.tag_name().namespace().unwrap_or("");
         let index = self.add(parent, name, NodeKind::Element(String::new()))?;
         if !allowed(namespace) {
-            return Err(format!("{}: the namespace `{namespace}` is not one of those that this form may use", self.path(index)));
+            return Err(format!(
+                "{}: the namespace `{namespace}` is not one of those that this form may use",
+                self.path(index)
+            ));
         }
         for attribute in element.attributes() {
             if attribute.namespace().is_some_and(|n| n != "http://www.w3.org/XML/1998/namespace") {
@@ -144,7 +147,9 @@ impl Tree {
         let Some(node) = self.nodes.get(index) else { return Vec::new() };
         let named = |attribute: bool| {
             let fits = move |i: &usize| {
-                self.nodes.get(*i).is_some_and(|c| c.name == name && matches!(c.kind, NodeKind::Attribute(_)) == attribute)
+                self.nodes
+                    .get(*i)
+                    .is_some_and(|c| c.name == name && matches!(c.kind, NodeKind::Attribute(_)) == attribute)
             };
             node.children.iter().copied().filter(fits).collect::<Vec<_>>()
         };
@@ -218,9 +223,9 @@ impl Tree {
             };
             has_value && index != 0 && !node.read.load(Ordering::Relaxed) && {
                 let path = self.plain_path(index);
-                !not_carried
-                    .iter()
-                    .any(|entry| path.strip_prefix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+                !not_carried.iter().any(|entry| {
+                    path.strip_prefix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                })
             }
         };
         let paths = self.nodes.iter().enumerate().filter(|(i, n)| dropped(*i, n)).map(|(i, _)| self.path(i));
@@ -253,7 +258,8 @@ fn check_xml_depth(text: &str) -> Result<(), String> {
     while let Some(at) = rest.find('<') {
         rest = rest.get(at..).unwrap_or("");
         // What is not a tag is skipped whole, so that tags written inside of it do not count.
-        let passive = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")].into_iter().find(|(open, _)| rest.starts_with(open));
+        let passive =
+            [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")].into_iter().find(|(open, _)| rest.starts_with(open));
         let end = match passive {
             Some((open, close)) => {
                 let inner = rest.get(open.len()..).unwrap_or("");
@@ -371,7 +377,13 @@ impl<'de> Visitor<'de> for JsonValue<'_> {
                 return Err(own("a name occurs twice in one object".to_owned()));
             }
             let depth = self.depth + 1;
-            map.next_value_seed(JsonValue { tree: &mut *self.tree, parent: index, name: Some(name), depth, in_array: false })?;
+            map.next_value_seed(JsonValue {
+                tree: &mut *self.tree,
+                parent: index,
+                name: Some(name),
+                depth,
+                in_array: false,
+            })?;
         }
         Ok(())
     }
@@ -382,7 +394,13 @@ impl<'de> Visitor<'de> for JsonValue<'_> {
             return Err(A::Error::custom(format!("{MARK}an array in an array, or at the top, cannot be translated")));
         }
         while items
-            .next_element_seed(JsonValue { tree: &mut *tree, parent, name: name.clone(), depth: depth + 1, in_array: true })?
+            .next_element_seed(JsonValue {
+                tree: &mut *tree,
+                parent,
+                name: name.clone(),
+                depth: depth + 1,
+                in_array: true,
+            })?
             .is_some()
         {}
         Ok(())

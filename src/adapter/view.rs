@@ -54,7 +54,9 @@ impl Element {
         }
         self.tree.mark_read(index);
         match self.tree.node(index).map(|n| &n.kind) {
-            Some(NodeKind::Element(text) | NodeKind::Attribute(text) | NodeKind::Text(text)) => Value::from(text.as_str()),
+            Some(NodeKind::Element(text) | NodeKind::Attribute(text) | NodeKind::Text(text)) => {
+                Value::from(text.as_str())
+            }
             Some(NodeKind::Integer(number)) => Value::from(*number),
             Some(NodeKind::Flag(flag)) => Value::from(*flag),
             Some(NodeKind::Object) | None => Value::UNDEFINED,
@@ -129,7 +131,10 @@ impl Object for Element {
         let found = self.tree.children(self.index, name);
         Some(match found.as_slice() {
             [one] => self.value(*one),
-            [] => Value::from(refuse(format!("{}: has no `{name}`; if it may be absent, read it with `opt`", self.path()))),
+            [] => Value::from(refuse(format!(
+                "{}: has no `{name}`; if it may be absent, read it with `opt`",
+                self.path()
+            ))),
             several => Value::from(self.several(name, several.len())),
         })
     }
@@ -148,7 +153,9 @@ impl Object for Element {
             return Ok(self.select(path, key, wanted));
         }
         if !matches!(method, "opt" | "all" | "has") {
-            return Err(refuse(format!("an element has no method `{method}`; there are opt, all, has, where and text")));
+            return Err(refuse(format!(
+                "an element has no method `{method}`; there are opt, all, has, where and text"
+            )));
         }
         let (path,): (&str,) = from_args(args)?;
         let found = self.walk(path);

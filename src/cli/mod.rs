@@ -1,2 +1,3 @@
 //! Under construction.
+pub mod adapter;
 pub mod schema;
