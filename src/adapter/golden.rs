@@ -53,6 +53,7 @@ pub struct GoldenResult {
     /// The direction; `None` when the sample could not be tried.
     pub direction: Option<Direction>,
     /// What became of it.
+    #[serde(flatten)]
     pub outcome: GoldenOutcome,
 }
 
@@ -241,7 +242,7 @@ fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, Stri
 
 /// A document as one line per element, with namespaces in full where they change and attributes in order: what two documents
 /// with the same content have in common.
-fn xml_lines(bytes: &[u8]) -> Result<String, String> {
+pub(super) fn xml_lines(bytes: &[u8]) -> Result<String, String> {
     let document = parse_xml(bytes)?;
     let mut lines = String::new();
     add_lines(document.root_element(), None, 0, &mut lines);

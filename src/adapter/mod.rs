@@ -44,14 +44,14 @@ pub const INPUT_DEPTH_MAX: usize = 64;
 /// The most bytes that a template may produce.
 pub const OUTPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most steps that a template may take, in instructions of the template engine.
-pub const FUEL_INSTRUCTIONS_MAX: u64 = 500_000;
+pub const FUEL_INSTRUCTIONS_MAX: u64 = 1_000_000;
 /// The deepest nesting of macros and includes, in the template engine's own units (a macro costs 4, an include 10).
 pub const RECURSION_UNITS_MAX: usize = 120;
 /// The largest template file, in bytes.
 pub const TEMPLATE_BYTES_MAX: usize = 64 * 1024;
 /// The longest run of literal text in a template between two tags, in bytes. With the limit on steps it bounds what a macro in a
 /// loop can hold in memory.
-pub const TEMPLATE_TEXT_RUN_BYTES_MAX: usize = 2 * 1024;
+pub const TEMPLATE_TEXT_RUN_BYTES_MAX: usize = 512;
 
 /// Why an adapter folder was refused or a translation failed: where, and what to do about it.
 ///

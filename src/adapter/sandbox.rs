@@ -60,6 +60,12 @@ fn check_code(code: &str, close: &str, statement: bool) -> Result<usize, (usize,
     if statement && !TAGS.contains(&word.as_str()) {
         return Err((0, format!("the tag `{word}` is not available; there are: {}", TAGS.join(", "))));
     }
+    if statement && matches!(word.as_str(), "from" | "import" | "include") {
+        let target = code.split_once(word.as_str()).map_or("", |(_, rest)| rest.trim_start());
+        if !target.starts_with(['"', '\'']) {
+            return Err((0, format!("`{word}` needs the name of a file in quotes")));
+        }
+    }
     // The comma makes a tuple outside of calls, except in these tags' own grammar.
     let mut calls = vec![matches!(word.as_str(), "from" | "with" | "macro") && statement];
     let bytes = code.as_bytes();
@@ -168,6 +174,8 @@ mod tests {
             ("{% autoescape false %}", 1, "`autoescape`"),
             ("{% filter upper %}", 1, "`filter`"),
             ("{% call x() %}", 1, "`call`"),
+            ("{% include body.x %}", 1, "in quotes"),
+            ("{% from x import y %}", 1, "in quotes"),
             ("{{ 'a }}", 1, "not closed"),
             ("{{ a", 1, "`}}` is missing"),
             ("{# a", 1, "comment"),
