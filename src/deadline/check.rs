@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use roxmltree::Document;
 
 use super::obligations::{Directory, HolderError};
-use super::regulation::{Key, Matching, Measure, Norm, Opens, Party, Regulation, Rule, StartAt, TermChoice};
+use super::regulation::{Key, Matching, Measure, Norm, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice};
 use super::{BodyPath, Calendar, Calendars, Computed, Fields, Finding, Roll, Severity, Start, Term, compute};
 use crate::bundle::Files;
 use crate::domain::{MessageType, Oktmo, Participant, RoleCode, Timestamp};
@@ -300,6 +300,9 @@ fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
         }
         for meets in &rule.met {
             matching(&meets.matching, rule.line, &mut named);
+            if let SettleAt::Field(field) = &meets.at {
+                named.extend(BodyPath::parse(field).map(|path| (meets.matching.message.clone(), path, rule.line)));
+            }
         }
     }
     named

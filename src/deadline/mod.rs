@@ -18,6 +18,7 @@ mod reader;
 mod regulation;
 mod start;
 mod term;
+mod term_ru;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
     CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, Source, StartAt, TermChoice, TermTable, Title, Warn,
+    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -9,10 +9,10 @@ use super::{
     Settlement, StartError, StartOn,
 };
 use crate::deadline::regulation::{
-    DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, StartAt, TermChoice,
+    DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice,
 };
-use crate::deadline::{BodyPath, Calendars, ComputeError, Month, Start, Term};
-use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, RoleCode};
+use crate::deadline::{BodyPath, Calendars, ComputeError, Month, Start, Term, start_of_day};
+use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, RoleCode, Timestamp};
 
 /// What an accepted message opens and settles under a regulation. A message marked as a test does nothing.
 ///
@@ -69,6 +69,19 @@ fn dated(event: &MessageEvent<'_>, field: &str) -> Result<Start, Fault> {
         return Err(content(format!("`{field}` lies in the future")));
     }
     Ok(start)
+}
+
+/// An act dated by a day alone was done by the end of that day, but not after it arrived.
+fn settled_by(act: &Start, event: &MessageEvent<'_>) -> Timestamp {
+    let zone = event.sender.zone;
+    let last = match act {
+        Start::Instant(at) => *at,
+        Start::Date(_) | Start::Month(_) | Start::Quarter(_) => {
+            let next = act.local_date(zone).succ_opt().map(|day| start_of_day(day, zone));
+            Timestamp::from_micros(next.unwrap_or(event.accepted_at).micros().saturating_sub(1))
+        }
+    };
+    last.min(event.accepted_at)
 }
 
 fn case_upsert(regulation: &Regulation, event: &MessageEvent<'_>) -> Result<Option<CaseUpsert>, Fault> {
@@ -231,6 +244,10 @@ impl<'a> Context<'a> {
             }
             None => String::new(),
         };
+        let at = match &meets.at {
+            SettleAt::Accepted => self.event.accepted_at,
+            SettleAt::Field(field) => settled_by(&dated(self.event, field)?, self.event),
+        };
         let needs_case = rule.subject.contains("{case}");
         let mut settlements = Vec::new();
         for item in self.items(&meets.matching)? {
@@ -239,7 +256,7 @@ impl<'a> Context<'a> {
             }
             let debtor = self.party(&meets.debtor, &item)?;
             let subject = self.subject(rule, &item, &thread, debtor, self.event.recipient)?;
-            let (period, debtor, at) = (period.clone(), debtor.id.clone(), self.event.accepted_at);
+            let (period, debtor) = (period.clone(), debtor.id.clone());
             settlements.push(Settlement { rule: rule.id.clone(), subject, period, debtor, at });
         }
         Ok(settlements)

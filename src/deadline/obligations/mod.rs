@@ -233,7 +233,7 @@ pub struct Settlement {
     pub period: String,
     /// Who met it; an obligation of another debtor is not touched.
     pub debtor: ParticipantId,
-    /// When, in business time. Met in time when before the due.
+    /// As of when, in business time: the acceptance or the date of the act. Met in time when before the due.
     pub at: Timestamp,
 }
 

@@ -57,6 +57,7 @@ impl Plan {
             "calendar": regulation.calendar,
             "zone": zone,
             "term": term,
+            "term_ru": term.ru(),
             "roll": rule.roll,
         });
         Self {

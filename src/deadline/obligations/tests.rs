@@ -431,3 +431,22 @@ fn days_are_counted_in_the_zone_of_who_owes() {
     let started = start_pending(pending(&opened[0]), &calendars(), instant("2026-01-12T20:30:00Z")).unwrap();
     assert_eq!(show_due(started.due, opened[0].zone), "2026-01-19T23:59:59+03:00");
 }
+
+#[test]
+fn an_act_settles_as_of_its_date() {
+    let text = YUGRA.replace("key = \"roles of recipient\"", "key = \"roles of recipient\"\nat = \"signedAt\"");
+    let regulation = Regulation::parse(fixtures::FILE, &text).unwrap();
+    let table = [
+        ("2026-05-06T09:30:00+05:00", "2026-05-06T09:30:00+05:00"),
+        // A day alone: its last instant, but never after the arrival.
+        ("2026-05-05", "2026-05-05T23:59:59+05:00"),
+        ("2026-05-06", LETTER.at),
+    ];
+    for (signed, settled) in table {
+        let body = format!("<signedAt>{signed}</signedAt><wanted/>");
+        let letter = Letter { message: "document-request", to: "health", body: &body, ..LETTER };
+        assert_eq!(local(letter.judge(&regulation).unwrap().settle[0].at), settled, "{signed}");
+    }
+    let undated = Letter { message: "document-request", to: "health", body: "<wanted/>", ..LETTER };
+    assert_eq!(undated.judge(&regulation).unwrap_err().code, FaultCode::ContentInvalid);
+}

@@ -231,6 +231,17 @@ pub struct Meets {
     pub matching: Matching,
     /// Whose obligation it meets: the sender's unless said otherwise.
     pub debtor: Party,
+    /// As of when: `accepted` for exchanges, the act's date for acts (assessment, decision, contract).
+    pub at: SettleAt,
+}
+
+/// As of when a message meets an obligation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SettleAt {
+    /// Its acceptance.
+    Accepted,
+    /// A dated field at the top of the body, such as `decidedAt`.
+    Field(String),
 }
 
 /// A message type, and what in its body stands for one obligation.

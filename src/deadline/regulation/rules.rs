@@ -1,7 +1,7 @@
 //! The TOML form of one deadline rule.
 
 use super::parse::{id, path, plain, roll, source, term, title, unknown};
-use super::{Key, Matching, Meets, Opens, Party, Rule, StartAt, TermChoice, Warn};
+use super::{Key, Matching, Meets, Opens, Party, Rule, SettleAt, StartAt, TermChoice, Warn};
 use crate::deadline::reader::{Problem, Table};
 use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
@@ -106,7 +106,22 @@ fn opens(table: Table<'_, '_>, names: &Names) -> Option<Opens> {
 
 fn meets(table: Table<'_, '_>, names: &Names) -> Option<Meets> {
     let debtor = if table.has("debtor") { table.parsed("debtor", |t| party(t, names))? } else { Party::Sender };
-    Some(Meets { matching: matching(table, names)?, debtor })
+    let at = if table.has("at") { table.parsed("at", settle_at)? } else { SettleAt::Accepted };
+    Some(Meets { matching: matching(table, names)?, debtor, at })
+}
+
+fn settle_at(text: &str) -> Result<SettleAt, Problem> {
+    match text {
+        "accepted" => Ok(SettleAt::Accepted),
+        field if DATED_FIELDS.contains(&field) => Ok(SettleAt::Field(field.to_owned())),
+        _ => {
+            let allowed = format!("accepted, {}", DATED_FIELDS.join(", "));
+            Err(Problem::new(
+                format!("`at` = `{text}`: можно {allowed}"),
+                format!("`at` = `{text}`: allowed are {allowed}"),
+            ))
+        }
+    }
 }
 
 fn matching(table: Table<'_, '_>, names: &Names) -> Option<Matching> {

@@ -64,3 +64,26 @@ fn an_error_points_at_the_word_and_says_what_is_allowed() {
         assert!(error.allowed_en.contains(allowed), "{text}: {error}");
     }
 }
+
+#[test]
+fn a_term_is_told_in_russian() {
+    let table = [
+        ("immediately", "незамедлительно"),
+        ("1 working day", "1 рабочий день"),
+        ("3 working days", "3 рабочих дня"),
+        ("5 working days", "5 рабочих дней"),
+        ("11 days", "11 дней"),
+        ("21 days", "21 день"),
+        ("48 hours", "48 часов"),
+        ("1 week before", "за 1 неделю"),
+        ("2 weeks before", "за 2 недели"),
+        ("3 years", "3 года"),
+        ("day 5 of next month", "до 5-го числа следующего месяца"),
+        ("day 1 of month 3 next year", "до 01.03 следующего года"),
+        ("until age 18", "до достижения возраста 18 лет"),
+        ("least of (6 months, on measureTo)", "что наступит раньше: 6 месяцев; в дату из документа (measureTo)"),
+    ];
+    for (term, ru) in table {
+        assert_eq!(Term::parse(term).unwrap().ru(), ru);
+    }
+}
