@@ -9,7 +9,7 @@ use crate::schema::Catalogue;
 
 /// Адаптеры: перевод между канонической формой и формами участников. / Adapters: translation to and from partners' own forms.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -46,7 +46,7 @@ struct TestArgs {
 ///
 /// # Errors
 /// When `out` or `err` cannot be written.
-pub fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
     let Command::Test(test) = &args.command;
     let files = match with_folders(files, &test.folders) {
         Ok(files) => files,

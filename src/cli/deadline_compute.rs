@@ -31,7 +31,7 @@ Counting follows articles 190-194 of the Civil Code: from the day after the even
 /// Посчитать срок и показать каждый шаг / Count a term and show every step.
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = HELP)]
-pub struct Args {
+pub(crate) struct Args {
     /// Срок словами / The term in words, such as "3 working days"
     #[arg(long)]
     pub term: String,
@@ -61,7 +61,7 @@ struct Failure(String);
 ///
 /// # Errors
 /// When `out` or `err` cannot be written.
-pub fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
     match count(args, files) {
         Ok(object) => {
             serde_json::to_writer_pretty(&mut *out, &object)?;

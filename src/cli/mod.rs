@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 done, 1 refused or failed (the reason on standard error), 2 wrong usage. Every listing takes `--json`.
 
+mod adapter;
 mod config;
 mod deadline_compute;
 mod failure;
@@ -9,7 +10,7 @@ mod journal;
 mod message;
 mod obligations;
 mod partner;
-pub mod schema;
+mod schema;
 mod serve;
 mod table;
 
@@ -40,6 +41,7 @@ enum Command {
     Deadline(obligations::Args),
     Journal(journal::Args),
     Schema(schema::Args),
+    Adapter(adapter::Args),
 }
 
 /// Where the configuration lies.
@@ -70,6 +72,10 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Journal(args) => journal::run(args),
+        Command::Adapter(args) => {
+            let files = crate::bundle::embedded();
+            said(adapter::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
+        }
         Command::Schema(args) => {
             let files = crate::bundle::embedded();
             said(schema::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))

@@ -14,7 +14,7 @@ const ENVELOPE: &str = "urn:mezhved:envelope:1";
 
 /// Сообщения и их схемы. / Messages and their schemas.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct Args {
     #[command(subcommand)]
     command: Command,
 }
@@ -60,7 +60,7 @@ struct Outcome {
 ///
 /// # Errors
 /// When `out` or `err` cannot be written.
-pub fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
     let Command::Check(check) = &args.command;
     let catalogue = match Catalogue::from_files(files) {
         Ok(catalogue) => catalogue,

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use crate::domain::Timestamp;
 
 /// How many addresses are remembered at once; when more come within a minute they share one count.
-pub const ADDRESSES_MAX: usize = 10_000;
+pub(super) const ADDRESSES_MAX: usize = 10_000;
 const WINDOW_SECONDS: i64 = 60;
 
 /// Counts refusals per address in windows of a minute.
 #[derive(Debug)]
-pub struct RefusalRate {
+pub(super) struct RefusalRate {
     per_minute_max: u32,
     state: Mutex<Window>,
 }
@@ -25,13 +25,13 @@ struct Window {
 
 impl RefusalRate {
     /// A bound of `per_minute_max` signed faults per address and minute.
-    pub fn new(per_minute_max: u32) -> Self {
+    pub(super) fn new(per_minute_max: u32) -> Self {
         let window = Window { began: Timestamp::from_micros(0), counts: HashMap::new() };
         Self { per_minute_max, state: Mutex::new(window) }
     }
 
     /// Counts one refusal from the address and says whether it may still get a signed fault.
-    pub fn allow(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
+    pub(super) fn allow(&self, address: Option<IpAddr>, now: Timestamp) -> bool {
         let mut window = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if now.since(window.began) >= WINDOW_SECONDS * 1_000_000 || now < window.began {
             window.began = now;
