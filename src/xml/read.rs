@@ -67,7 +67,7 @@ impl<'a> Document<'a> {
 /// `xsi:*` attribute, no Id twice. The first broken rule is the fault; its detail names the line.
 ///
 /// Three rare forms are refused as well, for readers or canonicalizers disagree on them: a carriage return without a line
-/// feed, a reference to a character that XML does not have, and a namespace name with `&`, a quote, a tab or a line end.
+/// feed, a reference to a character that XML does not have, and a namespace name that is no absolute URI of plain ASCII signs.
 ///
 /// # Errors
 /// [`FaultCode::TooLarge`], [`FaultCode::NotUtf8`], [`FaultCode::EncodingForbidden`], [`FaultCode::XmlVersion`],
