@@ -121,3 +121,40 @@ impl Writer {
         self.error.map_or(Ok(self.out), Err)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Limits, attribute, read};
+
+    #[test]
+    fn a_value_comes_back_exactly() {
+        let value = "a\tb\nc\r\nd \r<&>\"' ]]> \u{1F600}\u{85}\u{2028}\u{FFFD} ";
+        let mut w = Writer::new();
+        w.start("a", &[("b", value)]);
+        w.leaf("c", value);
+        w.optional("d", None);
+        w.base64("e", &[], &[0, 255]);
+        w.end();
+        let bytes = w.finish().unwrap();
+        let document = read(&bytes, &Limits::default()).unwrap();
+        assert_eq!(attribute(document.root(), "b"), Some(value));
+        assert_eq!(document.root().first_element_child().unwrap().text(), Some(value));
+        assert_eq!(bytes, crate::xml::canonical_bytes(document.root(), None), "what is written is in canonical form");
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_reported() {
+        let mut w = Writer::new();
+        w.start("a", &[]);
+        w.leaf("b", "x\u{0}y");
+        w.end();
+        assert_eq!(w.finish(), Err(WriteError::Character { element: "b".to_owned(), code: 0 }));
+        let mut w = Writer::new();
+        w.start("a", &[]);
+        assert!(matches!(w.finish(), Err(WriteError::Unbalanced { .. })));
+        let mut w = Writer::new();
+        w.end();
+        assert!(matches!(w.finish(), Err(WriteError::Unbalanced { .. })));
+    }
+}
