@@ -50,7 +50,7 @@ impl Writer {
             self.out.push(b' ');
             self.out.extend_from_slice(key.as_bytes());
             self.out.extend_from_slice(b"=\"");
-            self.value(value, &ATTRIBUTE);
+            self.value(value, ATTRIBUTE);
             self.out.push(b'"');
         }
         self.out.push(b'>');
@@ -68,10 +68,10 @@ impl Writer {
 
     /// Writes text into the open element.
     pub fn text(&mut self, text: &str) {
-        self.value(text, &TEXT);
+        self.value(text, TEXT);
     }
 
-    fn value(&mut self, value: &str, table: &EscapeTable) {
+    fn value(&mut self, value: &str, table: EscapeTable) {
         if let Some(c) = value.chars().find(|c| !is_char(u32::from(*c))) {
             let element = self.open.last().cloned().unwrap_or_default();
             self.fail(WriteError::Character { element, code: u32::from(c) });
