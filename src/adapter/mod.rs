@@ -38,13 +38,17 @@ pub use set::{Adapter, AdapterSet};
 /// The most bytes that a body may have on its way into a translation.
 pub const INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most nodes (elements, attributes, JSON members and items) that a body may have.
-pub const INPUT_NODES_MAX: usize = 50_000;
+pub const INPUT_NODES_MAX: usize = 200_000;
 /// The deepest nesting of a body.
 pub const INPUT_DEPTH_MAX: usize = 64;
 /// The most bytes that a template may produce.
 pub const OUTPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The most steps that a template may take, in instructions of the template engine.
-pub const FUEL_INSTRUCTIONS_MAX: u64 = 1_000_000;
+/// The steps that a template may take on any input, in instructions of the template engine.
+pub const FUEL_BASE_INSTRUCTIONS: u64 = 200_000;
+/// The steps that a template may take besides for each node of its input.
+pub const FUEL_PER_NODE_INSTRUCTIONS: u64 = 60;
+/// The most steps that a template may take, however large its input.
+pub const FUEL_INSTRUCTIONS_MAX: u64 = 3_000_000;
 /// The deepest nesting of macros and includes, in the template engine's own units (a macro costs 4, an include 10).
 pub const RECURSION_UNITS_MAX: usize = 120;
 /// The largest template file, in bytes.
