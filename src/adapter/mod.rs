@@ -31,6 +31,8 @@ mod view;
 use std::fmt;
 
 use crate::domain::{FaultCode, Header, MessageType};
+use crate::envelope::{Body, BodyDraft};
+use crate::schema::element_bytes;
 
 pub use golden::{Direction, GoldenOutcome, GoldenResult, check as check_golden};
 pub use set::{Adapter, AdapterSet};
@@ -137,6 +139,27 @@ impl PartnerBody {
         match self {
             Self::Xml(bytes) => PartnerBodyRef::Xml(bytes),
             Self::Payload { media_type, bytes } => PartnerBodyRef::Payload { media_type, bytes },
+        }
+    }
+}
+
+impl From<&Body<'_>> for PartnerBody {
+    /// The body of an envelope that was read, as its sender wrote it.
+    fn from(body: &Body<'_>) -> Self {
+        match body {
+            Body::Xml(node) => Self::Xml(element_bytes(*node)),
+            Body::Payload { media_type, bytes } => {
+                Self::Payload { media_type: media_type.clone(), bytes: bytes.clone() }
+            }
+        }
+    }
+}
+
+impl From<PartnerBody> for BodyDraft {
+    fn from(body: PartnerBody) -> Self {
+        match body {
+            PartnerBody::Xml(bytes) => Self::Xml(bytes),
+            PartnerBody::Payload { media_type, bytes } => Self::Payload { media_type, bytes },
         }
     }
 }

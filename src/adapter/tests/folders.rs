@@ -67,3 +67,27 @@ fn samples_that_prove_nothing_fail() {
     });
     assert_eq!(told, "", "unless the sample says what comes back");
 }
+
+#[test]
+fn the_built_in_code_lists_know_every_canonical_code() {
+    let files = bundle::embedded();
+    let codes = |path: &str, column: &str| -> Vec<String> {
+        let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_reader(files[path].as_slice());
+        let at = reader.headers().unwrap().iter().position(|h| h == column).unwrap();
+        reader.records().map(|r| r.unwrap()[at].to_owned()).collect()
+    };
+    for (canonical, own) in [
+        ("document-kinds", "document-kinds"),
+        ("identity-document-kinds", "identity-documents"),
+        ("help-kinds", "help-kinds"),
+    ] {
+        let wanted = codes(&format!("schemas/common/1/code-lists/{canonical}.csv"), "code");
+        assert!(!wanted.is_empty());
+        for adapter in AGENCIES.iter().filter(|a| **a != "guardianship") {
+            let known = codes(&format!("adapters/{adapter}/codes/{own}.csv"), "canonical");
+            for code in &wanted {
+                assert!(known.contains(code), "{adapter} {own}: {code}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod folders;
 mod hostile;
 mod round_trip;
+mod travel;
 
 use super::*;
 use crate::bundle::{self, Files};
