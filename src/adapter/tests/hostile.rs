@@ -17,6 +17,12 @@ fn a_template_that_goes_wrong_is_told_by_file_line_and_reason() {
         (nested(&"x".repeat(500), 3), Template, None, "wrote more than"),
         (format!("{{% set x %}}{}{{% endset %}}{{{{ x }}}}", nested("{{ body.organisation }}", 4)), Template, Some(1), "more steps than"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}".to_owned(), Template, Some(1), "nested too deep"),
+        (
+            "{% for c in body.all('cases') recursive %}{{ loop(body.all('cases')) }}{% endfor %}".to_owned(),
+            Template,
+            Some(1),
+            "nested too deep",
+        ),
         ("\n{{ body.organization }}".to_owned(), Template, Some(2), "/ProgressReport: has no `organization`"),
         ("{{ bdoy.organisation }}".to_owned(), Template, Some(1), "not defined"),
         ("{{ header.secret }}".to_owned(), Template, Some(1), "not defined"),
