@@ -15,7 +15,7 @@ use crate::xml::{self, Document, Limits};
 
 /// Подписать, проверить или показать конверт. / Sign, verify or show an envelope.
 #[derive(Debug, Subcommand)]
-pub enum EnvelopeCommand {
+pub(crate) enum EnvelopeCommand {
     /// Составить и подписать конверт. / Compose and sign an envelope.
     #[command(after_help = "Пример / Example:\n  mezhved envelope sign --key health.key.pem --cert health.cert.pem \\\n    \
         --type document-response --from health --to register --body answer.xml --out envelope.xml")]
@@ -31,7 +31,7 @@ pub enum EnvelopeCommand {
 
 /// What `envelope sign` needs.
 #[derive(Debug, Args)]
-pub struct SignArgs {
+pub(crate) struct SignArgs {
     /// Закрытый ключ, PEM без пароля. / The private key, PEM without a passphrase.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -78,7 +78,7 @@ pub struct SignArgs {
 
 /// What `envelope verify` needs.
 #[derive(Debug, Args)]
-pub struct VerifyArgs {
+pub(crate) struct VerifyArgs {
     /// Сертификат подписавшего, PEM; можно несколько. / The signer's certificate, PEM; may be given several times.
     #[arg(long, value_name = "FILE", required = true)]
     cert: Vec<PathBuf>,
@@ -91,19 +91,19 @@ pub struct VerifyArgs {
 
 /// What `envelope show` needs.
 #[derive(Debug, Args)]
-pub struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// Конверт. / The envelope.
     file: PathBuf,
 }
 
 /// Any failure of these commands; its Display names the file and the reason. A refused envelope begins with the fault's code.
-pub type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the command at `now`; what it prints goes to `out`.
 ///
 /// # Errors
 /// When a file cannot be read or written, or the envelope is refused.
-pub fn run(command: &EnvelopeCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(command: &EnvelopeCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         EnvelopeCommand::Sign(args) => sign(args, now, out),
         EnvelopeCommand::Verify(args) => verify(args, now, out),

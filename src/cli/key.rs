@@ -14,7 +14,7 @@ use super::envelope::{Failure, named, read_certificate};
 
 /// Ключи и сертификаты. / Keys and certificates.
 #[derive(Debug, Subcommand)]
-pub enum KeyCommand {
+pub(crate) enum KeyCommand {
     /// Создать ключ и самоподписанный сертификат. / Make a key and a self-signed certificate.
     ///
     /// Пишет NAME.key.pem (только для владельца) и NAME.cert.pem; имеющиеся файлы не трогает.
@@ -27,7 +27,7 @@ pub enum KeyCommand {
 
 /// What `key generate` needs.
 #[derive(Debug, Args)]
-pub struct GenerateArgs {
+pub(crate) struct GenerateArgs {
     /// Папка, создаётся при надобности. / The folder; made when it is missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -47,7 +47,7 @@ pub struct GenerateArgs {
 
 /// What `key show` needs.
 #[derive(Debug, Args)]
-pub struct ShowKeyArgs {
+pub(crate) struct ShowKeyArgs {
     /// Сертификат, PEM. / The certificate, PEM.
     file: PathBuf,
     /// Напечатать в JSON. / Print as JSON.
@@ -59,7 +59,7 @@ pub struct ShowKeyArgs {
 ///
 /// # Errors
 /// When a file cannot be read or written, is there already, or holds no certificate.
-pub fn run(command: &KeyCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(command: &KeyCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         KeyCommand::Generate(args) => make(args, now, out),
         KeyCommand::Show(args) => print(&facts(&read_certificate(&args.file)?, now), args.json, out),
