@@ -10,7 +10,9 @@
     reason = "a panic is how a test says no"
 )]
 
+mod exchange;
 mod harness;
 mod services;
 mod signature;
 mod support;
+mod world;
