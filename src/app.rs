@@ -1,6 +1,5 @@
 //! Floor 8: wires the parts of one gateway node, starts them, and stops them cleanly.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -253,29 +252,23 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
 
 /// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
 /// answer has been confirmed by the broker.
-fn take(
-    gateway: Gateway,
-    amqp: Arc<std::sync::OnceLock<Amqp>>,
-    incoming: Incoming,
-) -> impl Future<Output = Disposition> + Send {
-    async move {
-        let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
-        let reply = match incoming.body {
-            Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
-            Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
-        };
-        let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
-            let later = reply.status == 503;
-            return if later { Disposition::RequeueLater } else { Disposition::Ack };
-        };
-        let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-        let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
-        match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
-            crate::transport::Outcome::Sent { .. } => Disposition::Ack,
-            // Not answered: it comes again, is found recorded, and gets the same receipt.
-            crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
-                Disposition::RequeueLater
-            }
+async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
+    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
+    let reply = match incoming.body {
+        Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
+        Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
+    };
+    let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
+        let later = reply.status == 503;
+        return if later { Disposition::RequeueLater } else { Disposition::Ack };
+    };
+    let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
+    let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
+    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
+        crate::transport::Outcome::Sent { .. } => Disposition::Ack,
+        // Not answered: it comes again, is found recorded, and gets the same receipt.
+        crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
+            Disposition::RequeueLater
         }
     }
 }

@@ -123,17 +123,14 @@ pub struct VerifiedSender {
 ///
 /// # Errors
 /// The first rule that it breaks.
-pub fn judge(bytes: &[u8], bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Judgement, Refusal> {
-    let refuse = |fault| Refusal { fault, bytes_digest: sha256(bytes), verified: None };
+pub fn judge(bytes: &[u8], bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Judgement, Box<Refusal>> {
+    let refuse = |fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: None });
     let document = xml::read(bytes, bench.limits).map_err(refuse)?;
     let unverified = envelope::read(&document).map_err(refuse)?;
     let verified = verify(unverified, bench).map_err(refuse)?;
     let known = VerifiedSender { header: verified.header().clone(), digest: verified.content_digest() };
-    decide(&document, &verified, bench, lookup).map_err(|fault| Refusal {
-        fault,
-        bytes_digest: sha256(bytes),
-        verified: Some(known),
-    })
+    decide(&document, &verified, bench, lookup)
+        .map_err(|fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: Some(known) }))
 }
 
 fn verify<'a>(unverified: envelope::Unverified<'a>, bench: &Bench<'_>) -> Result<Verified<Envelope<'a>>, Fault> {

@@ -177,7 +177,7 @@ impl Gateway {
                 self.accept(*accepted, bytes, &snapshot, lookup.found(), (now, business_now), peer.channel)
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
-            Err(refusal) => Ok(Prepared::Refused(Box::new(refusal))),
+            Err(refusal) => Ok(Prepared::Refused(refusal)),
         }
     }
 

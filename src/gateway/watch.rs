@@ -24,7 +24,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
     let mut changed = gateway.store().obligations_changed();
     let mut configured = gateway.snapshot_changed();
     let mut stepped = gateway.clock().stepped();
-    let mut asked = None;
+    let mut asked = last_seen(&gateway).await;
     while !stop.is_cancelled() {
         let pause = match round(&gateway, &mut asked).await {
             Ok(pause) => pause,
@@ -41,6 +41,20 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
             () = tokio::time::sleep(pause) => {}
         }
     }
+}
+
+/// When any node last lived: periods that began and ended since then are opened although they are late already. `None` on an empty
+/// database, where nothing may be born overdue.
+async fn last_seen(gateway: &Gateway) -> Option<Timestamp> {
+    let nodes = match gateway.store().nodes().await {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            warn!(%error, "it is not known when a node last lived");
+            Vec::new()
+        }
+    };
+    let seen = nodes.first()?.seen_at;
+    Some(Timestamp::from_micros(seen.micros().saturating_add(gateway.clock().offset_micros())))
 }
 
 /// One look: opens what the calendar opens, marks what is due, and says how long to sleep.
