@@ -109,8 +109,11 @@ fn obligations(world: &World) -> Vec<Value> {
 }
 
 fn states(rows: &[Value]) -> Vec<(&str, &str, &str, &str)> {
-    let word = |row: &'_ Value, key: &str| -> &'_ str { row[key].as_str().unwrap() };
     rows.iter().map(|r| (word(r, "rule"), word(r, "debtor"), word(r, "creditor"), word(r, "state"))).collect()
+}
+
+fn word<'a>(row: &'a Value, key: &str) -> &'a str {
+    row[key].as_str().unwrap()
 }
 
 #[test]
