@@ -14,3 +14,6 @@ mod harness;
 mod services;
 mod signature;
 mod support;
+//! The integration tests, in one binary.
+
+mod transport;
