@@ -1,8 +1,27 @@
 //! Serving a router on an address.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{
+    Router,
+    extract::Request,
+    http::{StatusCode, header},
+    middleware::{self, Next},
+    response::IntoResponse,
+};
+use axum_server::{
+    Handle,
+    tls_openssl::{OpenSSLAcceptor, OpenSSLConfig},
+};
+use hyper_util::rt::TokioTimer;
+use openssl::{
+    pkey::PKey,
+    ssl::{SslAcceptor, SslMethod},
+    x509::X509,
+};
+use tokio::{task::JoinHandle, time::timeout};
+
+use super::gate::{Gate, Places};
 
 /// A certificate chain with its key.
 #[derive(Clone)]
@@ -61,12 +80,18 @@ pub enum ListenError {
     /// The certificate or its key is unusable.
     #[error("the TLS certificate or its key is unusable")]
     Tls(#[source] openssl::error::ErrorStack),
+    /// A certificate for a listener without TLS.
+    #[error("{0} is served without TLS")]
+    Plain(SocketAddr),
 }
 
 /// A running server. Dropping it stops it at once; [`Listener::stop`] lets requests end.
 #[derive(Debug)]
 pub struct Listener {
     address: SocketAddr,
+    handle: Handle<SocketAddr>,
+    tls: Option<OpenSSLConfig>,
+    task: JoinHandle<()>,
 }
 
 impl ListenOptions {
@@ -95,10 +120,73 @@ impl ListenOptions {
 /// Binds the address and serves the router in the background. Handlers find the peer's address as
 /// `axum::extract::ConnectInfo<SocketAddr>`; the router sets its own body limit.
 ///
+/// A handler's future is dropped when the peer hangs up or `request_timeout` passes: what must not be left half done
+/// belongs in a task of its own.
+///
 /// # Errors
 /// When the address is taken or not allowed, or the certificate is unusable.
-pub async fn listen(_options: ListenOptions, _router: Router) -> Result<Listener, ListenError> {
-    todo!()
+pub async fn listen(options: ListenOptions, router: Router) -> Result<Listener, ListenError> {
+    let address = options.address;
+    if options.tls.is_none() && !options.insecure_allowed && !address.ip().to_canonical().is_loopback() {
+        return Err(ListenError::PlainNotLoopback(address));
+    }
+    let tls = options.tls.as_ref().map(acceptor).transpose()?.map(OpenSSLConfig::from_acceptor);
+    let bind_error = |source| ListenError::Bind { address, source };
+    let socket = std::net::TcpListener::bind(address).map_err(bind_error)?;
+    socket.set_nonblocking(true).map_err(bind_error)?;
+    let bound = socket.local_addr().map_err(bind_error)?;
+
+    let gate = Gate {
+        places: Places::new(options.connections_max, options.connections_per_peer_max),
+        tls: tls.clone().map(|tls| OpenSSLAcceptor::new(tls).handshake_timeout(options.handshake_timeout)),
+        write_timeout: options.write_timeout,
+    };
+    let handle = Handle::new();
+    let mut server =
+        axum_server::from_tcp(socket).map_err(bind_error)?.acceptor(gate).handle(handle.clone()).http1_only();
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_buf_size(options.header_bytes_max);
+    let app = within(router, options.request_timeout).into_make_service_with_connect_info::<SocketAddr>();
+    let task = tokio::spawn(async move {
+        if let Err(error) = server.serve(app).await {
+            tracing::error!(address = %bound, %error, "the listener has stopped");
+        }
+    });
+    Ok(Listener { address: bound, handle, tls, task })
+}
+
+/// The router with a time-out over every request: reading the body and doing the work.
+fn within(router: Router, request_timeout: Duration) -> Router {
+    router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        match timeout(request_timeout, next.run(request)).await {
+            Ok(response) => response,
+            // The rest of the body may still be under way: the connection is of no more use.
+            Err(_) => (StatusCode::REQUEST_TIMEOUT, [(header::CONNECTION, "close")]).into_response(),
+        }
+    }))
+}
+
+/// TLS 1.2 and 1.3 with Mozilla's intermediate list, HTTP/1.1 only.
+fn acceptor(identity: &TlsIdentity) -> Result<Arc<SslAcceptor>, ListenError> {
+    let build = || {
+        let mut builder = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server())?;
+        let mut chain = X509::stack_from_pem(&identity.chain_pem)?.into_iter();
+        if let Some(own) = chain.next() {
+            builder.set_certificate(&own)?;
+        }
+        for intermediate in chain {
+            builder.add_extra_chain_cert(intermediate)?;
+        }
+        let key = PKey::private_key_from_pem(&identity.key_pem)?;
+        builder.set_private_key(&key)?;
+        builder.check_private_key()?;
+        Ok(Arc::new(builder.build()))
+    };
+    build().map_err(ListenError::Tls)
 }
 
 impl Listener {
@@ -111,12 +199,23 @@ impl Listener {
     ///
     /// # Errors
     /// When it is unusable (the old one stays) or the listener is plain.
-    pub fn renew_tls(&self, _identity: &TlsIdentity) -> Result<(), ListenError> {
-        todo!()
+    pub fn renew_tls(&self, identity: &TlsIdentity) -> Result<(), ListenError> {
+        let tls = self.tls.as_ref().ok_or(ListenError::Plain(self.address))?;
+        tls.reload_from_acceptor(acceptor(identity)?);
+        Ok(())
     }
 
     /// Takes no more connections, lets running requests end for at most `grace`, then cuts them.
-    pub async fn stop(self, _grace: Duration) {
-        todo!()
+    pub async fn stop(mut self, grace: Duration) {
+        self.handle.graceful_shutdown(Some(grace));
+        if (&mut self.task).await.is_err() {
+            tracing::error!(address = %self.address, "the listener's task ended in a panic");
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.handle.shutdown();
     }
 }
