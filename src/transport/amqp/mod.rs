@@ -24,71 +24,34 @@
 //! channels: the client library hands a returned message to whichever confirm of the channel comes next, so with two in
 //! flight on one channel a lost message could pass for a delivered one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use futures_util::future::BoxFuture;
-use tokio::sync::watch;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinHandle,
+    time::timeout,
+};
 
 use crate::{
-    domain::{MessageId, ParticipantId},
+    domain::{MessageId, ParkReason, ParticipantId},
     transport::Outcome,
 };
 
+use session::Session;
+
+mod consume;
+mod options;
 mod permissions;
+mod publish;
+mod session;
+mod topology;
 
+pub use options::{AmqpError, AmqpOptions};
 pub use permissions::{BrokerPermissions, gateway_permissions, permissions};
-
-/// How the gateway uses the broker.
-#[derive(Clone)]
-pub struct AmqpOptions {
-    /// `amqp://user:password@host:port/vhost` or `amqps://…`.
-    pub url: String,
-    /// The connection's name in the broker's listings.
-    pub connection_name: String,
-    /// Certificates of authorities, PEM, trusted beside the system's own.
-    pub extra_roots_pem: Vec<Vec<u8>>,
-    /// Whether `amqp://` may go to another machine.
-    pub insecure_allowed: bool,
-    /// For DNS, TCP, TLS and the broker's handshake together.
-    pub connect_timeout: Duration,
-    /// Both sides prove that they live within this time; 0 turns it off.
-    pub heartbeat_seconds: u16,
-    /// The pause before the second attempt to connect; doubles with each, with jitter.
-    pub reconnect_pause_min: Duration,
-    /// The longest such pause.
-    pub reconnect_pause_max: Duration,
-    /// Messages of one queue that are held unacknowledged and handled at once.
-    pub prefetch: u16,
-    /// A larger message is handed over as [`Body::TooLarge`], without its bytes.
-    pub message_bytes_max: usize,
-    /// The pause before a message that could not be taken goes back to its queue; doubles with each return.
-    pub requeue_pause_min: Duration,
-    /// The longest such pause.
-    pub requeue_pause_max: Duration,
-    /// Returns of one message to its queue (`x-delivery-limit`) before it goes to `mezhved.dead`. Part of the queues'
-    /// declaration: a broker refuses to change it on a queue that exists.
-    pub deliveries_max: u32,
-    /// Panics of the handler over one message before it goes to `mezhved.dead`.
-    pub panics_max: u32,
-    /// Messages published and not yet confirmed.
-    pub publish_in_flight_max: usize,
-    /// From the call of [`Amqp::publish`] to the broker's confirm.
-    pub confirm_timeout: Duration,
-}
-
-/// The options are wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AmqpError {
-    /// The URL cannot be read. The text has no password.
-    #[error("the broker URL cannot be read: {0}; an example: amqps://mezhved:secret@broker.example:5671/%2f")]
-    Url(String),
-    /// Plain AMQP to another machine.
-    #[error("amqp:// to {0} is neither loopback nor TLS: use amqps://, or say insecure = true")]
-    PlainNotLoopback(String),
-    /// A root certificate is not PEM.
-    #[error("extra root certificate number {0} is not a PEM certificate")]
-    Root(usize),
-}
 
 /// A message from a participant's own queue.
 #[derive(Debug)]
@@ -122,8 +85,10 @@ pub enum Disposition {
     RequeueLater,
 }
 
-/// Takes a message; called for at most `prefetch` messages of a queue at once. Dropped midway when the connection ends or
-/// the node stops: then the broker hands the message out again.
+/// Takes a message; called for at most `prefetch` messages of a queue at once. It runs to its end even when the connection
+/// is lost meanwhile (the broker then hands the message out again, and a queue is consumed anew only when all its handlers
+/// have ended: it needs a time-out of its own), but is dropped when the grace of [`Amqp::stop`] is over. A panic is a
+/// return to the queue, and at last `mezhved.dead`.
 pub type Handler = Arc<dyn Fn(Incoming) -> BoxFuture<'static, Disposition> + Send + Sync>;
 
 /// A queue that the gateway writes to.
@@ -146,42 +111,156 @@ pub struct AmqpStatus {
     pub serving: Vec<ParticipantId>,
 }
 
-/// The connection to the broker. Cheap to clone; ends when the last clone is dropped or [`Amqp::stop`] is called.
+/// The connection to the broker. Cheap to clone; ends at once when the last clone is dropped, or in good order by
+/// [`Amqp::stop`].
 #[derive(Clone)]
-pub struct Amqp {}
+pub struct Amqp {
+    shared: Arc<Shared>,
+    tasks: Arc<Tasks>,
+}
+
+/// What the tasks and the publishers share.
+struct Shared {
+    options: AmqpOptions,
+    in_flight: Semaphore,
+    session: watch::Sender<Option<Arc<Session>>>,
+    status: watch::Sender<AmqpStatus>,
+}
+
+/// The tasks' lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// No more messages are taken; those under way end.
+    Draining,
+    /// The connection is closed.
+    Closing,
+}
+
+struct Tasks {
+    phase: watch::Sender<Phase>,
+    consumers: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        // The keeper ends by itself when `phase` is gone.
+        if let Some(consumers) = taken(&self.consumers) {
+            consumers.abort();
+        }
+    }
+}
+
+fn taken(slot: &Mutex<Option<JoinHandle<()>>>) -> Option<JoinHandle<()>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+impl Queue {
+    /// Its name at the broker.
+    pub fn name(&self) -> String {
+        match self {
+            Self::To(participant) => topology::to_name(participant),
+            Self::Receipts(participant) => topology::receipts_name(participant),
+        }
+    }
+}
 
 impl Amqp {
     /// Starts connecting in the background and returns at once. Declares the queues of the listed participants, consumes
-    /// their `from`, and follows changes of the list; queues of those who leave it stay, unconsumed.
+    /// their `from`, and follows changes of the list; queues of those who leave it stay, unconsumed. Needs a tokio runtime.
     ///
     /// # Errors
     /// When the options are wrong. A broker that is away is no error.
     pub fn start(
-        _options: AmqpOptions,
-        _participants: watch::Receiver<Vec<ParticipantId>>,
-        _handler: Handler,
+        options: AmqpOptions,
+        participants: watch::Receiver<Vec<ParticipantId>>,
+        handler: Handler,
     ) -> Result<Self, AmqpError> {
-        todo!()
+        let target = options.target()?;
+        let shared = Arc::new(Shared {
+            in_flight: Semaphore::new(options.publish_in_flight_max),
+            options,
+            session: watch::Sender::new(None),
+            status: watch::Sender::new(AmqpStatus::default()),
+        });
+        let phase = watch::Sender::new(Phase::Running);
+        let keeper = tokio::spawn(session::keep(shared.clone(), target, phase.subscribe()));
+        let consumers = tokio::spawn(consume::manage(shared.clone(), participants, handler, phase.subscribe()));
+        let tasks = Tasks { phase, consumers: Mutex::new(Some(consumers)), keeper: Mutex::new(Some(keeper)) };
+        Ok(Self { shared, tasks: Arc::new(tasks) })
     }
 
     /// Whether messages can be published now.
     pub fn connected(&self) -> bool {
-        todo!()
+        self.shared.session.borrow().as_ref().is_some_and(|session| session.connection.status().connected())
     }
 
     /// How the broker is, now and whenever it changes.
     pub fn status(&self) -> watch::Receiver<AmqpStatus> {
-        todo!()
+        self.shared.status.subscribe()
     }
 
     /// Publishes and waits for the confirm. A returned message or a nack is `BrokerRefused`, no connection is
     /// `BrokerAway`, no confirm in time is `TimedOut` (the broker may have it nevertheless).
-    pub async fn publish(&self, _queue: &Queue, _bytes: &[u8], _message_id: MessageId) -> Outcome {
-        todo!()
+    pub async fn publish(&self, queue: &Queue, bytes: &[u8], message_id: MessageId) -> Outcome {
+        let limit = self.shared.options.confirm_timeout;
+        match timeout(limit, self.shared.publish(queue, bytes, message_id)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::failed(ParkReason::TimedOut, format!("the broker did not confirm within {limit:?}")),
+        }
     }
 
     /// Takes no more messages, lets the running handlers end for at most `grace`, then closes the connection.
-    pub async fn stop(&self, _grace: Duration) {
-        todo!()
+    pub async fn stop(&self, grace: Duration) {
+        self.tasks.phase.send_replace(Phase::Draining);
+        if let Some(mut consumers) = taken(&self.tasks.consumers)
+            && timeout(grace, &mut consumers).await.is_err()
+        {
+            tracing::warn!(?grace, "handlers of broker messages did not end in time and are dropped");
+            consumers.abort();
+        }
+        self.tasks.phase.send_replace(Phase::Closing);
+        if let Some(keeper) = taken(&self.tasks.keeper)
+            && let Err(error) = keeper.await
+        {
+            tracing::error!(%error, "the keeper of the broker's connection has ended badly");
+        }
+    }
+}
+
+impl Shared {
+    fn serving(&self, participant: &ParticipantId, now: bool) {
+        self.status.send_if_modified(|status| {
+            let place = status.serving.binary_search(participant);
+            match (place, now) {
+                (Err(place), true) => status.serving.insert(place, participant.clone()),
+                (Ok(place), false) => drop(status.serving.remove(place)),
+                (Ok(_), true) | (Err(_), false) => return false,
+            }
+            true
+        });
+    }
+}
+
+/// The pause after so many failures: doubling from `min` to `max`, and between half and all of it by chance, so that
+/// many nodes do not come at once.
+fn pause(min: Duration, max: Duration, failures: u32) -> Duration {
+    let full = min.saturating_mul(2_u32.saturating_pow(failures)).min(max);
+    full.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit() {
+        let [min, max] = [100, 3_000].map(Duration::from_millis);
+        for (failures, full) in [(0, 100), (1, 200), (4, 1_600), (5, 3_000), (40, 3_000), (u32::MAX, 3_000)] {
+            let pause = pause(min, max, failures);
+            let full = Duration::from_millis(full);
+            assert!(full / 2 <= pause && pause <= full, "{failures}: {pause:?}");
+        }
     }
 }
