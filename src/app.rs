@@ -195,6 +195,14 @@ impl Node {
     }
 }
 
+/// The certificates of a file of authorities; none when no file is named.
+fn authorities(settings: &Settings, file: &Path) -> Result<Vec<Vec<u8>>, StartError> {
+    if file.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![read_file(&settings.path(file))?])
+}
+
 fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
     let push = &settings.push;
     let extra_roots_pem =
@@ -246,6 +254,7 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     });
     let options = AmqpOptions {
         insecure_allowed: broker.insecure,
+        extra_roots_pem: authorities(gateway.settings(), &broker.ca_file)?,
         prefetch: broker.prefetch,
         message_bytes_max: gateway.settings().limits.envelope_bytes_max,
         connection_name: format!("mezhved {}", gateway.node()),
