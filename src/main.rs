@@ -1,1 +1,7 @@
-fn main(){}
+//! The command `mezhved`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mezhved::cli::main()
+}

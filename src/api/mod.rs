@@ -1,1 +1,53 @@
-//! Under construction.
+//! Floor 7: HTTP for agencies' systems.
+//!
+//! Signed envelopes both ways on `POST /v1/messages` (and, for the mailbox, `/v1/mailbox/pull` and `/v1/mailbox/ack`, which are the same
+//! door); `GET /v1/messages/{id}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
+
+mod health;
+mod messages;
+mod state;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+
+use crate::gateway::Gateway;
+use crate::transport::amqp::Amqp;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct Face {
+    /// The pipeline.
+    pub gateway: Gateway,
+    /// The broker, for readiness.
+    pub amqp: Option<Amqp>,
+}
+
+/// The router of the agencies' address.
+pub fn router(face: Face) -> Router {
+    Router::new()
+        .route("/v1/messages", post(messages::receive))
+        .route("/v1/mailbox/pull", post(messages::receive))
+        .route("/v1/mailbox/ack", post(messages::receive))
+        .route("/v1/messages/{id}", get(state::message))
+        .route("/schemas/{*path}", get(schema))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .with_state(face)
+}
+
+/// Published schemas and code lists; public, for they hold no data.
+async fn schema(State(face): State<Face>, Path(path): Path<String>) -> Response {
+    let snapshot = face.gateway.snapshot();
+    let Some(bytes) = snapshot.catalogue.file(&format!("schemas/{path}")) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("xsd" | "xml") => "application/xml; charset=utf-8",
+        Some("csv") => "text/csv; charset=utf-8",
+        Some(_) | None => "application/octet-stream",
+    };
+    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes.to_vec()).into_response()
+}

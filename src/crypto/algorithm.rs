@@ -108,12 +108,42 @@ const RSA: &[KeyKind] = &[KeyKind::Rsa];
 const ECDSA: &[KeyKind] = &[KeyKind::P256, KeyKind::P384];
 
 const SIGNATURES: &[Row] = &[
-    (SignatureAlgorithm::RsaSha256, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", RSA, Some(DigestAlgorithm::Sha256)),
-    (SignatureAlgorithm::RsaSha384, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", RSA, Some(DigestAlgorithm::Sha384)),
-    (SignatureAlgorithm::RsaSha512, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", RSA, Some(DigestAlgorithm::Sha512)),
-    (SignatureAlgorithm::EcdsaSha256, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256", ECDSA, Some(DigestAlgorithm::Sha256)),
-    (SignatureAlgorithm::EcdsaSha384, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384", ECDSA, Some(DigestAlgorithm::Sha384)),
-    (SignatureAlgorithm::EcdsaSha512, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512", ECDSA, Some(DigestAlgorithm::Sha512)),
+    (
+        SignatureAlgorithm::RsaSha256,
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+        RSA,
+        Some(DigestAlgorithm::Sha256),
+    ),
+    (
+        SignatureAlgorithm::RsaSha384,
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
+        RSA,
+        Some(DigestAlgorithm::Sha384),
+    ),
+    (
+        SignatureAlgorithm::RsaSha512,
+        "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
+        RSA,
+        Some(DigestAlgorithm::Sha512),
+    ),
+    (
+        SignatureAlgorithm::EcdsaSha256,
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+        ECDSA,
+        Some(DigestAlgorithm::Sha256),
+    ),
+    (
+        SignatureAlgorithm::EcdsaSha384,
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
+        ECDSA,
+        Some(DigestAlgorithm::Sha384),
+    ),
+    (
+        SignatureAlgorithm::EcdsaSha512,
+        "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
+        ECDSA,
+        Some(DigestAlgorithm::Sha512),
+    ),
     (SignatureAlgorithm::Ed25519, "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed25519", &[KeyKind::Ed25519], None),
 ];
 

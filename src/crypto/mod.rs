@@ -25,7 +25,9 @@ pub enum CryptoError {
     #[error("the private key cannot be read: {0}")]
     Key(String),
     /// The key's kind or length is not on the closed list.
-    #[error("a key of this kind is not allowed: {0}; allowed are RSA of 2048 bits and more, ECDSA P-256 and P-384, Ed25519")]
+    #[error(
+        "a key of this kind is not allowed: {0}; allowed are RSA of 2048 bits and more, ECDSA P-256 and P-384, Ed25519"
+    )]
     KeyKind(String),
     /// The private key is not the one of the certificate.
     #[error("the private key does not belong to the certificate")]
@@ -55,7 +57,8 @@ mod tests {
         for kind in KeyKind::ALL {
             let made = generate::key_and_certificate(*kind, "a", 365, now()).unwrap();
             for algorithm in SignatureAlgorithm::all() {
-                let signer = FileSigner::from_pem(&made.key_pem, &made.certificate_pem).unwrap().with_algorithm(algorithm);
+                let signer =
+                    FileSigner::from_pem(&made.key_pem, &made.certificate_pem).unwrap().with_algorithm(algorithm);
                 assert_eq!(signer.is_ok(), algorithm.fits(*kind), "{kind:?} {algorithm:?}");
                 let Ok(signer) = signer else { continue };
                 let value = signer.sign(b"data").unwrap();

@@ -1,7 +1,8 @@
 //! The header: from XML to [`Header`] and back.
 
 use crate::domain::{
-    Attachment, CaseId, ConversationId, Digest, Fault, FaultCode, Header, MessageId, MessageType, ParticipantId, Priority, Via,
+    Attachment, CaseId, ConversationId, Digest, Fault, FaultCode, Header, MessageId, MessageType, ParticipantId,
+    Priority, Via,
 };
 use crate::xml::{Fields, Node, Writer, at, attribute, base64_bytes, instant, only_attributes, text};
 
@@ -36,7 +37,9 @@ pub(super) fn read(node: Node<'_>) -> Result<Header, Fault> {
     let name = f.parsed("Type", "a type is lower-case Latin letters, digits and hyphens", |t| {
         MessageType::new(t, 1).ok().map(|t| t.name)
     })?;
-    let version = f.parsed("Version", "a whole number from 1 is needed", |t| number(t).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0))?;
+    let version = f.parsed("Version", "a whole number from 1 is needed", |t| {
+        number(t).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0)
+    })?;
     let participant = |t: &str| ParticipantId::parse(t).ok();
     let header = Header {
         message_id,
@@ -101,7 +104,11 @@ fn read_attachment(node: Node<'_>) -> Result<Attachment, Fault> {
         digest: read_digest(f.required("Digest")?)?,
         size_bytes: f.parsed("SizeBytes", "a whole number of bytes is needed", number)?,
         media_type: f.parsed("MediaType", "a media type is needed, such as application/pdf", media_type)?,
-        name: f.parsed("Name", "1 to 255 characters without path separators and control characters are needed", file_name)?,
+        name: f.parsed(
+            "Name",
+            "1 to 255 characters without path separators and control characters are needed",
+            file_name,
+        )?,
         signs: f.optional("Signs").map(read_digest).transpose()?,
         inline: f.optional_parsed("Content", "base64 is needed", base64_bytes)?,
     };
@@ -133,7 +140,8 @@ pub(super) fn media_type(text: &str) -> Option<String> {
 
 fn file_name(text: &str) -> Option<String> {
     let len = text.chars().count();
-    let right = (1..=ATTACHMENT_NAME_CHARS_MAX).contains(&len) && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
+    let right = (1..=ATTACHMENT_NAME_CHARS_MAX).contains(&len)
+        && !text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\'));
     right.then(|| text.to_owned())
 }
 

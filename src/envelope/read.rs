@@ -66,7 +66,8 @@ impl<'a> Unverified<'a> {
 pub fn read<'a>(document: &'a Document<'_>) -> Result<Unverified<'a>, Fault> {
     let root = envelope_root(document)?;
     let mut signatures = root.descendants().filter(|n| is_signature(*n));
-    let signature = signatures.next().ok_or_else(|| Fault::new(FaultCode::SignatureMissing, "there is no ds:Signature"))?;
+    let signature =
+        signatures.next().ok_or_else(|| Fault::new(FaultCode::SignatureMissing, "there is no ds:Signature"))?;
     if let Some(second) = signatures.next() {
         return Err(at(second, FaultCode::SignatureMany, "a second ds:Signature"));
     }

@@ -174,7 +174,8 @@ impl<'a> Claim<'a> {
             Ok(true) if valid => Ok(()),
             Ok(true) => Err(expired()),
             Ok(false) => {
-                let detail = format!("line {}: not made by the key of certificate {thumbprint}", line(self.signed_info));
+                let detail =
+                    format!("line {}: not made by the key of certificate {thumbprint}", line(self.signed_info));
                 Err(Fault::new(FaultCode::SignatureInvalid, detail))
             }
             Err(e) => Err(Fault::new(FaultCode::AlgorithmForbidden, format!("certificate {thumbprint}: {e}"))),
@@ -196,7 +197,10 @@ impl<'a> Claim<'a> {
         if same {
             Ok(content_digest)
         } else {
-            Err(Fault::new(FaultCode::DigestMismatch, "the envelope's content has another digest than its signature says"))
+            Err(Fault::new(
+                FaultCode::DigestMismatch,
+                "the envelope's content has another digest than its signature says",
+            ))
         }
     }
 }

@@ -1,1 +1,136 @@
-//! Under construction.
+//! Floor 6: the pipeline. A message's way in ([`receive`](Gateway::receive)), its way out ([`dispatch`]), deadlines
+//! ([`watch`]), the journal's sealer and the operators' acts.
+//!
+//! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
+//! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
+
+mod answer;
+mod clock;
+mod configure;
+pub mod dispatch;
+mod effects;
+mod ids;
+pub mod judge;
+mod mailbox;
+mod outgoing;
+mod rate;
+mod receive;
+pub mod seal;
+pub mod snapshot;
+mod technical;
+pub mod watch;
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use tokio::sync::{Semaphore, watch as signal};
+
+pub use clock::Clock;
+pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
+pub use receive::{Peer, Reply};
+pub use snapshot::Snapshot;
+pub use technical::TicketUse;
+
+use crate::crypto::Signer;
+use crate::domain::ParticipantId;
+use crate::settings::Settings;
+use crate::store::{Channel, Revisions, Store};
+use crate::xml::Limits;
+
+/// One gateway node's working parts, shared by its faces and loops. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    id: ParticipantId,
+    node: String,
+    settings: Settings,
+    store: Store,
+    signer: Arc<dyn Signer>,
+    clock: Arc<Clock>,
+    limits: Limits,
+    snapshot: RwLock<Arc<Snapshot>>,
+    snapshot_changed: signal::Sender<u64>,
+    rate: rate::RefusalRate,
+    judging: Semaphore,
+    behind: Mutex<Option<Revisions>>,
+}
+
+impl Gateway {
+    /// Puts the parts together.
+    pub fn new(
+        settings: Settings,
+        node: String,
+        store: Store,
+        signer: Arc<dyn Signer>,
+        clock: Arc<Clock>,
+        snapshot: Snapshot,
+    ) -> Self {
+        let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
+        let inner = Inner {
+            id: settings.gateway.id.clone(),
+            node,
+            rate: rate::RefusalRate::new(settings.limits.refusals_per_minute_max),
+            judging: Semaphore::new(settings.limits.judging_max),
+            behind: Mutex::new(None),
+            settings,
+            store,
+            signer,
+            clock,
+            limits,
+            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot_changed: signal::Sender::new(0),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The gateway's own participant id.
+    pub fn id(&self) -> &ParticipantId {
+        &self.inner.id
+    }
+
+    /// This node's name.
+    pub fn node(&self) -> &str {
+        &self.inner.node
+    }
+
+    /// The node's settings.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<Clock> {
+        &self.inner.clock
+    }
+
+    /// The configuration in force.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Puts another configuration in force.
+    pub fn replace_snapshot(&self, snapshot: Snapshot) {
+        *self.inner.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        self.inner.snapshot_changed.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// Bumped whenever another configuration is in force.
+    pub fn snapshot_changed(&self) -> signal::Receiver<u64> {
+        self.inner.snapshot_changed.subscribe()
+    }
+
+    fn channel_word(channel: Channel) -> &'static str {
+        match channel {
+            Channel::Http => "http",
+            Channel::Amqp => "amqp",
+            Channel::Internal => "internal",
+        }
+    }
+}

@@ -1,1 +1,15 @@
-//! Under construction.
+//! Floor 3: settings of one node and the text form of what administrators configure.
+//!
+//! [`Settings`] is one typed tree from compiled-in defaults, a file and the environment; [`participants`] reads the
+//! participants' folder. What must be the same on every node (participants, regulations, calendars, schemas, adapters)
+//! travels as [`crate::bundle::Files`] and lives in the database as numbered revisions; [`folder`] reads it from disk.
+
+mod check;
+pub mod folder;
+pub mod participants;
+mod tree;
+
+pub use check::{Problem, SettingsError};
+pub use tree::{
+    Agencies, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push, Settings,
+};

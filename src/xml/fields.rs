@@ -27,7 +27,11 @@ impl<'a> Fields<'a> {
     pub fn of(parent: Node<'a>, code: FaultCode) -> Result<Self, Fault> {
         let stray = parent.children().find(|n| n.text().is_some_and(|t| n.is_text() && !is_blank(t)));
         if let Some(stray) = stray {
-            return Err(at(stray, code, format_args!("element {} holds text between its elements", parent.tag_name().name())));
+            return Err(at(
+                stray,
+                code,
+                format_args!("element {} holds text between its elements", parent.tag_name().name()),
+            ));
         }
         let namespace = parent.tag_name().namespace().unwrap_or_default();
         Ok(Self { parent, next: parent.first_element_child(), namespace, code })
@@ -41,7 +45,11 @@ impl<'a> Fields<'a> {
         self.optional(name).ok_or_else(|| {
             let parent = self.parent.tag_name().name();
             let met = self.next.map_or("its end", |n| n.tag_name().name());
-            at(self.next.unwrap_or(self.parent), self.code, format_args!("element {parent}: {name} is expected, {met} is met"))
+            at(
+                self.next.unwrap_or(self.parent),
+                self.code,
+                format_args!("element {parent}: {name} is expected, {met} is met"),
+            )
         })
     }
 
@@ -141,7 +149,9 @@ pub fn attribute<'a>(node: Node<'a>, name: &str) -> Option<&'a str> {
 pub fn only_attributes(node: Node<'_>, names: &[&str], code: FaultCode) -> Result<(), Fault> {
     match node.attributes().find(|a| a.namespace().is_some() || !names.contains(&a.name())) {
         None => Ok(()),
-        Some(a) => Err(at(node, code, format_args!("element {}: attribute {} is unknown", node.tag_name().name(), a.name()))),
+        Some(a) => {
+            Err(at(node, code, format_args!("element {}: attribute {} is unknown", node.tag_name().name(), a.name())))
+        }
     }
 }
 
@@ -160,7 +170,8 @@ pub fn base64_bytes(text: &str) -> Option<Vec<u8>> {
 pub fn instant(text: &str) -> Option<Timestamp> {
     let (main, rest) = text.split_at_checked(19)?;
     let shape = |text: &str, shape: &str| {
-        text.len() == shape.len() && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
+        text.len() == shape.len()
+            && text.bytes().zip(shape.bytes()).all(|(b, s)| if s == b'0' { b.is_ascii_digit() } else { b == s })
     };
     let zone = match rest.strip_prefix('.') {
         None => rest,
@@ -257,7 +268,16 @@ mod tests {
 
     #[test]
     fn ncnames() {
-        for (text, right) in [("a", true), ("_1.-b", true), ("Имя", true), ("", false), ("1a", false), ("-a", false), ("a:b", false), ("a b", false)] {
+        for (text, right) in [
+            ("a", true),
+            ("_1.-b", true),
+            ("Имя", true),
+            ("", false),
+            ("1a", false),
+            ("-a", false),
+            ("a:b", false),
+            ("a b", false),
+        ] {
             assert_eq!(is_ncname(text), right, "{text}");
         }
     }

@@ -1,4 +1,7 @@
-//! The integration tests, in one binary that links once.
+//! The integration tests: the built binary and the library against real servers, in one binary that links once.
+//!
+//! `make test` runs them; alone: `scripts/services run -- cargo test --test it`. Each test takes port 0 and a database
+//! or virtual host of its own from [`support`], so that all may run at once.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -7,4 +10,7 @@
     reason = "a panic is how a test says no"
 )]
 
+mod harness;
+mod services;
 mod signature;
+mod support;

@@ -114,7 +114,8 @@ impl TechnicalBody for FaultReport {
             message_id: f.optional_parsed("messageId", A_UUID, message_id)?,
             code: f.parsed("code", A_CODE, code)?,
             text: f.parsed("text", "at most 500 characters are taken", |t| at_most(t, TEXT_CHARS_MAX))?,
-            detail: f.optional_parsed("detail", "at most 2000 characters are taken", |t| at_most(t, DETAIL_CHARS_MAX))?,
+            detail: f
+                .optional_parsed("detail", "at most 2000 characters are taken", |t| at_most(t, DETAIL_CHARS_MAX))?,
             digest: f.optional_parsed("contentDigest", A_DIGEST, digest)?.map(RefusedDigest::Content),
         };
         if report.digest.is_some() {

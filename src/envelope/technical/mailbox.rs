@@ -25,7 +25,8 @@ impl TechnicalBody for MailboxPull {
     }
 
     fn read_fields(f: &mut Fields<'_>) -> Result<Self, Fault> {
-        let number = |t: &str| t.parse().ok().filter(|n| (1..=ITEMS_MAX).contains(n) && t.bytes().all(|b| b.is_ascii_digit()));
+        let number =
+            |t: &str| t.parse().ok().filter(|n| (1..=ITEMS_MAX).contains(n) && t.bytes().all(|b| b.is_ascii_digit()));
         Ok(Self { messages_max: f.parsed("messagesMax", "a whole number from 1 to 100 is needed", number)? })
     }
 }

@@ -78,6 +78,7 @@ fn digest(text: &str) -> Option<Digest> {
 
 /// Codes of faults and reasons, ours and partners'.
 fn code(text: &str) -> Option<String> {
-    let right = (1..=60).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let right = (1..=60).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     right.then(|| text.to_owned())
 }

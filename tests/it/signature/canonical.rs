@@ -10,14 +10,42 @@ use super::kit::{base64, oracle, unbase64};
 
 const DOCUMENTS: usize = 2000;
 const PREFIXES: &[&str] = &["", "", "a", "b", "c", "п", "xs"];
-const URIS: &[&str] = &["urn:a", "urn:b", "urn:b#", "http://example.org/?x=1", "urn:x:%D1%86", "http://example.org/a#b"];
+const URIS: &[&str] =
+    &["urn:a", "urn:b", "urn:b#", "http://example.org/?x=1", "urn:x:%D1%86", "http://example.org/a#b"];
 const LOCALS: &[&str] = &["a", "b", "z", "Имя", "x-1.y", "_u", "e\u{301}"];
 /// Pieces of text as they stand in a document.
 const PIECES: &[&str] = &[
-    "text", "Привет, мир", " ", "\n  ", "\r\n", "\t", "&amp;", "&lt;", "&gt;", ">", "&quot;", "&apos;", "'", "&#13;", "&#xD;", "&#10;", "&#9;",
-    "&#x1F600;", "\u{1F600}", "&#x20;", "\u{a0}", "\u{2028}", "\u{85}", "]] ", "=", "e\u{301}", "\u{fffd}", "&#13;\r\n",
+    "text",
+    "Привет, мир",
+    " ",
+    "\n  ",
+    "\r\n",
+    "\t",
+    "&amp;",
+    "&lt;",
+    "&gt;",
+    ">",
+    "&quot;",
+    "&apos;",
+    "'",
+    "&#13;",
+    "&#xD;",
+    "&#10;",
+    "&#9;",
+    "&#x1F600;",
+    "\u{1F600}",
+    "&#x20;",
+    "\u{a0}",
+    "\u{2028}",
+    "\u{85}",
+    "]] ",
+    "=",
+    "e\u{301}",
+    "\u{fffd}",
+    "&#13;\r\n",
 ];
-const SECTIONS: &[&str] = &["<![CDATA[a<b&c>\"']]>", "<![CDATA[]]>", "<![CDATA[ \r\n ]]>", "<![CDATA[]] >]]>", "<![CDATA[&#13;&amp;]]>"];
+const SECTIONS: &[&str] =
+    &["<![CDATA[a<b&c>\"']]>", "<![CDATA[]]>", "<![CDATA[ \r\n ]]>", "<![CDATA[]] >]]>", "<![CDATA[&#13;&amp;]]>"];
 
 struct Maker {
     rng: StdRng,
@@ -28,7 +56,13 @@ struct Maker {
 impl Maker {
     fn document(seed: u64) -> (String, usize) {
         let mut maker = Self { rng: StdRng::seed_from_u64(seed), out: String::new(), elements: 0 };
-        let prolog = ["", "", "<?xml version=\"1.0\"?>\n", "<?xml version='1.0' encoding=\"utf-8\" standalone='yes' ?>\r\n", "\u{feff}"];
+        let prolog = [
+            "",
+            "",
+            "<?xml version=\"1.0\"?>\n",
+            "<?xml version='1.0' encoding=\"utf-8\" standalone='yes' ?>\r\n",
+            "\u{feff}",
+        ];
         let chosen = *prolog.choose(&mut maker.rng).unwrap();
         maker.out.push_str(chosen);
         maker.element(0, &mut Vec::new());
@@ -90,7 +124,9 @@ impl Maker {
         let bound: Vec<&String> = scope.iter().map(|(p, _)| p).filter(|p| !p.is_empty()).collect();
         match bound.choose(&mut self.rng) {
             Some(prefix) if self.rng.random_bool(0.6) => format!("{prefix}:{local}"),
-            _ if attribute && self.rng.random_bool(0.1) => ["xml:lang", "xml:space"].choose(&mut self.rng).unwrap().to_string(),
+            _ if attribute && self.rng.random_bool(0.1) => {
+                ["xml:lang", "xml:space"].choose(&mut self.rng).unwrap().to_string()
+            }
             _ => local.to_owned(),
         }
     }
@@ -135,7 +171,8 @@ fn the_canonical_form_agrees_with_libxml2() {
     let mut ours = Vec::new();
     for seed in 0..DOCUMENTS {
         let (text, count) = Maker::document(seed as u64);
-        let document = xml::read(text.as_bytes(), &Limits::default()).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
+        let document =
+            xml::read(text.as_bytes(), &Limits::default()).unwrap_or_else(|e| panic!("seed {seed}: {e}\n{text}"));
         let nodes = elements(&document);
         assert_eq!(nodes.len(), count, "seed {seed}");
         // A third are whole documents, a third lack an element as a signature's reference does, a third begin inside.
@@ -177,10 +214,61 @@ fn long_texts_and_many_elements_are_whole() {
 
 /// Signs and pieces whose insertion turns a document into a strange one.
 const STRANGE: &[&str] = &[
-    "<", ">", "/", "&", ";", "\"", "'", "=", ":", " ", "\n", "\r", "\r\n", "\t", "\0", "\u{1}", "\u{fffe}", "!", "?", "-", "]]>", "&#0;", "&#xD800;",
-    "&#x110000;", "&#99999999999;", "&#x;", "&#13;", "&a;", "&amp", "<!-->", "<!---->", "<?a?>", "<?xml ?>", "<![CDATA[", "<!DOCTYPE a>", "xmlns=\"\"",
-    "xmlns:a=\"\"", " xmlns:xml=\"urn:a\"", " xmlns:xmlns=\"urn:a\"", " a:xmlns=\"urn:a\"", " xmlns=\"urn:a\"", " xmlns:a=\"urn:a\"", " xmlns=\"http://www.w3.org/XML/1998/namespace\"", " xml:a=\"1\"", "a:", ":a", "a:b:c", "<a/>",
-    "</a>", "<:a/>", "\u{feff}", "\u{85}", "\u{2028}", "1", "-a",
+    "<",
+    ">",
+    "/",
+    "&",
+    ";",
+    "\"",
+    "'",
+    "=",
+    ":",
+    " ",
+    "\n",
+    "\r",
+    "\r\n",
+    "\t",
+    "\0",
+    "\u{1}",
+    "\u{fffe}",
+    "!",
+    "?",
+    "-",
+    "]]>",
+    "&#0;",
+    "&#xD800;",
+    "&#x110000;",
+    "&#99999999999;",
+    "&#x;",
+    "&#13;",
+    "&a;",
+    "&amp",
+    "<!-->",
+    "<!---->",
+    "<?a?>",
+    "<?xml ?>",
+    "<![CDATA[",
+    "<!DOCTYPE a>",
+    "xmlns=\"\"",
+    "xmlns:a=\"\"",
+    " xmlns:xml=\"urn:a\"",
+    " xmlns:xmlns=\"urn:a\"",
+    " a:xmlns=\"urn:a\"",
+    " xmlns=\"urn:a\"",
+    " xmlns:a=\"urn:a\"",
+    " xmlns=\"http://www.w3.org/XML/1998/namespace\"",
+    " xml:a=\"1\"",
+    "a:",
+    ":a",
+    "a:b:c",
+    "<a/>",
+    "</a>",
+    "<:a/>",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "1",
+    "-a",
 ];
 
 /// How many strange documents are tried.
@@ -223,10 +311,17 @@ fn no_strange_document_is_read_otherwise_by_libxml2() {
     let mut unlike = Vec::new();
     for (((seed, form), job), answer) in ours.iter().zip(&jobs).zip(oracle("c14n", &json!(jobs))) {
         // lxml alone also wants namespace names to be URIs.
-        let pedantic = answer["refused"].as_str().is_some_and(|words| words.contains("is not a valid URI") || words.contains("is not absolute"));
+        let pedantic = answer["refused"]
+            .as_str()
+            .is_some_and(|words| words.contains("is not a valid URI") || words.contains("is not absolute"));
         if !pedantic && (answer.is_object() || unbase64(&answer) != *form) {
             unlike.push(format!("seed {seed}: {answer}\n{}", String::from_utf8_lossy(&unbase64(&job["xml"]))));
         }
     }
-    assert!(unlike.is_empty(), "{} documents, the first:\n{}", unlike.len(), unlike.iter().take(3).cloned().collect::<Vec<_>>().join("\n\n"));
+    assert!(
+        unlike.is_empty(),
+        "{} documents, the first:\n{}",
+        unlike.len(),
+        unlike.iter().take(3).cloned().collect::<Vec<_>>().join("\n\n")
+    );
 }

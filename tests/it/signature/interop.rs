@@ -36,7 +36,8 @@ fn drafts() -> Vec<Draft> {
 }
 
 fn xmlsec1(folder: &Path, args: &[&str]) -> (bool, String) {
-    let output = Command::new("xmlsec1").args(args).current_dir(folder).output().expect("xmlsec1 is needed for the tests");
+    let output =
+        Command::new("xmlsec1").args(args).current_dir(folder).output().expect("xmlsec1 is needed for the tests");
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
@@ -106,7 +107,16 @@ fn what_xmlsec1_signs_is_accepted_whatever_its_digest() {
             std::fs::write(folder.path().join("in.xml"), text).unwrap();
             std::fs::write(folder.path().join("key.pem"), &key.key_pem).unwrap();
             std::fs::write(folder.path().join("cert.pem"), &key.certificate_pem).unwrap();
-            let args = ["--sign", "--privkey-pem", "key.pem,cert.pem", "--output", "out.xml", ID_ATTRIBUTE[0], ID_ATTRIBUTE[1], "in.xml"];
+            let args = [
+                "--sign",
+                "--privkey-pem",
+                "key.pem,cert.pem",
+                "--output",
+                "out.xml",
+                ID_ATTRIBUTE[0],
+                ID_ATTRIBUTE[1],
+                "in.xml",
+            ];
             let (good, words) = xmlsec1(folder.path(), &args);
             assert!(good, "{name}: {words}");
             let signed = std::fs::read(folder.path().join("out.xml")).unwrap();
@@ -115,7 +125,10 @@ fn what_xmlsec1_signs_is_accepted_whatever_its_digest() {
             let fault = judge(changed.as_bytes(), &[key.certificate.clone()]).unwrap_err();
             assert_eq!(fault.code, FaultCode::DigestMismatch, "{name}");
         }
-        assert!(identities.windows(2).all(|pair| pair[0] == pair[1]), "one content, one digest, whoever signs and however");
+        assert!(
+            identities.windows(2).all(|pair| pair[0] == pair[1]),
+            "one content, one digest, whoever signs and however"
+        );
     }
 }
 
@@ -161,7 +174,8 @@ fn what_signxml_signs_is_accepted() {
 fn ed25519_agrees_both_ways_with_lxml_and_cryptography() {
     let key = key(KeyKind::Ed25519);
     let jobs = |make: &dyn Fn(&Draft) -> Vec<u8>| {
-        let job = |d: &Draft| json!({ "xml": base64(&make(d)), "key": key.key_pem, "certificate": key.certificate_pem });
+        let job =
+            |d: &Draft| json!({ "xml": base64(&make(d)), "key": key.key_pem, "certificate": key.certificate_pem });
         serde_json::Value::from(drafts().iter().map(job).collect::<Vec<_>>())
     };
     let verdicts = oracle("ed25519_verify", &jobs(&|d| envelope::sign(d, &key.signer).unwrap()));

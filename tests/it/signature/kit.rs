@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use mezhved::crypto::{Certificate, FileSigner, KeyKind, SignatureAlgorithm, generate};
 use mezhved::domain::{
-    Attachment, CaseId, ConversationId, Digest, Fault, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp, Via,
+    Attachment, CaseId, ConversationId, Digest, Fault, Header, MessageId, MessageType, ParticipantId, Priority,
+    Timestamp, Via,
 };
 use mezhved::envelope::{self, BodyDraft, Draft, Envelope, Verified};
 use mezhved::xml::{self, Limits};
@@ -137,7 +138,9 @@ pub(super) fn oracle(command: &str, jobs: &serde_json::Value) -> Vec<serde_json:
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|e| panic!("{}: {e}; the tests need Python 3 with lxml, signxml and cryptography", python.display()));
+        .unwrap_or_else(|e| {
+            panic!("{}: {e}; the tests need Python 3 with lxml, signxml and cryptography", python.display())
+        });
     let input = serde_json::to_vec(jobs).unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let feeder = std::thread::spawn(move || stdin.write_all(&input));

@@ -3,8 +3,8 @@
 use mezhved::crypto::{KeyKind, sha256};
 use mezhved::domain::{DeliveryId, Digest, Fault, FaultCode, MessageId, ParticipantId};
 use mezhved::envelope::technical::{
-    AckItem, BatchItem, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState, Receipt, RefusedDigest, Resource,
-    TechnicalBody, Ticket, TicketMethod, TicketRequest,
+    AckItem, BatchItem, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState, Receipt,
+    RefusedDigest, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
 };
 use mezhved::envelope::{self, BodyDraft, Draft};
 use mezhved::xml::{self, Limits};
@@ -38,7 +38,8 @@ fn technical_bodies_are_read_back_and_fit_their_schemas() {
         round(&Receipt { message_id, sender: sender.clone(), digest, accepted_at: now(), revision }, &mut jobs);
     }
     let fault = Fault::new(FaultCode::SchemaInvalid, format!("line 3: \u{1} <a> & \"b\" {}", "ы".repeat(3000)));
-    let digests = [None, Some(RefusedDigest::Content(digest)), Some(RefusedDigest::Bytes(Digest::from_bytes([255; 32])))];
+    let digests =
+        [None, Some(RefusedDigest::Content(digest)), Some(RefusedDigest::Bytes(Digest::from_bytes([255; 32])))];
     for digest in digests {
         for told in [true, false] {
             round(&FaultReport::of(&fault, Some(message_id), digest, told), &mut jobs);
@@ -48,7 +49,8 @@ fn technical_bodies_are_read_back_and_fit_their_schemas() {
     for code in FaultCode::ALL {
         round(&FaultReport::of(&Fault::new(*code, ""), None, None, true), &mut jobs);
     }
-    for (state, reason) in NoticeState::ALL.iter().zip([None, Some("schema-invalid"), Some("attempts-exhausted"), None]) {
+    for (state, reason) in NoticeState::ALL.iter().zip([None, Some("schema-invalid"), Some("attempts-exhausted"), None])
+    {
         let reason = reason.map(str::to_owned);
         round(&Notice { message_id, recipient: sender.clone(), state: *state, reason, at: now() }, &mut jobs);
     }

@@ -1,0 +1,41 @@
+//! Alive, and ready to take messages.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+
+use super::Face;
+
+/// How far a node's clock may lie from the database's, in milliseconds.
+const CLOCK_DIFFERENCE_MS_MAX: i64 = 1_000;
+
+pub(super) async fn alive() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn ready(State(face): State<Face>) -> Response {
+    let mut reasons: Vec<String> = Vec::new();
+    match face.gateway.store().database_now().await {
+        Ok(theirs) => {
+            let apart_ms = face.gateway.clock().now().since(theirs).abs() / 1_000;
+            if apart_ms > CLOCK_DIFFERENCE_MS_MAX {
+                reasons.push(format!("clock: {apart_ms} ms from the database's"));
+            }
+        }
+        Err(error) => reasons.push(format!("database: {error}")),
+    }
+    if let Some(latest) = face.gateway.behind() {
+        let (participants, bundle) = (latest.participants, latest.bundle);
+        reasons.push(format!("configuration: revisions {participants}/{bundle} are not in force here"));
+    }
+    if let Some(amqp) = &face.amqp
+        && !amqp.connected()
+    {
+        reasons.push("broker: not connected".to_owned());
+    }
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let revisions = face.gateway.revisions();
+    let body = json!({ "ready": reasons.is_empty(), "reasons": reasons, "revisions": revisions });
+    (status, axum::Json(body)).into_response()
+}

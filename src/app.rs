@@ -1,0 +1,274 @@
+//! Floor 8: wires the parts of one gateway node, starts them, and stops them cleanly.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::api::{self, Face};
+use crate::bundle::Files;
+use crate::console;
+use crate::crypto::{CryptoError, FileSigner};
+use crate::domain::{ParticipantId, TransportKind};
+use crate::gateway::dispatch::{self, Ways};
+use crate::gateway::{Clock, ConfigureError, Gateway, Peer, first_revisions, follow_revisions, seal, watch as watcher};
+use crate::settings::Settings;
+use crate::settings::folder::{self, FolderError};
+use crate::store::{Channel, Store, StoreError, StoreOptions};
+use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
+use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
+
+/// How long requests, deliveries and handlers may take to end once the node stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// Why a node could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A file could not be read.
+    #[error("{path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The gateway's key or certificate cannot be used.
+    #[error("ключ шлюза / the gateway's key ({path}); `mezhved key generate` makes one")]
+    Key {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: CryptoError,
+    },
+    /// The configuration folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The configuration itself.
+    #[error(transparent)]
+    Configure(#[from] ConfigureError),
+    /// The database.
+    #[error("база данных / the database")]
+    Store(#[from] StoreError),
+    /// An address.
+    #[error("адрес / address {0}")]
+    Listen(&'static str, #[source] ListenError),
+    /// HTTP to partners.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The broker.
+    #[error(transparent)]
+    Amqp(#[from] AmqpError),
+}
+
+/// A node that runs.
+pub struct Node {
+    gateway: Gateway,
+    agencies: Listener,
+    console: Listener,
+    amqp: Option<Amqp>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+/// The configuration of a folder, as text.
+pub struct Folder {
+    /// `participants/…`.
+    pub participants: Files,
+    /// Everything else that is the same on all nodes.
+    pub bundle: Files,
+}
+
+/// Reads the folder's participants and bundle.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn read_folder(dir: &Path) -> Result<Folder, FolderError> {
+    Ok(Folder { participants: folder::participants(dir)?, bundle: folder::bundle(dir)? })
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, StartError> {
+    std::fs::read(path).map_err(|source| StartError::File { path: path.to_path_buf(), source })
+}
+
+/// The gateway's own key.
+///
+/// # Errors
+/// When it cannot be read or does not fit its certificate.
+pub fn signer(settings: &Settings) -> Result<FileSigner, StartError> {
+    let (key, certificate) = (settings.path(&settings.gateway.key), settings.path(&settings.gateway.certificate));
+    FileSigner::from_pem(&read_file(&key)?, &read_file(&certificate)?)
+        .map_err(|source| StartError::Key { path: key, source })
+}
+
+/// Opens the store of the settings, making the folder of an embedded database.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    let url = settings.database_url();
+    if let Some(file) = url.strip_prefix("sqlite:")
+        && let Some(parent) = Path::new(file).parent()
+    {
+        std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
+    }
+    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, ..StoreOptions::new(url) };
+    Ok(Store::open(options).await?)
+}
+
+impl Node {
+    /// Checks everything, then opens the ports and starts the loops.
+    ///
+    /// # Errors
+    /// When anything is not as it must be; then no port was opened.
+    pub async fn start(settings: Settings, name: String, clock: Arc<Clock>) -> Result<Self, StartError> {
+        let signer = signer(&settings)?;
+        let own = read_folder(&settings.folder)?;
+        let push = Push::new(http_options(&settings)?)?;
+        let tls = tls_identity(&settings)?;
+        let store = open_store(&settings).await?;
+        let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
+        let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
+        let amqp = start_broker(&gateway)?;
+        let face = Face { gateway: gateway.clone(), amqp: amqp.clone() };
+        let settings = gateway.settings();
+        let options = ListenOptions {
+            tls,
+            insecure_allowed: settings.agencies.insecure,
+            connections_max: settings.agencies.connections_max,
+            connections_per_peer_max: settings.agencies.connections_max,
+            ..ListenOptions::plain(settings.agencies.listen)
+        };
+        let agencies =
+            listen(options, api::router(face)).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
+        let console = listen(ListenOptions::plain(settings.console.listen), console::router(gateway.clone()))
+            .await
+            .map_err(|e| StartError::Listen("console.listen", e))?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let ways = Ways { push, amqp: amqp.clone() };
+        tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
+        tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
+        tasks.spawn(seal::run(gateway.clone(), stop.clone()));
+        tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
+        Ok(Self { gateway, agencies, console, amqp, stop, tasks })
+    }
+
+    /// The pipeline, for the demonstration and for tests inside the process.
+    pub fn gateway(&self) -> &Gateway {
+        &self.gateway
+    }
+
+    /// Where agencies connect, as bound.
+    pub fn agencies(&self) -> SocketAddr {
+        self.agencies.address()
+    }
+
+    /// Where operators look, as bound.
+    pub fn console(&self) -> SocketAddr {
+        self.console.address()
+    }
+
+    /// Whether agencies connect with TLS.
+    pub fn has_tls(&self) -> bool {
+        !self.gateway.settings().agencies.tls_certificate.as_os_str().is_empty()
+    }
+
+    /// Takes no more, ends what runs, seals the journal and closes the store.
+    pub async fn stop(self) {
+        self.agencies.stop(GRACE).await;
+        if let Some(amqp) = &self.amqp {
+            amqp.stop(GRACE).await;
+        }
+        self.console.stop(Duration::from_secs(1)).await;
+        self.stop.cancel();
+        self.tasks.close();
+        // What does not end in time loses its lease and is done again by the next node.
+        drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
+        self.gateway.store().close().await;
+    }
+}
+
+fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
+    let push = &settings.push;
+    let extra_roots_pem =
+        if push.ca_file.as_os_str().is_empty() { Vec::new() } else { vec![read_file(&settings.path(&push.ca_file))?] };
+    Ok(HttpOptions {
+        call_timeout: Duration::from_millis(push.timeout_ms),
+        answer_bytes_max: push.answer_bytes_max,
+        insecure_allowed: push.insecure,
+        extra_roots_pem,
+        ..HttpOptions::default()
+    })
+}
+
+fn tls_identity(settings: &Settings) -> Result<Option<TlsIdentity>, StartError> {
+    let agencies = &settings.agencies;
+    if agencies.tls_certificate.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let chain_pem = read_file(&settings.path(&agencies.tls_certificate))?;
+    Ok(Some(TlsIdentity { chain_pem, key_pem: read_file(&settings.path(&agencies.tls_key))? }))
+}
+
+/// Every participant that the broker serves: those whose transport it is.
+fn broker_participants(gateway: &Gateway) -> Vec<ParticipantId> {
+    let snapshot = gateway.snapshot();
+    let own = snapshot.participants().filter(|k| k.participant.transport == TransportKind::Amqp);
+    own.map(|k| k.participant.id.clone()).collect()
+}
+
+fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
+    let broker = &gateway.settings().broker;
+    if broker.url.is_empty() {
+        return Ok(None);
+    }
+    let (sender, participants) = watch::channel(broker_participants(gateway));
+    let (own, mut changed) = (gateway.clone(), gateway.snapshot_changed());
+    let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
+    let answers = answering.clone();
+    let handler = Arc::new(move |incoming: Incoming| take(taker.clone(), answers.clone(), incoming).boxed());
+    let options = AmqpOptions {
+        insecure_allowed: broker.insecure,
+        prefetch: broker.prefetch,
+        message_bytes_max: gateway.settings().limits.envelope_bytes_max,
+        connection_name: format!("mezhved {}", gateway.node()),
+        ..AmqpOptions::new(broker.url.clone())
+    };
+    let amqp = Amqp::start(options, participants, handler)?;
+    drop(answering.set(amqp.clone()));
+    tokio::spawn(async move {
+        while changed.changed().await.is_ok() {
+            if sender.send(broker_participants(&own)).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(Some(amqp))
+}
+
+/// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
+/// answer has been confirmed by the broker.
+async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
+    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
+    let reply = match incoming.body {
+        Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
+        Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
+    };
+    let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
+        let later = reply.status == 503;
+        return if later { Disposition::RequeueLater } else { Disposition::Ack };
+    };
+    let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
+    let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
+    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
+        crate::transport::Outcome::Sent { .. } => Disposition::Ack,
+        // Not answered: it comes again, is found recorded, and gets the same receipt.
+        crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
+            Disposition::RequeueLater
+        }
+    }
+}

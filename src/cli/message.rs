@@ -1,0 +1,209 @@
+//! `mezhved message`.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::{ConfigDir, Failure, runtime, table};
+use crate::app::open_store;
+use crate::domain::{MessageId, ParticipantId};
+use crate::gateway::Clock;
+use crate::settings::Settings;
+use crate::store::{DeliveryRow, MessageFilter, MessageRow, Replay, Store};
+
+/// Сообщения и их доставка / messages and their deliveries
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Перечислить, новые первыми / list, newest first
+    List {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Только отправленные или полученные этим участником / only those sent by or to this participant
+        #[arg(long, value_name = "ID")]
+        party: Option<ParticipantId>,
+        /// Только этого типа / only of this type
+        #[arg(long = "type", value_name = "TYPE")]
+        message_type: Option<String>,
+        /// Только не вручённые: в очереди, отложенные, с истёкшим сроком / only those not handed over, oldest first
+        #[arg(long)]
+        undelivered: bool,
+        /// Не больше / at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+    /// Показать одно: состояние, доставки, попытки; тело не показывается / show one: state, deliveries, attempts; never the body
+    Show {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// MessageId
+        id: MessageId,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+    /// Отправить ещё раз отложенное, отвергнутое или просроченное / send again what is parked, refused or expired; harmless to
+    /// repeat. A running node takes it up within its poll interval
+    Replay {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// MessageId
+        #[arg(required = true)]
+        ids: Vec<MessageId>,
+        /// Перевести и подписать заново (после исправления адаптера) / translate and sign anew, after mending the adapter
+        #[arg(long)]
+        retranslate: bool,
+        /// Кто / who, for the journal
+        #[arg(long, default_value = "operator")]
+        actor: String,
+    },
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(async move {
+        match args.command {
+            Command::List { dir, party, message_type, undelivered, limit, json } => {
+                let store = open_store(&Settings::load(&dir.config)?).await?;
+                let filter = MessageFilter { party, type_name: message_type, ..MessageFilter::default() };
+                let done = if undelivered {
+                    list_undelivered(&store, limit, json).await
+                } else {
+                    list(&store, &filter, limit, json).await
+                };
+                store.close().await;
+                done
+            }
+            Command::Show { dir, id, json } => {
+                let store = open_store(&Settings::load(&dir.config)?).await?;
+                let done = show(&store, id, json).await;
+                store.close().await;
+                done
+            }
+            Command::Replay { dir, ids, retranslate, actor } => {
+                let store = open_store(&Settings::load(&dir.config)?).await?;
+                let done = replay(&store, &ids, retranslate, &actor).await;
+                store.close().await;
+                done
+            }
+        }
+    })
+}
+
+fn message_json(row: &MessageRow) -> Value {
+    json!({
+        "messageId": row.message_id, "recordId": row.record_id, "type": row.message_type.name,
+        "version": row.message_type.version, "sender": row.sender, "recipient": row.recipient,
+        "conversationId": row.conversation_id, "caseId": row.case_id, "inReplyTo": row.in_reply_to,
+        "acceptedAt": row.accepted_at, "digest": row.digest, "certificate": row.certificate, "revisions": row.revisions,
+    })
+}
+
+fn delivery_json(row: &DeliveryRow) -> Value {
+    json!({
+        "deliveryId": row.id, "recipient": row.recipient, "state": row.state, "reason": row.reason,
+        "faultCode": row.fault_code, "detail": row.detail, "attempts": row.attempts, "nextAt": row.next_at,
+        "sentAt": row.sent_at, "settledAt": row.settled_at,
+    })
+}
+
+async fn list(store: &Store, filter: &MessageFilter, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
+    let rows = store.list_messages(filter, None, limit).await?;
+    if as_json {
+        println!("{}", Value::from(rows.iter().map(message_json).collect::<Vec<_>>()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|r| {
+            let route = format!("{} → {}", r.sender, r.recipient);
+            vec![r.message_id.to_string(), r.message_type.to_string(), route, r.accepted_at.to_string()]
+        })
+        .collect();
+    table::print(&["id", "тип / type", "путь / route", "принято / accepted"], &cells)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list_undelivered(store: &Store, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
+    let rows = store.not_handed_over(None, limit).await?;
+    if as_json {
+        let rows =
+            rows.iter().map(|r| json!({ "message": message_json(&r.message), "delivery": delivery_json(&r.delivery) }));
+        println!("{}", Value::from(rows.collect::<Vec<_>>()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|r| {
+            let reason = r.delivery.reason.map_or(String::new(), |p| format!("{p} ({})", p.ru()));
+            let to = r.delivery.recipient.to_string();
+            vec![
+                r.message.message_id.to_string(),
+                to,
+                r.delivery.state.ru().to_owned(),
+                r.delivery.attempts.to_string(),
+                reason,
+            ]
+        })
+        .collect();
+    table::print(&["id", "кому / to", "состояние / state", "попыток / attempts", "причина / reason"], &cells)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn with_id(store: &Store, id: MessageId) -> Result<Vec<MessageRow>, Failure> {
+    let filter = MessageFilter { message_id: Some(id), ..MessageFilter::default() };
+    let rows = store.list_messages(&filter, None, 100).await?;
+    if rows.is_empty() {
+        return Err(Failure::new(format!("сообщения {id} нет / no message {id}; `mezhved message list` lists them")));
+    }
+    Ok(rows)
+}
+
+async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, Failure> {
+    let mut shown = Vec::new();
+    for row in with_id(store, id).await? {
+        let mut deliveries = Vec::new();
+        for delivery in store.deliveries_of(row.record_id).await? {
+            let attempts = store.attempts(delivery.id).await?;
+            let attempts: Vec<Value> = attempts
+                .iter()
+                .map(
+                    |a| json!({ "at": a.at, "state": a.state, "reason": a.reason, "detail": a.detail, "node": a.node }),
+                )
+                .collect();
+            let mut one = delivery_json(&delivery);
+            if let Value::Object(map) = &mut one {
+                map.insert("tries".to_owned(), Value::from(attempts));
+            }
+            deliveries.push(one);
+        }
+        let mut one = message_json(&row);
+        if let Value::Object(map) = &mut one {
+            map.insert("deliveries".to_owned(), Value::from(deliveries));
+        }
+        shown.push(one);
+    }
+    let shown = Value::from(shown);
+    println!("{}", if as_json { shown.to_string() } else { serde_json::to_string_pretty(&shown)? });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn replay(store: &Store, ids: &[MessageId], retranslate: bool, actor: &str) -> Result<ExitCode, Failure> {
+    let mut delivery_ids = Vec::new();
+    for id in ids {
+        for row in with_id(store, *id).await? {
+            delivery_ids.extend(store.deliveries_of(row.record_id).await?.iter().map(|d| d.id));
+        }
+    }
+    let now = Clock::default().now();
+    let back = store.replay(Replay { delivery_ids, now, actor: actor.to_owned(), retranslate }).await?;
+    println!("снова в очереди / queued again: {}", back.len());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,213 @@
+//! `mezhved partner`: participants and everything else that is the same on every node.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+use similar::TextDiff;
+
+use super::{ConfigDir, Failure, runtime, table};
+use crate::app::{Folder, open_store, read_folder};
+use crate::bundle::Files;
+use crate::deadline::Severity;
+use crate::domain::TransportKind;
+use crate::gateway::snapshot::compile;
+use crate::gateway::{Clock, differences};
+use crate::settings::{Settings, folder, participants};
+use crate::store::{RevisionKind, Store};
+use crate::transport::amqp::permissions;
+
+/// Участники и правила обмена / participants, and the rules they exchange by
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Ввести папку в действие новой редакцией, целиком или никак / put the folder in force as a new revision, all or nothing
+    ///
+    /// Prints the broker permissions of participants that use RabbitMQ. All nodes work by the new revision within 2 seconds.
+    Apply {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Зачем / why, for the history
+        #[arg(long, default_value = "")]
+        comment: String,
+        /// Кто / who, for the history
+        #[arg(long, default_value = "administrator")]
+        author: String,
+    },
+    /// Показать отличия папки от действующей редакции / show how the folder differs from the revision in force
+    Diff {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+    /// Записать действующую редакцию в папку / write the revision in force into a folder
+    Export {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Куда / where to
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Перечислить участников / list the participants in force
+    List {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Machine-readable
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    runtime()?.block_on(async move {
+        match args.command {
+            Command::Apply { dir, comment, author } => apply(&dir, &comment, &author).await,
+            Command::Diff { dir, json } => diff(&dir, json).await,
+            Command::Export { dir, out } => export(&dir, &out).await,
+            Command::List { dir, json } => list(&dir, json).await,
+        }
+    })
+}
+
+/// What is in force: the latest revision of each kind, empty where there is none.
+async fn in_force(store: &Store) -> Result<(Folder, crate::store::Revisions), Failure> {
+    let latest = store.revisions().await?;
+    let people = store.revision(RevisionKind::Participants, latest.participants).await?;
+    let bundle = store.revision(RevisionKind::Bundle, latest.bundle).await?;
+    let files = |revision: Option<crate::store::Revision>| revision.map_or_else(Files::new, |r| r.files);
+    Ok((Folder { participants: files(people), bundle: files(bundle) }, latest))
+}
+
+async fn apply(dir: &ConfigDir, comment: &str, author: &str) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(&dir.config)?;
+    let own = read_folder(&dir.config)?;
+    let clock = Clock::default();
+    let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, clock.business_now());
+    for finding in &compiled.findings {
+        eprintln!("{finding}");
+    }
+    if compiled.findings.iter().any(|f| f.severity == Severity::Error) {
+        return Err(Failure::new(
+            "ничего не изменено: сначала исправьте ошибки / nothing was changed: mend the errors first",
+        ));
+    }
+    let store = open_store(&settings).await?;
+    let (old, latest) = in_force(&store).await?;
+    let mut changed = 0;
+    for (kind, number, old, new) in [
+        (RevisionKind::Bundle, latest.bundle, &old.bundle, &own.bundle),
+        (RevisionKind::Participants, latest.participants, &old.participants, &own.participants),
+    ] {
+        if number == 0 || !differences(old, new).is_empty() {
+            let made = store.append_revision(kind, number, new, author, comment, clock.now()).await?;
+            println!("{kind:?}: редакция / revision {}", made.number);
+            changed += 1;
+        }
+    }
+    if changed == 0 {
+        println!("отличий нет / nothing differs");
+    }
+    print_permissions(&own.participants)?;
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_permissions(files: &Files) -> Result<(), Failure> {
+    let people = participants::parse(files).map_err(problems)?;
+    for participant in people.iter().filter(|p| p.transport == TransportKind::Amqp) {
+        println!("# RabbitMQ: {}", participant.id);
+        println!("{}", permissions(&participant.id).rabbitmqctl("/"));
+    }
+    Ok(())
+}
+
+fn problems(problems: Vec<participants::FileProblem>) -> Failure {
+    Failure::new(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+async fn diff(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(&dir.config)?;
+    let own = read_folder(&dir.config)?;
+    let store = open_store(&settings).await?;
+    let (old, latest) = in_force(&store).await?;
+    let mut found = differences(&old.participants, &own.participants);
+    found.extend(differences(&old.bundle, &own.bundle));
+    if as_json {
+        let paths: Vec<_> = found
+            .iter()
+            .map(|d| json!({ "path": d.path, "inForce": d.in_force.is_some(), "inFolder": d.in_folder.is_some() }))
+            .collect();
+        println!("{}", json!({ "inForce": latest, "differences": paths }));
+    } else {
+        for difference in &found {
+            let text =
+                |bytes: &Option<Vec<u8>>| String::from_utf8_lossy(bytes.as_deref().unwrap_or_default()).into_owned();
+            let (before, after) = (text(&difference.in_force), text(&difference.in_folder));
+            let diff = TextDiff::from_lines(&before, &after);
+            let names = (format!("в действии/{}", difference.path), format!("в папке/{}", difference.path));
+            print!("{}", diff.unified_diff().header(&names.0, &names.1));
+        }
+        if found.is_empty() {
+            println!("отличий нет / nothing differs");
+        }
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn export(dir: &ConfigDir, out: &std::path::Path) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(&dir.config)?;
+    let store = open_store(&settings).await?;
+    let (now, latest) = in_force(&store).await?;
+    if latest.participants == 0 {
+        return Err(Failure::new(
+            "в базе ещё нет редакций / the database has no revision yet: `mezhved partner apply`",
+        ));
+    }
+    let stripped =
+        now.bundle.into_iter().map(|(path, b)| (path.strip_prefix("config/").map_or(path.clone(), str::to_owned), b));
+    // Schemas belong to the binary: a published one never changes.
+    let files: Files = stripped.filter(|(path, _)| !path.starts_with("schemas/")).chain(now.participants).collect();
+    folder::write(out, &files)?;
+    println!("{}: файлов / files {}", out.display(), files.len());
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
+    let settings = Settings::load(&dir.config)?;
+    let store = open_store(&settings).await?;
+    let (now, latest) = in_force(&store).await?;
+    let people = participants::parse(&now.participants).map_err(problems)?;
+    let roles = |p: &crate::domain::Participant| p.roles.iter().map(|r| r.role.to_string()).collect::<Vec<_>>();
+    if as_json {
+        let rows: Vec<_> = people
+            .iter()
+            .map(|p| {
+                json!({
+                    "id": p.id, "name": p.name, "regulation": p.regulation, "roles": roles(p), "zone": p.zone,
+                    "transport": p.transport.as_str(), "adapter": p.adapter, "certificates": p.certificates.len(),
+                })
+            })
+            .collect();
+        println!("{}", json!({ "revision": latest.participants, "participants": rows }));
+    } else {
+        let rows: Vec<Vec<String>> = people
+            .iter()
+            .map(|p| {
+                let adapter = p.adapter.clone().unwrap_or_else(|| "canonical".to_owned());
+                vec![p.id.to_string(), roles(p).join(","), p.transport.as_str().to_owned(), adapter, p.name.clone()]
+            })
+            .collect();
+        table::print(&["id", "роли / roles", "транспорт / transport", "адаптер / adapter", "имя / name"], &rows)?;
+    }
+    store.close().await;
+    Ok(ExitCode::SUCCESS)
+}

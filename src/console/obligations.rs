@@ -1,0 +1,197 @@
+//! `/`: what is overdue, what is due soon, and what was not handed over.
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
+use serde_json::Value;
+use tracing::warn;
+
+use super::words;
+use crate::domain::{ObligationState, ParticipantId, Timestamp, Zone};
+use crate::gateway::{Gateway, Snapshot};
+use crate::store::{JournalRow, NotHandedOver, ObligationFilter, ObligationGroup, ObligationRow, StoreError};
+
+/// How many rows of a group the page shows.
+const ROWS_MAX: u32 = 100;
+const REFRESH_SECONDS: u32 = 10;
+
+#[derive(Template)]
+#[template(path = "obligations.html")]
+struct Page {
+    now: String,
+    now_iso: String,
+    demo_time: bool,
+    overdue: Group<Due>,
+    soon: Group<Due>,
+    stuck: Group<Stuck>,
+    quiet: Vec<Quiet>,
+    refresh_seconds: u32,
+    version: &'static str,
+    node: String,
+}
+
+struct Group<T> {
+    rows: Vec<T>,
+    more: bool,
+}
+
+impl<T> Group<T> {
+    /// `100+` when there are more than are shown.
+    fn total(&self) -> String {
+        if self.more { format!("{}+", self.rows.len()) } else { self.rows.len().to_string() }
+    }
+}
+
+struct Due {
+    debtor: String,
+    debtor_name: String,
+    creditor_name: String,
+    rule_title: String,
+    subject: String,
+    wish: String,
+    due: String,
+    due_iso: String,
+    term: String,
+    late: String,
+    warned: bool,
+    source: String,
+    conversation: String,
+    case_id: String,
+}
+
+struct Stuck {
+    recipient: String,
+    recipient_name: String,
+    sender_name: String,
+    type_title: String,
+    message_id: String,
+    accepted: String,
+    accepted_iso: String,
+    age: String,
+    state: &'static str,
+    attempts: u32,
+    reason: &'static str,
+    detail: String,
+}
+
+struct Quiet {
+    case_id: String,
+    at: String,
+    at_iso: String,
+    note: String,
+}
+
+pub(super) async fn page(State(gateway): State<Gateway>) -> Response {
+    let rendered = match gather(&gateway).await {
+        Ok(page) => page.render(),
+        Err(error) => {
+            warn!(%error, "the page could not be read from the store");
+            let text = "База данных недоступна; страница обновится сама. / The database is away; reload later.";
+            return (StatusCode::SERVICE_UNAVAILABLE, [("refresh", "5")], text).into_response();
+        }
+    };
+    match rendered {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            warn!(%error, "the page could not be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn gather(gateway: &Gateway) -> Result<Page, StoreError> {
+    let (store, snapshot) = (gateway.store(), gateway.snapshot());
+    let (now, business_now) = (gateway.clock().now(), gateway.clock().business_now());
+    let zone = snapshot.regulations().next().map(|r| r.zone).or_else(|| Zone::parse("Europe/Moscow"));
+    let Some(zone) = zone else { return Err(StoreError::Corrupt("no zone".to_owned())) };
+    let of = |group| ObligationFilter { group: Some(group), ..ObligationFilter::default() };
+    let due = |row: &ObligationRow| due_row(row, &snapshot, zone, business_now);
+    let overdue = store.list_obligations(&of(ObligationGroup::Overdue), None, ROWS_MAX + 1).await?;
+    let running = store.list_obligations(&of(ObligationGroup::Running), None, ROWS_MAX + 1).await?;
+    let stuck = store.not_handed_over(None, ROWS_MAX + 1).await?;
+    let quiet = store.recent_nothing_to_open(20).await?;
+    Ok(Page {
+        now: words::instant(business_now, zone),
+        now_iso: business_now.in_zone(zone),
+        demo_time: gateway.clock().offset_micros() != 0,
+        overdue: group(&overdue, due),
+        soon: group(&running, due),
+        stuck: group(&stuck, |row| stuck_row(row, &snapshot, zone, now)),
+        quiet: quiet.iter().map(|row| quiet_row(row, zone)).collect(),
+        refresh_seconds: REFRESH_SECONDS,
+        version: env!("CARGO_PKG_VERSION"),
+        node: gateway.node().to_owned(),
+    })
+}
+
+fn group<R, T>(rows: &[R], shown: impl Fn(&R) -> T) -> Group<T> {
+    let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
+    Group { rows: rows.iter().take(limit).map(shown).collect(), more: rows.len() > limit }
+}
+
+fn name(snapshot: &Snapshot, id: &ParticipantId) -> String {
+    snapshot.participant(id).map_or_else(|| id.to_string(), |p| p.name.clone())
+}
+
+fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now: Timestamp) -> Due {
+    let zone = snapshot.participant(&row.debtor).map_or(region, |p| p.zone);
+    let regulation = snapshot.regulation(&row.regulation).ok();
+    let rule = regulation.and_then(|r| r.rule(&row.rule));
+    let due_at = row.due_at.unwrap_or(business_now);
+    Due {
+        debtor: row.debtor.to_string(),
+        debtor_name: name(snapshot, &row.debtor),
+        creditor_name: name(snapshot, &row.creditor),
+        rule_title: rule.map_or_else(|| row.rule.to_string(), |r| r.title.ru.clone()),
+        subject: subject(row),
+        wish: text(row.explanation.as_ref(), "wish"),
+        due: words::due(due_at, zone),
+        due_iso: due_at.plus_seconds(-1).in_zone(zone),
+        term: row.term.clone(),
+        late: words::span(business_now.since(due_at)),
+        warned: row.state == ObligationState::Warned,
+        source: rule.map_or_else(String::new, |r| format!("{}, {}", r.source.document, r.source.paragraph)),
+        conversation: row.conversation_id.map_or_else(String::new, |id| id.to_string()),
+        case_id: row.case_id.map_or_else(String::new, |id| id.to_string()),
+    }
+}
+
+/// The last part of the subject (a document kind, a role) and the period: what tells this obligation from its neighbours.
+fn subject(row: &ObligationRow) -> String {
+    let last = row.subject.rsplit('/').next().unwrap_or_default();
+    let own = if last.len() == 36 { "" } else { last };
+    [own, row.period.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+fn text(json: Option<&Value>, key: &str) -> String {
+    json.and_then(|j| j.get(key)).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn stuck_row(row: &NotHandedOver, snapshot: &Snapshot, zone: Zone, now: Timestamp) -> Stuck {
+    let (delivery, message) = (&row.delivery, &row.message);
+    Stuck {
+        recipient: delivery.recipient.to_string(),
+        recipient_name: name(snapshot, &delivery.recipient),
+        sender_name: name(snapshot, &message.sender),
+        type_title: message.message_type.name.clone(),
+        message_id: message.message_id.to_string(),
+        accepted: words::instant(message.accepted_at, zone),
+        accepted_iso: message.accepted_at.in_zone(zone),
+        age: words::span(now.since(message.accepted_at)),
+        state: delivery.state.ru(),
+        attempts: delivery.attempts,
+        reason: delivery.reason.map_or("первая попытка впереди", |r| r.ru()),
+        detail: delivery.detail.clone().unwrap_or_default(),
+    }
+}
+
+fn quiet_row(row: &JournalRow, zone: Zone) -> Quiet {
+    let at = Timestamp::parse(&text(Some(&row.entry.detail), "at")).unwrap_or(row.at);
+    Quiet {
+        case_id: text(Some(&row.entry.detail), "case"),
+        at: words::instant(at, zone),
+        at_iso: at.in_zone(zone),
+        note: text(Some(&row.entry.detail), "ru"),
+    }
+}

@@ -1,0 +1,54 @@
+//! A small region for tests: a register, five agencies, the Yugra regulation.
+
+use crate::deadline::{Calendar, Calendars, Regulation};
+use crate::domain::{Framing, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
+
+pub(in crate::deadline) const CASE: &str = "01931f6e-7a00-7000-8000-00000000ca5e";
+pub(in crate::deadline) const FILE: &str = "config/regulations/yugra.toml";
+pub(in crate::deadline) const YUGRA: &str = include_str!("../../../config/regulations/yugra.toml");
+
+pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> Participant {
+    let holding = |role: &&str| RoleHolding {
+        role: RoleCode::parse(role).unwrap(),
+        territories: vec![Oktmo::parse("71876000").unwrap()],
+    };
+    Participant {
+        id: ParticipantId::parse(id).unwrap(),
+        name: id.to_owned(),
+        regulation: "yugra".to_owned(),
+        roles: roles.iter().map(holding).collect(),
+        zone: Zone::parse(zone).unwrap(),
+        transport: TransportKind::Mailbox,
+        adapter: None,
+        framing: Framing::Envelope,
+        certificates: Vec::new(),
+        in_flight_max: 4,
+        ordered: false,
+    }
+}
+
+pub(in crate::deadline) fn participants() -> Vec<Participant> {
+    let mut all = vec![participant("register", &["uszn", "provider"], "Asia/Yekaterinburg")];
+    for agency in ["health", "education", "police", "guardianship", "employment"] {
+        all.push(participant(agency, &[agency], "Asia/Yekaterinburg"));
+    }
+    all
+}
+
+pub(in crate::deadline) fn calendars() -> Calendars {
+    let mut calendars = Calendars::default();
+    let text = include_str!("../../../config/calendars/ru.csv");
+    calendars.insert(Calendar::parse("ru", "config/calendars/ru.csv", text).unwrap());
+    calendars
+}
+
+/// Yugra with text appended: measures, say.
+pub(in crate::deadline) fn yugra(appended: &str) -> Regulation {
+    Regulation::parse(FILE, &format!("{YUGRA}{appended}")).unwrap()
+}
+
+pub(in crate::deadline) fn measure(responsible: &str, from: &str, to: &str) -> String {
+    format!(
+        "\n[[measure]]\ncase = \"{CASE}\"\nterritory = \"71876000\"\nresponsible = \"{responsible}\"\nkind = \"help\"\nfrom = \"{from}\"\nto = \"{to}\"\n"
+    )
+}

@@ -1,0 +1,298 @@
+//! The TOML form of a regulation.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+use chrono::{NaiveDate, NaiveTime};
+
+use super::rules::{Names, rule};
+use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, TermTable, Title};
+use crate::deadline::path::BodyPath;
+use crate::deadline::reader::{Problem, Reader, Table, Text};
+use crate::deadline::{Finding, Month, Roll, Term};
+use crate::domain::{CaseId, IdError, Oktmo, ParticipantId, RoleCode, RuleId, Zone};
+
+/// Reads the whole file. Every part is read even when another is wrong, so that all errors come at once.
+pub(super) fn parse(file: &str, text: &str) -> Result<Regulation, Vec<Finding>> {
+    let reader = Reader::new(file, text);
+    let document = reader.document();
+    let stem = file.rsplit('/').next().and_then(|name| name.strip_suffix(".toml")).unwrap_or("");
+    let root = Table::new(&reader, document.get_ref(), 0..0, "regulation");
+    let regulation = read(&root, file, stem);
+    root.finish();
+    let findings = reader.into_findings();
+    match regulation {
+        Some(regulation) if findings.is_empty() => Ok(regulation),
+        Some(_) | None => Err(findings),
+    }
+}
+
+fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
+    let id = root.need_parsed("id", |text| {
+        if text == stem {
+            return Ok(text.to_owned());
+        }
+        Err(Problem::new(
+            format!("id `{text}` не совпадает с именем файла `{stem}.toml`"),
+            format!("the id `{text}` differs from the file's name `{stem}.toml`"),
+        ))
+    });
+    let title = title(root, "title");
+    let zone = root.need_parsed("zone", zone);
+    let calendar = root.need("calendar").map(|t| t.value);
+    let effective_from = root.need_parsed("effective_from", date);
+    let warn_at = root.need_parsed("warn_at", |text| {
+        NaiveTime::parse_from_str(text, "%H:%M")
+            .map_err(|_| Problem::new("нужно время вида 09:00", "a time like 09:00 is needed"))
+    });
+    let documents: Vec<Document> = root.tables("document").into_iter().filter_map(read_document).collect();
+    let roles: Vec<Role> = root.tables("role").into_iter().filter_map(read_role).collect();
+    let mut names = Names {
+        documents: documents.iter().map(|d| d.id.clone()).collect(),
+        roles: roles.iter().map(|r| r.code.clone()).collect(),
+        messages: Vec::new(),
+        tables: Vec::new(),
+    };
+    let exchanges: Vec<Exchange> =
+        root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
+    names.messages = exchanges.iter().map(|e| e.message.clone()).collect();
+    let case = root.table("case").and_then(|t| read_case(t, &names));
+    let term_tables = read_term_tables(root, &names);
+    names.tables = term_tables.keys().cloned().collect();
+    let (rules, rule_ids) = read_rules(root, &names);
+    let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
+    let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
+    Some(Regulation {
+        id: id?,
+        file: file.to_owned(),
+        title: title?,
+        zone: zone?,
+        calendar: calendar?,
+        effective_from: effective_from?,
+        warn_at: warn_at?,
+        documents,
+        roles,
+        exchanges,
+        case,
+        term_tables,
+        norms,
+        rules,
+        measures,
+    })
+}
+
+/// The rules, and the ids also of those that are broken, so that one mistake does not show as two.
+fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
+    let (mut rules, mut ids) = (Vec::new(), Vec::new());
+    for table in root.tables("deadline") {
+        if let Some(id) = table.parsed("id", id(RuleId::parse)) {
+            if ids.contains(&id) {
+                let problem = Problem::new(
+                    format!("второе правило с id `{id}`; дайте другой"),
+                    format!("a second rule with the id `{id}`; give it another"),
+                );
+                table.error(&table.span, problem);
+            }
+            ids.push(id);
+        }
+        rules.extend(rule(table, names));
+    }
+    (rules, ids)
+}
+
+fn read_document(table: Table<'_, '_>) -> Option<Document> {
+    let (id, title) = (table.need("id"), table.need("title"));
+    let (edition, checked_on) = (table.text("edition"), table.parsed("checked_on", date));
+    table.finish()?;
+    Some(Document { id: id?.value, title: title?.value, edition: edition.map(|t| t.value), checked_on })
+}
+
+fn read_role(table: Table<'_, '_>) -> Option<Role> {
+    let (code, title, line) = (table.need_parsed("code", id(RoleCode::parse)), title(&table, "title"), table.line());
+    table.finish()?;
+    Some(Role { code: code?, title: title?, line })
+}
+
+fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
+    let line = table.line();
+    let message = table.need_parsed("message", |text| id(RoleCode::parse)(text).map(|_| text.to_owned()));
+    let roles = |key| -> Vec<RoleCode> {
+        table.need_texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
+    };
+    let (from, to) = (roles("from"), roles("to"));
+    table.finish()?;
+    Some(Exchange { message: message?, from, to, line })
+}
+
+fn read_case(table: Table<'_, '_>, names: &Names) -> Option<CaseSource> {
+    let line = table.line();
+    let message = table.need_parsed("message", |t| names.message(t));
+    let (territory, kind) = (table.need_parsed("territory", path), table.need_parsed("kind", path));
+    table.finish()?;
+    Some(CaseSource { message: message?, territory: territory?, kind: kind?, line })
+}
+
+fn read_term_tables(root: &Table<'_, '_>, names: &Names) -> BTreeMap<String, TermTable> {
+    let mut tables = BTreeMap::new();
+    for table in root.tables("term_table") {
+        let (line, span) = (table.line(), table.span.clone());
+        let table_id = table.need("id");
+        let (default, source) = (table.need_parsed("default", term), source(&table, names));
+        let mut by = BTreeMap::new();
+        if let Some(entries) = table.table("by") {
+            for (key, values) in entries.entries() {
+                for text in values {
+                    if let Some(term) = table.convert(text, term) {
+                        by.insert(key.value.clone(), term);
+                    }
+                }
+            }
+        }
+        let whole = table.finish();
+        let (Some(table_id), Some(default), Some(source), Some(())) = (table_id, default, source, whole) else {
+            continue;
+        };
+        if tables.insert(table_id.value.clone(), TermTable { default, by, source, line }).is_some() {
+            let name = table_id.value;
+            root.error(
+                &span,
+                Problem::new(format!("вторая таблица сроков `{name}`"), format!("a second term table `{name}`")),
+            );
+        }
+    }
+    tables
+}
+
+fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {
+    let line = table.line();
+    let (norm_id, title, term) = (table.need("id"), title(&table, "title"), table.need_parsed("term", term));
+    let (roll, source) = (table.need_parsed("roll", roll), source(&table, names));
+    let rule = |text: &str| {
+        let known = rules.iter().find(|r| r.as_str() == text).cloned();
+        known.ok_or_else(|| unknown("правило", "rule", text, rules.iter()))
+    };
+    let contains = table.texts("contains").into_iter().filter_map(|text| table.convert(text, rule)).collect();
+    table.finish()?;
+    Some(Norm { id: norm_id?.value, title: title?, term: term?, roll: roll?, contains, source: source?, line })
+}
+
+fn read_measure(table: Table<'_, '_>) -> Option<Measure> {
+    let (line, span) = (table.line(), table.span.clone());
+    let case = table.need_parsed("case", id(CaseId::parse));
+    let territory = table.need_parsed("territory", id(Oktmo::parse));
+    let responsible = table.need_parsed("responsible", id(ParticipantId::parse));
+    let kind = table.need("kind");
+    let (from, to) = (table.need_parsed("from", month), table.need_parsed("to", month));
+    if let (Some(from), Some(to)) = (from, to)
+        && to < from
+    {
+        let problem = Problem::new(
+            format!("конец {to} раньше начала {from}; поменяйте их местами"),
+            format!("the end {to} is before the start {from}; exchange them"),
+        );
+        table.error(&span, problem);
+    }
+    table.finish()?;
+    Some(Measure {
+        case: case?,
+        territory: territory?,
+        responsible: responsible?,
+        kind: kind?.value,
+        from: from?,
+        to: to?,
+        line,
+    })
+}
+
+pub(super) fn title(table: &Table<'_, '_>, key: &'static str) -> Option<Title> {
+    let inner = table.need_table(key)?;
+    let (ru, en) = (inner.need("ru"), inner.need("en"));
+    inner.finish()?;
+    Some(Title { ru: ru?.value, en: en?.value })
+}
+
+pub(super) fn source(table: &Table<'_, '_>, names: &Names) -> Option<Source> {
+    let inner = table.need_table("source")?;
+    let document = inner.need_parsed("document", |text| {
+        let known = names.documents.iter().find(|d| *d == text).cloned();
+        known.ok_or_else(|| unknown("документ", "document", text, names.documents.iter()))
+    });
+    let (paragraph, quote) = (inner.need("paragraph"), inner.text("quote"));
+    inner.finish()?;
+    Some(Source {
+        document: document?,
+        paragraph: paragraph?.value,
+        quote: quote.map_or_else(String::new, |t| t.value),
+    })
+}
+
+/// A name that is not among those that the file defines.
+pub(super) fn unknown(ru: &str, en: &str, found: &str, known: impl Iterator<Item = impl Display>) -> Problem {
+    let mut names: Vec<String> = known.map(|k| k.to_string()).collect();
+    names.sort();
+    names.dedup();
+    let names = if names.is_empty() { "-".to_owned() } else { names.join(", ") };
+    Problem::new(
+        format!("{ru} `{found}`: такого нет в этом файле; есть: {names}"),
+        format!("{en} `{found}`: not in this file; there are: {names}"),
+    )
+}
+
+pub(super) fn id<T>(parse: impl FnOnce(&str) -> Result<T, IdError>) -> impl FnOnce(&str) -> Result<T, Problem> {
+    |text| parse(text).map_err(|e| Problem::new(format!("неверное значение: {e}"), e.to_string()))
+}
+
+pub(super) fn term(text: &str) -> Result<Term, Problem> {
+    Term::parse(text).map_err(|e| Problem::new(e.ru(), e.en()))
+}
+
+pub(super) fn roll(text: &str) -> Result<Roll, Problem> {
+    let problem = || {
+        Problem::new(
+            format!("перенос `{text}`: можно none, forward, back"),
+            format!("roll `{text}`: allowed are none, forward, back"),
+        )
+    };
+    Roll::parse(text).ok_or_else(problem)
+}
+
+pub(super) fn path(text: &str) -> Result<BodyPath, Problem> {
+    let problem = || {
+        Problem::new(
+            format!("путь `{text}`: нужны имена элементов через `/`, например wanted/document"),
+            format!("path `{text}`: names of elements with `/` between them are needed, such as wanted/document"),
+        )
+    };
+    BodyPath::parse(text).ok_or_else(problem)
+}
+
+fn zone(text: &str) -> Result<Zone, Problem> {
+    let problem = || {
+        Problem::new(
+            format!("`{text}`: нет такого часового пояса IANA; пример: Asia/Yekaterinburg"),
+            format!("`{text}` is no IANA time zone; an example: Asia/Yekaterinburg"),
+        )
+    };
+    Zone::parse(text).ok_or_else(problem)
+}
+
+fn date(text: &str) -> Result<NaiveDate, Problem> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
+        Problem::new(
+            format!("`{text}`: нужна дата вида 2026-05-11"),
+            format!("`{text}`: a date like 2026-05-11 is needed"),
+        )
+    })
+}
+
+fn month(text: &str) -> Result<Month, Problem> {
+    let problem = || {
+        Problem::new(format!("`{text}`: нужен месяц вида 2026-05"), format!("`{text}`: a month like 2026-05 is needed"))
+    };
+    Month::parse(text).ok_or_else(problem)
+}
+
+/// The value of a text, without its place.
+pub(super) fn plain(text: Option<Text>) -> Option<String> {
+    text.map(|t| t.value)
+}

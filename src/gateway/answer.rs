@@ -1,0 +1,169 @@
+//! Envelopes that the gateway makes itself: receipts, faults, notices, tickets, batches.
+
+use crate::crypto::sha256;
+use crate::domain::{ConversationId, Digest, Fault, Header, MessageId, ParticipantId, Priority, RecordId, Timestamp};
+use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
+use crate::envelope::{BodyDraft, Draft, SignError, compose, sign_composed};
+use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Revisions};
+use crate::xml::{self, Limits};
+
+use super::{Gateway, ids, judge};
+
+/// Whom and what an envelope of the gateway answers.
+pub(super) struct Addressee<'a> {
+    pub(super) recipient: &'a ParticipantId,
+    pub(super) conversation: Option<ConversationId>,
+    pub(super) in_reply_to: Option<MessageId>,
+}
+
+/// A signed envelope of the gateway.
+pub(super) struct Made {
+    pub(super) header: Header,
+    pub(super) bytes: Vec<u8>,
+    pub(super) digest: Digest,
+}
+
+/// The content digest of an unsigned envelope.
+pub(super) fn content_digest(unsigned: &[u8]) -> Result<Digest, Fault> {
+    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let document = xml::read(unsigned, &limits)?;
+    Ok(sha256(&xml::canonical_bytes(document.root(), None)))
+}
+
+impl Gateway {
+    /// Writes and signs one envelope of the gateway. Blocks: call it outside of async threads.
+    pub(super) fn make<B: TechnicalBody>(&self, to: &Addressee<'_>, body: &B) -> Result<Made, SignError> {
+        let header = Header {
+            message_id: ids::message(),
+            conversation_id: to.conversation.unwrap_or_else(ids::conversation),
+            in_reply_to: to.in_reply_to,
+            case_id: None,
+            message_type: B::KIND.message_type(),
+            sender: self.id().clone(),
+            recipient: to.recipient.clone(),
+            created: self.clock().now(),
+            expires: None,
+            priority: Priority::Normal,
+            test: false,
+            via: None,
+            derived_from: None,
+            attachments: Vec::new(),
+        };
+        let unsigned = compose(&Draft { header: header.clone(), body: BodyDraft::Xml(body.to_xml()?) })?;
+        let digest = content_digest(&unsigned)?;
+        let bytes = sign_composed(&unsigned, self.inner.signer.as_ref())?;
+        Ok(Made { header, bytes, digest })
+    }
+
+    /// The signed receipt of an accepted message.
+    pub(super) fn receipt(
+        &self,
+        header: &Header,
+        digest: Digest,
+        at: Timestamp,
+        revision: i64,
+    ) -> Result<Made, SignError> {
+        let to = Addressee {
+            recipient: &header.sender,
+            conversation: Some(header.conversation_id),
+            in_reply_to: Some(header.message_id),
+        };
+        let body = Receipt {
+            message_id: header.message_id,
+            sender: header.sender.clone(),
+            digest,
+            accepted_at: at,
+            revision: u64::try_from(revision).ok().filter(|r| *r > 0),
+        };
+        self.make(&to, &body)
+    }
+
+    /// The signed fault of a refused message. An unverified peer gets a bland one, addressed to nobody it could name: the
+    /// gateway's own id.
+    pub(super) fn fault(&self, refusal: &judge::Refusal) -> Result<Made, SignError> {
+        match &refusal.verified {
+            Some(known) => {
+                let to = Addressee {
+                    recipient: &known.header.sender,
+                    conversation: Some(known.header.conversation_id),
+                    in_reply_to: Some(known.header.message_id),
+                };
+                let digest = Some(RefusedDigest::Content(known.digest));
+                self.make(&to, &FaultReport::of(&refusal.fault, Some(known.header.message_id), digest, true))
+            }
+            None => {
+                let to = Addressee { recipient: self.id(), conversation: None, in_reply_to: None };
+                let digest = Some(RefusedDigest::Bytes(refusal.bytes_digest));
+                self.make(&to, &FaultReport::of(&refusal.fault, None, digest, false))
+            }
+        }
+    }
+
+    /// The notice that tells a sender what became of its message, as a message of the gateway with its delivery. `None` when nobody
+    /// is to be told: the gateway's own messages, and messages to oneself.
+    pub(super) fn notice(
+        &self,
+        about: &MessageRow,
+        state: Option<NoticeState>,
+        reason: Option<String>,
+    ) -> Result<Option<NewMessage>, SignError> {
+        let Some(state) = state else { return Ok(None) };
+        let snapshot = self.snapshot();
+        let Some(sender) = snapshot.participant(&about.sender) else { return Ok(None) };
+        let now = self.clock().now();
+        let to = Addressee {
+            recipient: &about.sender,
+            conversation: Some(about.conversation_id),
+            in_reply_to: Some(about.message_id),
+        };
+        let notice =
+            Notice { message_id: about.message_id, recipient: about.recipient.clone(), state, reason, at: now };
+        let made = self.make(&to, &notice)?;
+        let delivery = NewDelivery {
+            id: ids::delivery(),
+            recipient: sender.id.clone(),
+            ordered: false,
+            next_attempt_at: now,
+            expires: None,
+        };
+        let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
+        Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
+    }
+
+    fn own_message(
+        &self,
+        made: Made,
+        record_id: RecordId,
+        revisions: Revisions,
+        deliveries: Vec<NewDelivery>,
+    ) -> NewMessage {
+        NewMessage {
+            record_id,
+            accepted_at: made.header.created,
+            business_at: self.clock().business_now(),
+            header: made.header,
+            digest: made.digest,
+            bytes: made.bytes,
+            canonical: None,
+            receipt: None,
+            certificate: Some(self.inner.signer.certificate().thumbprint()),
+            revisions,
+            channel: Channel::Internal,
+            deliveries,
+        }
+    }
+}
+
+impl Gateway {
+    /// The signed fault about a message known by its sender, id and content digest.
+    pub(super) fn fault_about(
+        &self,
+        fault: &Fault,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+    ) -> Result<Made, SignError> {
+        let to = Addressee { recipient: sender, conversation: None, in_reply_to: Some(id) };
+        self.make(&to, &FaultReport::of(fault, Some(id), Some(RefusedDigest::Content(digest)), true))
+    }
+}

@@ -1,0 +1,368 @@
+//! A message's way out: claim under a lease, make what goes out, hand it over with no transaction open, settle.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::domain::{DeliveryState, Fault, FaultClass, ParkReason, ParticipantId, Timestamp, TransportKind};
+use crate::envelope::technical::NoticeState;
+use crate::retry::{self, Verdict};
+use crate::store::{Claim, Claimed, Outcome, Outgoing, Settle, Slots};
+use crate::transport::amqp::{Amqp, Queue};
+use crate::transport::http::Push;
+use crate::transport::{self, Answer};
+
+use super::Gateway;
+use super::outgoing::{About, AnswerWord, answer_word, outgoing};
+
+/// The ways out of this node.
+#[derive(Clone)]
+pub struct Ways {
+    /// HTTP.
+    pub push: Push,
+    /// The broker, if one is configured.
+    pub amqp: Option<Amqp>,
+}
+
+/// Claims and delivers until cancelled, then waits for what is in flight.
+pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
+    let dispatcher = Dispatcher {
+        gateway,
+        ways,
+        in_flight: Arc::new(Mutex::new(HashMap::new())),
+        freed: Arc::new(Notify::new()),
+        tasks: TaskTracker::new(),
+    };
+    let mut changed = dispatcher.gateway.store().deliveries_changed();
+    while !stop.is_cancelled() {
+        let claimed = dispatcher.claim().await;
+        if claimed > 0 {
+            continue;
+        }
+        let pause = dispatcher.pause().await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = dispatcher.freed.notified() => {}
+            _ = changed.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+    dispatcher.tasks.close();
+    dispatcher.tasks.wait().await;
+}
+
+#[derive(Clone)]
+struct Dispatcher {
+    gateway: Gateway,
+    ways: Ways,
+    in_flight: Arc<Mutex<HashMap<ParticipantId, u32>>>,
+    freed: Arc<Notify>,
+    tasks: TaskTracker,
+}
+
+impl Dispatcher {
+    /// Takes what is due and can be worked on, and starts working on it. Returns how many were taken.
+    async fn claim(&self) -> usize {
+        let settings = &self.gateway.settings().delivery;
+        let free = settings.workers.saturating_sub(self.tasks.len());
+        let limit = u32::try_from(free).unwrap_or(u32::MAX);
+        if limit == 0 {
+            return 0;
+        }
+        let claim = Claim {
+            node: self.gateway.node().to_owned(),
+            now: self.gateway.clock().now(),
+            lease_ms: u32::try_from(settings.lease_ms).unwrap_or(u32::MAX),
+            limit,
+            slots: self.slots(),
+        };
+        let claimed = match self.gateway.store().claim(claim).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                warn!(%error, "nothing can be claimed");
+                return 0;
+            }
+        };
+        let count = claimed.len();
+        for delivery in claimed {
+            self.count(&delivery.recipient, 1);
+            let worker = self.clone();
+            self.tasks.spawn(async move {
+                let recipient = delivery.recipient.clone();
+                // A panic over one message must not take the node's slot with it; the lease gives the delivery back.
+                let done = std::panic::AssertUnwindSafe(worker.work(delivery)).catch_unwind().await;
+                if done.is_err() {
+                    warn!(%recipient, "a delivery panicked; it comes back when its lease ends");
+                }
+                worker.count(&recipient, -1);
+                worker.freed.notify_one();
+            });
+        }
+        count
+    }
+
+    fn slots(&self) -> Vec<Slots> {
+        let in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let snapshot = self.gateway.snapshot();
+        let all = snapshot.participants().map(|k| Slots {
+            participant: k.participant.id.clone(),
+            free: k.participant.in_flight_max.saturating_sub(in_flight.get(&k.participant.id).copied().unwrap_or(0)),
+        });
+        all.collect()
+    }
+
+    fn count(&self, participant: &ParticipantId, by: i32) {
+        let mut in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = in_flight.entry(participant.clone()).or_insert(0);
+        *count = count.saturating_add_signed(by);
+    }
+
+    async fn pause(&self) -> Duration {
+        let poll = Duration::from_millis(self.gateway.settings().delivery.poll_ms);
+        match self.gateway.store().next_delivery_at().await {
+            Ok(Some(at)) => {
+                let wait = at.since(self.gateway.clock().now()).max(0);
+                let wait = Duration::from_micros(wait.unsigned_abs());
+                // A due row that was not claimed waits for a free slot: `freed` wakes us, so do not spin.
+                wait.clamp(Duration::from_millis(20), poll)
+            }
+            Ok(None) | Err(_) => poll,
+        }
+    }
+
+    async fn work(&self, claimed: Claimed) {
+        let outcome = self.attempt(&claimed).await;
+        let (id, attempt) = (claimed.delivery_id, claimed.attempt);
+        let (state, reason, detail) = describe(&outcome);
+        let first_handing_over = claimed.sent_at.is_none();
+        let handed_over = matches!(outcome, Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. });
+        let started = if handed_over && first_handing_over {
+            match self.gateway.start_pending_of(claimed.message.record_id).await {
+                Ok(started) => started,
+                Err(fault) => {
+                    // The watcher starts what is left: see `watch::start_left`.
+                    warn!(delivery = %id, %fault, "obligations could not be started");
+                    Vec::new()
+                }
+            }
+        } else {
+            Vec::new()
+        };
+        let made = self.notice(&claimed, state, reason.clone()).await;
+        let settle = Settle {
+            delivery_id: id,
+            epoch: claimed.epoch,
+            now: self.gateway.clock().now(),
+            outcome,
+            started,
+            made,
+            journal: Vec::new(),
+        };
+        let recipient = &claimed.recipient;
+        match self.gateway.store().settle(settle).await {
+            Ok(true) => info!(delivery = %id, %recipient, %state, attempt, reason, detail, "delivery"),
+            Ok(false) => warn!(delivery = %id, "a late result was dropped: the lease is another's"),
+            Err(error) => warn!(delivery = %id, %error, "not settled; it comes back when its lease ends"),
+        }
+    }
+
+    async fn notice(
+        &self,
+        claimed: &Claimed,
+        state: DeliveryState,
+        reason: Option<String>,
+    ) -> Vec<crate::store::NewMessage> {
+        let Some(state) = NoticeState::of(state) else { return Vec::new() };
+        let (gateway, about) = (self.gateway.clone(), claimed.message.clone());
+        let made = tokio::task::spawn_blocking(move || gateway.notice(&about, Some(state), reason)).await;
+        match made {
+            Ok(Ok(notice)) => notice.into_iter().collect(),
+            Ok(Err(error)) => {
+                warn!(delivery = %claimed.delivery_id, %error, "the notice to the sender could not be made");
+                Vec::new()
+            }
+            Err(error) => {
+                warn!(delivery = %claimed.delivery_id, %error, "the notice to the sender could not be made");
+                Vec::new()
+            }
+        }
+    }
+
+    /// One attempt, up to its outcome.
+    async fn attempt(&self, claimed: &Claimed) -> Outcome {
+        let now = self.gateway.clock().now();
+        if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
+            return Outcome::Expired;
+        }
+        if claimed.from == DeliveryState::Sent && claimed.attempt > self.gateway.settings().delivery.attempts_max {
+            let detail = "handed over, and no receipt came; ask the partner".to_owned();
+            return Outcome::Park { reason: ParkReason::ReceiptMissing, detail };
+        }
+        let outgoing = match self.outgoing(claimed, now).await {
+            Ok(Some(outgoing)) => outgoing,
+            Ok(None) => {
+                let detail = "the lease ended while signing".to_owned();
+                return self.failed(claimed, ParkReason::SigningFailed, detail, None);
+            }
+            Err((reason, detail)) => return self.failed(claimed, reason, detail, None),
+        };
+        self.hand_over(claimed, outgoing).await
+    }
+
+    async fn outgoing(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Outgoing>, (ParkReason, String)> {
+        let own = self.gateway.inner.signer.certificate().thumbprint();
+        if let Some(stored) = &claimed.outgoing
+            && stored.certificate == own
+            && self.gateway.inner.signer.certificate().is_valid_at(now)
+        {
+            return Ok(Some(stored.clone()));
+        }
+        let (gateway, own_claimed) = (self.gateway.clone(), claimed.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let snapshot = gateway.snapshot();
+            outgoing(&own_claimed, &snapshot, gateway.id(), gateway.inner.signer.as_ref(), now)
+        });
+        let made = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
+        let stored = self.gateway.store().store_outgoing(claimed.delivery_id, claimed.epoch, made.clone()).await;
+        match stored {
+            Ok(true) => Ok(Some(made)),
+            Ok(false) => Ok(None),
+            Err(error) => Err((ParkReason::SigningFailed, error.to_string())),
+        }
+    }
+
+    async fn hand_over(&self, claimed: &Claimed, outgoing: Outgoing) -> Outcome {
+        let snapshot = self.gateway.snapshot();
+        let Some(known) = snapshot.known(&claimed.recipient) else {
+            let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
+            return self.failed(claimed, ParkReason::RouteMissing, detail, None);
+        };
+        let id = claimed.message.message_id;
+        let technical = claimed.message.message_type.technical().is_some();
+        let handed = match (&known.participant.transport, &self.ways.amqp) {
+            (TransportKind::Http { url }, _) => self.ways.push.push(url, outgoing.signed.clone(), id).await,
+            (TransportKind::Amqp, Some(amqp)) => {
+                let queue = if technical { Queue::Receipts } else { Queue::To };
+                amqp.publish(&queue(claimed.recipient.clone()), &outgoing.signed, id).await
+            }
+            (TransportKind::Amqp, None) => {
+                let detail = "no broker is configured: set broker.url".to_owned();
+                return self.failed(claimed, ParkReason::RouteMissing, detail, None);
+            }
+            (TransportKind::Mailbox, _) => {
+                let at = self.gateway.clock().now();
+                return Outcome::Sent { at, receipt_deadline: None, mailbox: true };
+            }
+        };
+        match handed {
+            transport::Outcome::Failed { reason, detail, retry_after } => {
+                self.failed(claimed, reason, detail, retry_after)
+            }
+            transport::Outcome::Sent { answer: Answer::Bytes(bytes) } => {
+                self.answered(claimed, &outgoing, bytes, None).await
+            }
+            transport::Outcome::Sent { answer: Answer::Unread { detail } } => {
+                warn!(delivery = %claimed.delivery_id, detail, "the partner's answer could not be read");
+                self.sent(claimed, technical)
+            }
+            transport::Outcome::Sent { answer: Answer::Empty } => self.sent(claimed, technical),
+            transport::Outcome::Answered { status, answer } => {
+                self.answered(claimed, &outgoing, answer, Some(status)).await
+            }
+        }
+    }
+
+    /// Handed over, the receipt to come. Nobody waits for receipts of notices.
+    fn sent(&self, claimed: &Claimed, technical: bool) -> Outcome {
+        let at = self.gateway.clock().now();
+        let wait = i64::try_from(self.gateway.settings().delivery.receipt_wait_seconds).unwrap_or(i64::MAX);
+        let again = at.plus_seconds(wait.saturating_mul(i64::from(claimed.attempt.max(1))));
+        Outcome::Sent { at, receipt_deadline: (!technical).then_some(again), mailbox: false }
+    }
+
+    /// The partner wrote something back: with 2xx the message is handed over whatever it is; with 4xx only a verified fault counts.
+    async fn answered(&self, claimed: &Claimed, outgoing: &Outgoing, bytes: Vec<u8>, status: Option<u16>) -> Outcome {
+        let technical = claimed.message.message_type.technical().is_some();
+        let at = self.gateway.clock().now();
+        match (self.verify_answer(claimed, outgoing, &bytes, at).await, status) {
+            (Ok(AnswerWord::Receipt), None) => Outcome::Delivered { at, receipt: bytes },
+            (Ok(AnswerWord::Receipt), Some(status)) => {
+                let detail = format!("HTTP {status} with a receipt inside");
+                self.failed(claimed, ParkReason::PartnerError, detail, None)
+            }
+            (Ok(AnswerWord::Fault(report)), _) => match report.known().map(crate::domain::FaultCode::class) {
+                Some(FaultClass::Retry) => {
+                    let detail = format!("the partner's fault `{}`", report.code);
+                    self.failed(claimed, ParkReason::PartnerError, detail, None)
+                }
+                Some(FaultClass::Reject) | None => {
+                    Outcome::Refused { at, code: report.code, detail: None, answer: bytes }
+                }
+            },
+            (Err(fault), None) => {
+                warn!(delivery = %claimed.delivery_id, %fault, "the partner's answer is not its receipt");
+                self.sent(claimed, technical)
+            }
+            (Err(fault), Some(status)) => {
+                let detail = format!("HTTP {status}; the body is no signed fault of the partner: {fault}");
+                self.failed(claimed, ParkReason::PartnerError, detail, None)
+            }
+        }
+    }
+
+    async fn verify_answer(
+        &self,
+        claimed: &Claimed,
+        outgoing: &Outgoing,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<AnswerWord, Fault> {
+        let (gateway, bytes) = (self.gateway.clone(), bytes.to_vec());
+        let (recipient, sender) = (claimed.recipient.clone(), claimed.message.sender.clone());
+        let (message_id, digest) = (claimed.message.message_id, outgoing.digest);
+        let verified = tokio::task::spawn_blocking(move || {
+            let snapshot = gateway.snapshot();
+            let certificates = snapshot.known(&recipient).map_or(&[][..], |k| k.certificates.as_slice());
+            let about = About { recipient: &recipient, sender: &sender, message_id, digest };
+            answer_word(&bytes, &about, certificates, &gateway.inner.limits, now)
+        });
+        verified.await.map_err(super::technical::not_now)?
+    }
+
+    fn failed(&self, claimed: &Claimed, reason: ParkReason, detail: String, retry_after: Option<Duration>) -> Outcome {
+        let settings = &self.gateway.settings().delivery;
+        let limits = retry::Limits {
+            base_ms: settings.retry_base_ms,
+            ceiling_ms: settings.retry_ceiling_ms,
+            attempts_max: settings.attempts_max,
+        };
+        let now = self.gateway.clock().now();
+        match retry::next(&limits, reason, claimed.attempt, retry::seed_of(claimed.delivery_id), now) {
+            Verdict::Again(at) => {
+                let asked = retry_after.map(|d| now.plus_millis(i64::try_from(d.as_millis()).unwrap_or(i64::MAX)));
+                Outcome::Requeue { next_attempt_at: at.max(asked.unwrap_or(at)), reason, detail }
+            }
+            Verdict::Park(park) => Outcome::Park { reason: park, detail: format!("{reason}: {detail}") },
+        }
+    }
+}
+
+/// The state, the reason's code and the detail that an outcome leads to.
+fn describe(outcome: &Outcome) -> (DeliveryState, Option<String>, Option<String>) {
+    match outcome {
+        Outcome::Sent { .. } => (DeliveryState::Sent, None, None),
+        Outcome::Delivered { .. } => (DeliveryState::Delivered, None, None),
+        Outcome::Refused { code, detail, .. } => (DeliveryState::Refused, Some(code.clone()), detail.clone()),
+        Outcome::Requeue { reason, detail, .. } => {
+            (DeliveryState::Queued, Some(reason.to_string()), Some(detail.clone()))
+        }
+        Outcome::Park { reason, detail } => (DeliveryState::Parked, Some(reason.to_string()), Some(detail.clone())),
+        Outcome::Expired => (DeliveryState::Expired, None, None),
+    }
+}

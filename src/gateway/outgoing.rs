@@ -1,0 +1,146 @@
+//! What goes out: translate, validate, write, sign. Pure but for the signer; blocks.
+
+use crate::adapter::{HeaderView, PartnerBody};
+use crate::crypto::{Certificate, Signer, sha256};
+use crate::domain::{Digest, Fault, FaultCode, MessageId, ParkReason, ParticipantId, Timestamp, Via};
+use crate::envelope::technical::{FaultReport, Receipt, TechnicalBody as _};
+use crate::envelope::{self, Body, BodyDraft, Draft, compose, sign_composed};
+use crate::store::{Claimed, Outgoing};
+use crate::xml::{self, Limits};
+
+use super::{Snapshot, answer};
+
+/// Why nothing can go out: a reason of the closed list, and the place for the operator.
+pub(super) type Stuck = (ParkReason, String);
+
+/// Makes what goes out for a delivery, or signs it anew when the certificate that signed it has ended.
+pub(super) fn outgoing(
+    claimed: &Claimed,
+    snapshot: &Snapshot,
+    gateway: &ParticipantId,
+    signer: &dyn Signer,
+    now: Timestamp,
+) -> Result<Outgoing, Stuck> {
+    let unsigned = match &claimed.outgoing {
+        Some(stored) => stored.unsigned.clone(),
+        None => compose(&draft(claimed, snapshot, gateway)?).map_err(|e| (ParkReason::TranslationFailed, chain(&e)))?,
+    };
+    if !signer.certificate().is_valid_at(now) {
+        let detail = "the gateway's own certificate is not valid now: make a new one with `mezhved key generate`";
+        return Err((ParkReason::SigningFailed, detail.to_owned()));
+    }
+    let digest = answer::content_digest(&unsigned).map_err(|e| (ParkReason::TranslationFailed, e.to_string()))?;
+    let signed = sign_composed(&unsigned, signer).map_err(|e| (ParkReason::SigningFailed, chain(&e)))?;
+    Ok(Outgoing { unsigned, signed, digest, certificate: signer.certificate().thumbprint() })
+}
+
+fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<Draft, Stuck> {
+    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let unreadable = |f: Fault| (ParkReason::TranslationFailed, format!("the stored message: {f}"));
+    let document = xml::read(&claimed.bytes, &limits).map_err(unreadable)?;
+    let stored = envelope::read(&document).map_err(unreadable)?;
+    let mut header = stored.claimed_header().clone();
+    let own = header.sender == *gateway;
+    let canonical = match (&claimed.canonical, stored.claimed_body()) {
+        (Some(canonical), _) => canonical.clone(),
+        (None, Body::Xml(node)) => xml::canonical_bytes(*node, None),
+        (None, Body::Payload { .. }) => {
+            return Err((
+                ParkReason::TranslationFailed,
+                "the stored message has a Payload and no canonical body".to_owned(),
+            ));
+        }
+    };
+    if own {
+        return Ok(Draft { header, body: BodyDraft::Xml(canonical) });
+    }
+    let body = translated(claimed, snapshot, canonical, &HeaderView::from(&header))?;
+    header.via = Some(Via {
+        gateway: gateway.clone(),
+        accepted_at: claimed.message.accepted_at,
+        digest: sha256(&claimed.bytes),
+    });
+    Ok(Draft { header, body })
+}
+
+fn translated(
+    claimed: &Claimed,
+    snapshot: &Snapshot,
+    canonical: Vec<u8>,
+    header: &HeaderView,
+) -> Result<BodyDraft, Stuck> {
+    let Some(recipient) = snapshot.participant(&claimed.recipient) else {
+        let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
+        return Err((ParkReason::RouteMissing, detail));
+    };
+    let Some(name) = &recipient.adapter else { return Ok(BodyDraft::Xml(canonical)) };
+    let adapter = snapshot.adapter(name).map_err(|f| (ParkReason::TranslationFailed, f.detail))?;
+    match adapter.to_partner(&claimed.message.message_type, &canonical, header) {
+        Ok(PartnerBody::Xml(bytes)) => Ok(BodyDraft::Xml(bytes)),
+        Ok(PartnerBody::Payload { media_type, bytes }) => Ok(BodyDraft::Payload { media_type, bytes }),
+        Err(error) => Err((ParkReason::TranslationFailed, error.to_string())),
+    }
+}
+
+/// An error with its causes, for the operator.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// A partner's verified word in the answer to a push.
+pub(super) enum AnswerWord {
+    Receipt,
+    Fault(FaultReport),
+}
+
+/// What an answer to a push must be about.
+pub(super) struct About<'a> {
+    pub(super) recipient: &'a ParticipantId,
+    pub(super) sender: &'a ParticipantId,
+    pub(super) message_id: MessageId,
+    pub(super) digest: Digest,
+}
+
+/// Verifies the partner's answer: its own signature, about this message, with the digest of what was sent.
+pub(super) fn answer_word(
+    bytes: &[u8],
+    about: &About<'_>,
+    certificates: &[Certificate],
+    limits: &Limits,
+    now: Timestamp,
+) -> Result<AnswerWord, Fault> {
+    let document = xml::read(bytes, limits)?;
+    let unverified = envelope::read(&document)?;
+    if unverified.claimed_header().via.is_some() || unverified.claimed_sender() != about.recipient {
+        return Err(Fault::new(FaultCode::SenderUnknown, "the answer's Sender is not the recipient of the delivery"));
+    }
+    let verified = envelope::verify(unverified, certificates, now)?;
+    let Body::Xml(node) = verified.body() else {
+        return Err(Fault::new(FaultCode::SchemaInvalid, "a receipt or a fault is needed, not a Payload"));
+    };
+    let name = verified.header().message_type.name.as_str();
+    match name {
+        "receipt" => {
+            let receipt = Receipt::from_node(*node)?;
+            let same = receipt.message_id == about.message_id
+                && receipt.sender == *about.sender
+                && receipt.digest == about.digest;
+            let other = || Fault::new(FaultCode::ReferenceUnknown, "the receipt is not about what was delivered");
+            if same { Ok(AnswerWord::Receipt) } else { Err(other()) }
+        }
+        "fault" => {
+            let report = FaultReport::from_node(*node)?;
+            let named = report.message_id.or(verified.header().in_reply_to);
+            let other = || Fault::new(FaultCode::ReferenceUnknown, "the fault is not about what was delivered");
+            if named == Some(about.message_id) { Ok(AnswerWord::Fault(report)) } else { Err(other()) }
+        }
+        other => Err(Fault::new(FaultCode::TypeUnknown, format!("a receipt or a fault is needed, not `{other}`"))),
+    }
+}

@@ -1,0 +1,382 @@
+//! A message's way in: one judgement, one transaction, one signed answer.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tracing::{debug, info, warn};
+
+use crate::crypto::sha256;
+use crate::deadline::obligations::CaseView;
+use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, Timestamp};
+use crate::envelope::SignError;
+use crate::store::{Accept, Accepted, CaseRow, Channel, NewDelivery, NewMessage, NewRefusal, Revisions, StoreError};
+
+use super::judge::{self, Bench, Judgement, Lookup, Refusal};
+use super::{Gateway, Snapshot, effects, ids};
+
+/// How often a message is judged again because its case changed meanwhile.
+const JUDGEMENTS_MAX: usize = 5;
+/// What a peer is told to wait when the gateway cannot take its message.
+const RETRY_AFTER_SECONDS: u32 = 5;
+
+/// Where bytes came from.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// The channel.
+    pub channel: Channel,
+    /// The address, over HTTP.
+    pub address: Option<IpAddr>,
+    /// The owner of the queue, over the broker.
+    pub queue: Option<ParticipantId>,
+}
+
+impl Peer {
+    fn name(&self) -> String {
+        match (&self.queue, self.address) {
+            (Some(queue), _) => format!("queue of {queue}"),
+            (None, Some(address)) => address.to_string(),
+            (None, None) => "unknown".to_owned(),
+        }
+    }
+}
+
+/// The answer to whatever came in.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The signed envelope; empty when the answer is unsigned.
+    pub bytes: Vec<u8>,
+    /// The fault, if it is one.
+    pub code: Option<FaultCode>,
+    /// Whom it is for, when a signature was verified.
+    pub to: Option<ParticipantId>,
+    /// The message that it answers, when a signature was verified.
+    pub about: Option<MessageId>,
+    /// When to come again.
+    pub retry_after_seconds: Option<u32>,
+}
+
+impl Reply {
+    pub(super) fn signed(bytes: Vec<u8>, to: &ParticipantId, about: MessageId) -> Self {
+        Self { status: 200, bytes, code: None, to: Some(to.clone()), about: Some(about), retry_after_seconds: None }
+    }
+
+    pub(super) fn unsigned(code: FaultCode) -> Self {
+        let retry_after_seconds = (code.class() == FaultClass::Retry).then_some(RETRY_AFTER_SECONDS);
+        Self {
+            status: code.http_status(),
+            bytes: Vec::new(),
+            code: Some(code),
+            to: None,
+            about: None,
+            retry_after_seconds,
+        }
+    }
+}
+
+/// Answers the judgement's questions from the store, in a thread that may block.
+struct StoreLookup<'a> {
+    gateway: &'a Gateway,
+    runtime: &'a Handle,
+    case: Mutex<Option<CaseRow>>,
+}
+
+impl StoreLookup<'_> {
+    fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
+        self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
+    }
+
+    fn found(&self) -> Option<CaseRow> {
+        self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Lookup for StoreLookup<'_> {
+    fn case(&self, id: CaseId) -> Result<Option<CaseView>, Fault> {
+        let row = self.ask(self.gateway.store().case(id))?;
+        let view = row.as_ref().map(|r| CaseView { id: r.id, territory: r.territory.clone(), kind: r.kind.clone() });
+        *self.case.lock().unwrap_or_else(PoisonError::into_inner) = row;
+        Ok(view)
+    }
+
+    fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault> {
+        let row = self.ask(self.gateway.store().message_by_key(sender, id))?;
+        Ok(row.is_some_and(|r| r.recipient == *recipient))
+    }
+}
+
+/// A judgement made ready for the store.
+enum Prepared {
+    Accept { accept: Box<Accept>, receipt: Vec<u8> },
+    Technical(Box<judge::TechnicalMessage>),
+    Refused(Box<Refusal>),
+}
+
+/// Why a judged message could not be prepared.
+#[derive(Debug, thiserror::Error)]
+enum PrepareError {
+    #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
+    Start(#[from] crate::deadline::obligations::StartError),
+}
+
+impl Gateway {
+    /// Takes one document from a peer and answers it. Never fails: whatever goes wrong is a fault in the answer.
+    pub async fn receive(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
+        let Ok(_permit) = self.inner.judging.acquire().await else {
+            return Reply::unsigned(FaultCode::NotNow);
+        };
+        let bytes: Arc<[u8]> = bytes.into();
+        for _ in 0..JUDGEMENTS_MAX {
+            match self.prepare(bytes.clone(), peer).await {
+                Ok(Prepared::Accept { accept, receipt }) => {
+                    if let Some(reply) = self.record(*accept, receipt, peer).await {
+                        return reply;
+                    }
+                }
+                Ok(Prepared::Technical(message)) => return self.technical(*message, &bytes, peer).await,
+                Ok(Prepared::Refused(refusal)) => return self.refuse(*refusal, peer).await,
+                Err(error) => {
+                    warn!(error, "a message could not be prepared");
+                    return Reply::unsigned(FaultCode::NotNow);
+                }
+            }
+        }
+        warn!("a case changed under {JUDGEMENTS_MAX} judgements of one message");
+        Reply::unsigned(FaultCode::NotNow)
+    }
+
+    async fn prepare(&self, bytes: Arc<[u8]>, peer: &Peer) -> Result<Prepared, String> {
+        let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
+        let done = tokio::task::spawn_blocking(move || gateway.prepare_blocking(&bytes, &peer, &runtime)).await;
+        match done {
+            Ok(prepared) => prepared.map_err(|e| e.to_string()),
+            Err(panic) => Err(panic.to_string()),
+        }
+    }
+
+    fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
+        let snapshot = self.snapshot();
+        let (now, business_now) = (self.clock().now(), self.clock().business_now());
+        let bench = Bench {
+            snapshot: &snapshot,
+            gateway: self.id(),
+            limits: &self.inner.limits,
+            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
+            created_age_days_max: self.settings().policy.created_age_days_max,
+            now,
+            business_now,
+            queue: peer.queue.as_ref(),
+        };
+        let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
+        match judge::judge(bytes, &bench, &lookup) {
+            Ok(Judgement::Message(accepted)) => {
+                self.accept(*accepted, bytes, &snapshot, lookup.found(), (now, business_now), peer.channel)
+            }
+            Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
+            Err(refusal) => Ok(Prepared::Refused(refusal)),
+        }
+    }
+
+    fn accept(
+        &self,
+        accepted: judge::Accepted,
+        bytes: &[u8],
+        snapshot: &Snapshot,
+        case: Option<CaseRow>,
+        (now, business_now): (Timestamp, Timestamp),
+        channel: Channel,
+    ) -> Result<Prepared, PrepareError> {
+        let header = accepted.header;
+        let record_id = ids::record();
+        let revision = snapshot.bundle_revision;
+        let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
+        let to_self = header.sender == header.recipient;
+        let regulation = snapshot.participant(&header.sender).map_or("", |p| p.regulation.as_str());
+        let obligations = accepted.effects.open.into_iter().map(|new| {
+            let handed_over = to_self.then_some(business_now);
+            effects::obligation(new, Some(record_id), business_now, revision, &snapshot.calendars, handed_over)
+        });
+        let obligations = obligations.collect::<Result<Vec<_>, _>>()?;
+        let settlements = accepted.effects.settle.into_iter();
+        let settlements = settlements.map(|s| effects::settlement(s, regulation, record_id)).collect();
+        let deliveries = if to_self { Vec::new() } else { vec![self.delivery(&header, snapshot, now)] };
+        let message = NewMessage {
+            record_id,
+            accepted_at: now,
+            business_at: business_now,
+            header,
+            digest: accepted.digest,
+            bytes: bytes.to_vec(),
+            canonical: accepted.canonical,
+            receipt: Some(receipt.clone()),
+            certificate: Some(accepted.signed_by),
+            revisions: Revisions { participants: snapshot.participants_revision, bundle: revision },
+            channel,
+            deliveries,
+        };
+        let journal = accepted.effects.notes.iter().map(|note| effects::note(note, &message)).collect();
+        let case = effects::case_change(accepted.effects.case, case, business_now);
+        let accept = Accept { message, made: Vec::new(), obligations, settlements, case, journal };
+        Ok(Prepared::Accept { accept: Box::new(accept), receipt })
+    }
+
+    fn delivery(&self, header: &crate::domain::Header, snapshot: &Snapshot, now: Timestamp) -> NewDelivery {
+        NewDelivery {
+            id: ids::delivery(),
+            recipient: header.recipient.clone(),
+            ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
+            next_attempt_at: now,
+            expires: header.expires,
+        }
+    }
+
+    /// Writes an accepted message. `None`: its case changed meanwhile, judge again.
+    async fn record(&self, accept: Accept, receipt: Vec<u8>, peer: &Peer) -> Option<Reply> {
+        let (sender, id, digest) = {
+            let m = &accept.message;
+            (m.header.sender.clone(), m.header.message_id, m.digest)
+        };
+        let (record, kind) = (accept.message.record_id, accept.message.header.message_type.to_string());
+        match self.store().accept(accept).await {
+            Ok(Accepted::Recorded) => {
+                let channel = Self::channel_word(peer.channel);
+                info!(%sender, message = %id, %record, kind, channel, "accepted");
+                Some(Reply::signed(receipt, &sender, id))
+            }
+            Ok(Accepted::Duplicate { digest: first, receipt: stored, record_id }) => {
+                debug!(%sender, message = %id, record = %record_id, "a copy");
+                Some(self.duplicate(&sender, id, digest, first, stored, peer).await)
+            }
+            Ok(Accepted::CaseChanged) => None,
+            Err(error) => {
+                warn!(%sender, message = %id, %error, "not accepted");
+                Some(Reply::unsigned(FaultCode::NotNow))
+            }
+        }
+    }
+
+    async fn duplicate(
+        &self,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+        first: Digest,
+        receipt: Option<Vec<u8>>,
+        peer: &Peer,
+    ) -> Reply {
+        match receipt {
+            Some(receipt) if first == digest => Reply::signed(receipt, sender, id),
+            Some(_) | None => {
+                let fault = Fault::new(FaultCode::IdReused, "Header/MessageId: use a new id for new content");
+                // The header that conflicts is not recorded anywhere, so the fault names the conflict by the id alone.
+                self.refuse_known(fault, sender, id, digest, peer).await
+            }
+        }
+    }
+
+    async fn refuse_known(
+        &self,
+        fault: Fault,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+        peer: &Peer,
+    ) -> Reply {
+        let gateway = self.clone();
+        let (to, code) = (sender.clone(), fault.code);
+        let made = tokio::task::spawn_blocking(move || gateway.fault_about(&fault, &to, id, digest)).await;
+        let bytes = match made {
+            Ok(Ok(made)) => made.bytes,
+            Ok(Err(_)) | Err(_) => return Reply::unsigned(FaultCode::NotNow),
+        };
+        self.keep_refusal(code, digest, Some((sender, id)), Some(bytes.clone()), peer).await;
+        Reply { status: code.http_status(), code: Some(code), ..Reply::signed(bytes, sender, id) }
+    }
+
+    /// Answers a refusal. A message that its true sender had accepted before is answered from the stored row even if it would be refused
+    /// today (its `Expires` has passed, the route was closed): the receipt is a fact.
+    pub(super) async fn refuse(&self, refusal: Refusal, peer: &Peer) -> Reply {
+        let code = refusal.fault.code;
+        if code == FaultCode::NotNow {
+            warn!(detail = refusal.fault.detail, "not now");
+            return Reply::unsigned(code);
+        }
+        if let Some(known) = &refusal.verified
+            && code != FaultCode::QueueMismatch
+        {
+            match self.earlier(&known.header.sender, known.header.message_id, known.digest).await {
+                Ok(Some(receipt)) => return Reply::signed(receipt, &known.header.sender, known.header.message_id),
+                Ok(None) => {}
+                Err(_) => return Reply::unsigned(FaultCode::NotNow),
+            }
+        }
+        let now = self.clock().now();
+        if refusal.verified.is_none() && !self.inner.rate.allow(peer.address, now) {
+            return Reply::unsigned(FaultCode::TooFast);
+        }
+        info!(peer = peer.name(), code = code.code(), detail = refusal.fault.detail, "refused");
+        let known = refusal.verified.clone();
+        let digest = known.as_ref().map_or(refusal.bytes_digest, |k| k.digest);
+        let gateway = self.clone();
+        let made = tokio::task::spawn_blocking(move || gateway.fault(&refusal)).await;
+        let Ok(Ok(made)) = made else { return Reply::unsigned(FaultCode::NotNow) };
+        let sender = known.as_ref().map(|k| (&k.header.sender, k.header.message_id));
+        let answer = sender.is_some().then(|| made.bytes.clone());
+        self.keep_refusal(code, digest, sender, answer, peer).await;
+        Reply {
+            status: code.http_status(),
+            bytes: made.bytes,
+            code: Some(code),
+            to: sender.map(|(s, _)| s.clone()),
+            about: sender.map(|(_, id)| id),
+            retry_after_seconds: None,
+        }
+    }
+
+    async fn earlier(
+        &self,
+        sender: &ParticipantId,
+        id: MessageId,
+        digest: Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.store().message_by_key(sender, id).await? {
+            Some(row) if row.digest == digest => {
+                Ok(self.store().content(row.record_id).await?.and_then(|content| content.receipt))
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    async fn keep_refusal(
+        &self,
+        code: FaultCode,
+        digest: Digest,
+        sender: Option<(&ParticipantId, MessageId)>,
+        answer: Option<Vec<u8>>,
+        peer: &Peer,
+    ) {
+        let refusal = NewRefusal {
+            at: self.clock().now(),
+            peer: peer.name(),
+            code,
+            digest,
+            sender: sender.map(|(s, _)| s.clone()),
+            message_id: sender.map(|(_, id)| id),
+            answer,
+        };
+        if let Err(error) = self.store().insert_refusal(refusal).await {
+            warn!(%error, "a refusal was not recorded");
+        }
+    }
+
+    /// Records and answers a document that was too large to be read at all.
+    pub async fn refuse_too_large(&self, peer: &Peer) -> Reply {
+        let limit = self.settings().limits.envelope_bytes_max;
+        let fault = Fault::new(FaultCode::TooLarge, format!("at most {limit} bytes"));
+        self.refuse(Refusal { fault, bytes_digest: sha256(&[]), verified: None }, peer).await
+    }
+}

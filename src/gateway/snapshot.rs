@@ -1,0 +1,208 @@
+//! The configuration in force, compiled once from numbered revisions and shared by everything that judges or delivers.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::adapter::{Adapter, AdapterSet};
+use crate::bundle::Files;
+use crate::crypto::Certificate;
+use crate::deadline::obligations::{Directory, HolderError};
+use crate::deadline::{Calendars, CheckInput, Finding, Regulation, Regulations, Severity, check};
+use crate::domain::{Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode, Timestamp};
+use crate::schema::Catalogue;
+use crate::settings::participants;
+
+/// A participant with its certificates parsed.
+pub struct Known {
+    /// The participant.
+    pub participant: Participant,
+    /// Its certificates.
+    pub certificates: Vec<Certificate>,
+}
+
+/// Everything that must be the same on every node, ready for use.
+pub struct Snapshot {
+    /// The number of the participants' revision.
+    pub participants_revision: i64,
+    /// The number of the bundle's revision.
+    pub bundle_revision: i64,
+    participants: BTreeMap<ParticipantId, Known>,
+    regulations: Regulations,
+    /// Production calendars.
+    pub calendars: Calendars,
+    /// Schemas.
+    pub catalogue: Catalogue,
+    adapters: AdapterSet,
+}
+
+/// What a folder or a revision looks like once it is compiled and checked.
+pub struct Compiled {
+    /// The snapshot, if nothing is wrong.
+    pub snapshot: Option<Snapshot>,
+    /// Everything that was found, errors first.
+    pub findings: Vec<Finding>,
+}
+
+fn error(file: &str, line: usize, problem: &str) -> Finding {
+    Finding {
+        severity: Severity::Error,
+        file: file.to_owned(),
+        line,
+        column: 0,
+        ru: problem.to_owned(),
+        en: problem.to_owned(),
+    }
+}
+
+fn line_of(line: Option<u32>) -> usize {
+    line.and_then(|l| usize::try_from(l).ok()).unwrap_or(0)
+}
+
+/// Compiles and checks two revisions. `business_now` says from when on the calendars must have data.
+pub fn compile(
+    people: (i64, &Files),
+    bundle: (i64, &Files),
+    gateway: &ParticipantId,
+    business_now: Timestamp,
+) -> Compiled {
+    let mut findings = Vec::new();
+    let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
+        findings.extend(problems.iter().map(|p| error(&p.file, p.line, &p.problem)));
+        Vec::new()
+    });
+    let catalogue = Catalogue::from_files(bundle.1)
+        .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, line_of(e.line), &e.message))))
+        .ok();
+    let adapters = AdapterSet::from_files(bundle.1)
+        .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason))))
+        .ok();
+    let calendars = Calendars::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
+    let regulations = Regulations::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
+    let mut known = BTreeMap::new();
+    for participant in &parsed {
+        match know(participant, gateway, adapters.as_ref(), regulations.as_ref()) {
+            Ok(k) => {
+                known.insert(participant.id.clone(), k);
+            }
+            Err(problem) => findings.push(error(&format!("participants/{}.toml", participant.id), 0, &problem)),
+        }
+    }
+    if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
+        let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
+        findings.extend(regulations.iter().flat_map(|r| check(r, &input)));
+    }
+    findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.file.cmp(&b.file)).then(a.line.cmp(&b.line)));
+    let broken = findings.iter().any(|f| f.severity == Severity::Error);
+    let snapshot = match (catalogue, adapters, calendars, regulations) {
+        (Some(catalogue), Some(adapters), Some(calendars), Some(regulations)) if !broken => Some(Snapshot {
+            participants_revision: people.0,
+            bundle_revision: bundle.0,
+            participants: known,
+            regulations,
+            calendars,
+            catalogue,
+            adapters,
+        }),
+        _ => None,
+    };
+    Compiled { snapshot, findings }
+}
+
+fn know(
+    participant: &Participant,
+    gateway: &ParticipantId,
+    adapters: Option<&AdapterSet>,
+    regulations: Option<&Regulations>,
+) -> Result<Known, String> {
+    if participant.id == *gateway {
+        return Err(format!("id `{gateway}` is the gateway's own; give the participant another"));
+    }
+    if let (Some(name), Some(adapters)) = (&participant.adapter, adapters)
+        && adapters.get(name).is_none()
+    {
+        return Err(format!("adapter `{name}` is not there; add the folder adapters/{name} or take the line out"));
+    }
+    if let Some(regulations) = regulations
+        && regulations.get(&participant.regulation).is_none()
+    {
+        return Err(format!(
+            "regulation `{}` is not there; add regulations/*.toml with this id",
+            participant.regulation
+        ));
+    }
+    let certificates: Result<Vec<_>, _> =
+        participant.certificates.iter().map(|der| Certificate::from_der(der)).collect();
+    let certificates = certificates.map_err(|e| format!("certificate: {e}"))?;
+    for certificate in &certificates {
+        certificate.key_kind().map_err(|e| format!("certificate {}: {e}", certificate.thumbprint()))?;
+    }
+    Ok(Known { participant: participant.clone(), certificates })
+}
+
+impl Snapshot {
+    /// The participant with its certificates.
+    pub fn known(&self, id: &ParticipantId) -> Option<&Known> {
+        self.participants.get(id)
+    }
+
+    /// The participant.
+    pub fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
+        self.participants.get(id).map(|k| &k.participant)
+    }
+
+    /// All participants, by id.
+    pub fn participants(&self) -> impl Iterator<Item = &Known> {
+        self.participants.values()
+    }
+
+    /// The regulation with this id.
+    ///
+    /// # Errors
+    /// `not-now` when the configuration has none: it was checked, so this is a fault of ours.
+    pub fn regulation(&self, id: &str) -> Result<&Regulation, Fault> {
+        let missing = || Fault::new(FaultCode::NotNow, format!("regulation `{id}` is not loaded"));
+        self.regulations.get(id).ok_or_else(missing)
+    }
+
+    /// All regulations.
+    pub fn regulations(&self) -> impl Iterator<Item = &Regulation> {
+        self.regulations.iter()
+    }
+
+    /// The adapter with this name.
+    ///
+    /// # Errors
+    /// `not-now` when the configuration has none: it was checked, so this is a fault of ours.
+    pub fn adapter(&self, name: &str) -> Result<&Arc<Adapter>, Fault> {
+        let missing = || Fault::new(FaultCode::NotNow, format!("adapter `{name}` is not loaded"));
+        self.adapters.get(name).ok_or_else(missing)
+    }
+}
+
+impl Directory for Snapshot {
+    fn holder(
+        &self,
+        regulation: &str,
+        role: &RoleCode,
+        territory: Option<&Oktmo>,
+    ) -> Result<&Participant, HolderError> {
+        let mut holders = self
+            .participants
+            .values()
+            .map(|k| &k.participant)
+            .filter(|p| p.regulation == regulation && p.holds(role, territory));
+        match (holders.next(), holders.next()) {
+            (None, _) => Err(HolderError::Vacant),
+            (Some(one), None) => Ok(one),
+            (Some(first), Some(second)) => {
+                let mut all = vec![first.id.clone(), second.id.clone()];
+                all.extend(holders.map(|p| p.id.clone()));
+                Err(HolderError::Several(all))
+            }
+        }
+    }
+
+    fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
+        Self::participant(self, id)
+    }
+}

@@ -1,0 +1,226 @@
+//! Messages for the gateway itself: partners' receipts and faults, tickets, and the mailbox.
+
+use tracing::{info, warn};
+
+use crate::crypto::{generate, sha256};
+use crate::domain::{Digest, Fault, FaultCode, MessageId, ParticipantId, RecordId};
+use crate::envelope::technical::{
+    FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
+};
+use crate::store::{
+    Answered, AnsweredOutcome, AnsweredResult, DeliveryRow, MessageRow, NewMessage, NewTicket, StartedObligation,
+};
+
+use super::answer::Addressee;
+use super::judge::{Refusal, TechnicalContent, TechnicalMessage, VerifiedSender};
+use super::{Gateway, Peer, Reply, effects};
+
+/// What a ticket was shown for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketUse<'a> {
+    /// The token of `Authorization: Bearer`.
+    pub token: &'a str,
+    /// `GET` or `PUT`.
+    pub method: &'a str,
+    /// Such as `message 01931f6e-…`.
+    pub resource: &'a str,
+}
+
+/// What a partner says about a delivery.
+pub(super) enum PartnerWord {
+    Receipt(Receipt),
+    Fault(FaultReport),
+}
+
+impl Gateway {
+    pub(super) async fn technical(&self, message: TechnicalMessage, bytes: &[u8], peer: &Peer) -> Reply {
+        let known = VerifiedSender { header: message.header.clone(), digest: message.digest };
+        let answered = match message.body {
+            TechnicalContent::Receipt(receipt) => {
+                self.partner_word(&known, PartnerWord::Receipt(receipt), None, bytes).await
+            }
+            TechnicalContent::Fault(report) => self.partner_word(&known, PartnerWord::Fault(report), None, bytes).await,
+            TechnicalContent::TicketRequest(request) => self.ticket(&known, &request).await,
+            TechnicalContent::Pull(pull) => self.pull(&known, &pull).await,
+            TechnicalContent::Ack(ack) => self.ack(&known, ack).await,
+        };
+        match answered {
+            Ok(bytes) => Reply::signed(bytes, &known.header.sender, known.header.message_id),
+            Err(fault) => {
+                let refusal = Refusal { fault, bytes_digest: sha256(bytes), verified: Some(known) };
+                self.refuse(refusal, peer).await
+            }
+        }
+    }
+
+    /// A verified receipt or fault of a partner about one of its deliveries. Answered with a receipt, however often it comes.
+    pub(super) async fn partner_word(
+        &self,
+        known: &VerifiedSender,
+        word: PartnerWord,
+        delivery: Option<crate::domain::DeliveryId>,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, Fault> {
+        let participant = &known.header.sender;
+        let (about, sender, digest) = match &word {
+            PartnerWord::Receipt(r) => (Some(r.message_id), Some(&r.sender), Some(r.digest)),
+            PartnerWord::Fault(f) => (f.message_id.or(known.header.in_reply_to), None, content_of(f.digest)),
+        };
+        let about = about.ok_or_else(|| Fault::new(FaultCode::ReferenceUnknown, "the fault names no message"))?;
+        let (row, message) = self.find_delivery(participant, about, sender, delivery).await?;
+        if let (Some(said), Some(ours)) = (digest, row.out_digest)
+            && said != ours
+        {
+            let detail = "the digest is not that of what was delivered; digest what you received";
+            return Err(Fault::new(FaultCode::ReferenceUnknown, detail));
+        }
+        let (outcome, state, reason) = match &word {
+            PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, None),
+            PartnerWord::Fault(f) => {
+                let outcome = AnsweredOutcome::Refused { code: f.code.clone(), detail: None };
+                (outcome, NoticeState::Refused, Some(f.code.clone()))
+            }
+        };
+        let (started, made) = self.follow_up(&message, Some(state), reason).await?;
+        let answered = Answered {
+            delivery_id: row.id,
+            participant: participant.clone(),
+            at: self.clock().now(),
+            outcome,
+            bytes: bytes.to_vec(),
+            started,
+            made,
+            journal: Vec::new(),
+        };
+        match self.store().answer(answered).await.map_err(not_now)? {
+            AnsweredResult::Settled => info!(%participant, message = %about, state = ?state, "the partner answered"),
+            AnsweredResult::Already(_) => {}
+            AnsweredResult::NotFound => return Err(unknown_delivery()),
+        }
+        self.receipt_for(known).await
+    }
+
+    async fn find_delivery(
+        &self,
+        participant: &ParticipantId,
+        about: MessageId,
+        sender: Option<&ParticipantId>,
+        delivery: Option<crate::domain::DeliveryId>,
+    ) -> Result<(DeliveryRow, MessageRow), Fault> {
+        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
+        let found = found.into_iter().find(|(row, _)| delivery.is_none_or(|id| row.id == id));
+        found.ok_or_else(unknown_delivery)
+    }
+
+    /// What else is written when a delivery comes to its end: obligations that start with the handing over, and the notice to the
+    /// sender.
+    pub(super) async fn follow_up(
+        &self,
+        message: &MessageRow,
+        state: Option<NoticeState>,
+        reason: Option<String>,
+    ) -> Result<(Vec<StartedObligation>, Vec<NewMessage>), Fault> {
+        let started = self.start_pending_of(message.record_id).await?;
+        let (gateway, about) = (self.clone(), message.clone());
+        let notice = tokio::task::spawn_blocking(move || gateway.notice(&about, state, reason)).await;
+        let notice = match notice {
+            Ok(Ok(notice)) => notice,
+            Ok(Err(error)) => {
+                warn!(message = %message.message_id, %error, "the notice to the sender could not be made");
+                None
+            }
+            Err(error) => return Err(Fault::new(FaultCode::NotNow, error.to_string())),
+        };
+        Ok((started, notice.into_iter().collect()))
+    }
+
+    /// Starts what waited for this message to be handed over, as of now.
+    pub(super) async fn start_pending_of(&self, record: RecordId) -> Result<Vec<StartedObligation>, Fault> {
+        let pending = self.store().pending_obligations(record).await.map_err(not_now)?;
+        let snapshot = self.snapshot();
+        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now()).map_err(not_now)
+    }
+
+    /// The signed receipt for a technical message.
+    pub(super) async fn receipt_for(&self, known: &VerifiedSender) -> Result<Vec<u8>, Fault> {
+        let (gateway, known) = (self.clone(), known.clone());
+        let at = self.clock().now();
+        let made = tokio::task::spawn_blocking(move || gateway.receipt(&known.header, known.digest, at, 0)).await;
+        match made {
+            Ok(Ok(made)) => Ok(made.bytes),
+            Ok(Err(error)) => Err(not_now(error)),
+            Err(error) => Err(not_now(error)),
+        }
+    }
+
+    async fn ticket(&self, known: &VerifiedSender, request: &TicketRequest) -> Result<Vec<u8>, Fault> {
+        let token = generate::token().map_err(not_now)?;
+        let seconds = i64::from(self.settings().policy.ticket_seconds_max);
+        let expires_at = self.clock().now().plus_seconds(seconds);
+        let ticket = NewTicket {
+            token_hash: sha256(token.as_bytes()),
+            participant: known.header.sender.clone(),
+            method: method_word(request.method).to_owned(),
+            resource: resource_text(&request.resource),
+            expires: expires_at,
+        };
+        self.store().insert_ticket(ticket).await.map_err(not_now)?;
+        let (gateway, header) = (self.clone(), known.header.clone());
+        let made = tokio::task::spawn_blocking(move || {
+            let to = Addressee {
+                recipient: &header.sender,
+                conversation: Some(header.conversation_id),
+                in_reply_to: Some(header.message_id),
+            };
+            gateway.make(&to, &Ticket { token, expires_at })
+        });
+        match made.await {
+            Ok(Ok(made)) => Ok(made.bytes),
+            Ok(Err(error)) => Err(not_now(error)),
+            Err(error) => Err(not_now(error)),
+        }
+    }
+
+    /// Who may do what a ticket was shown for.
+    ///
+    /// # Errors
+    /// `ticket-invalid` when there is no such ticket, it has ended, or it is for something else; `not-now` when the store is away.
+    pub async fn ticket_holder(&self, ticket: &TicketUse<'_>) -> Result<ParticipantId, Fault> {
+        let hash = sha256(ticket.token.as_bytes());
+        let row = self.store().ticket(hash, self.clock().now()).await.map_err(not_now)?;
+        match row {
+            Some(row) if row.method == ticket.method && row.resource == ticket.resource => Ok(row.participant),
+            Some(_) | None => Err(Fault::new(FaultCode::TicketInvalid, "no such ticket, or it is for something else")),
+        }
+    }
+}
+
+/// The text under which a ticket's resource is stored and shown again.
+pub(super) fn resource_text(resource: &Resource) -> String {
+    match resource {
+        Resource::Message(id) => format!("message {id}"),
+        Resource::Attachment(digest) => format!("attachment {digest}"),
+    }
+}
+
+fn method_word(method: TicketMethod) -> &'static str {
+    match method {
+        TicketMethod::Get => "GET",
+        TicketMethod::Put => "PUT",
+    }
+}
+
+fn content_of(digest: Option<RefusedDigest>) -> Option<Digest> {
+    match digest {
+        Some(RefusedDigest::Content(digest)) => Some(digest),
+        Some(RefusedDigest::Bytes(_)) | None => None,
+    }
+}
+
+fn unknown_delivery() -> Fault {
+    Fault::new(FaultCode::ReferenceUnknown, "nothing with this id was delivered to you")
+}
+
+pub(super) fn not_now(error: impl std::fmt::Display) -> Fault {
+    Fault::new(FaultCode::NotNow, error.to_string())
+}

@@ -1,0 +1,142 @@
+//! The watcher of deadlines: sleeps until the next warning or due instant, marks, and opens what the calendar opens.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::deadline::obligations::{next_period_at, periodic};
+use crate::domain::{ObligationState, Timestamp};
+use crate::store::{Mark, NewObligation, ObligationRow, StoreError};
+
+use super::{Gateway, effects};
+
+/// The longest sleep: a clock that was set is noticed within it.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// How many due obligations are marked in one transaction.
+const MARKS_MAX: u32 = 200;
+/// The lease under which one node watches.
+const LEASE_NAME: &str = "watcher";
+const LEASE_MS: u32 = 10_000;
+
+/// Watches until cancelled.
+pub async fn run(gateway: Gateway, stop: CancellationToken) {
+    let mut changed = gateway.store().obligations_changed();
+    let mut configured = gateway.snapshot_changed();
+    let mut stepped = gateway.clock().stepped();
+    let mut asked = last_seen(&gateway).await;
+    while !stop.is_cancelled() {
+        let pause = match round(&gateway, &mut asked).await {
+            Ok(pause) => pause,
+            Err(error) => {
+                warn!(%error, "the watcher could not look");
+                Duration::from_secs(1)
+            }
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = changed.changed() => {}
+            _ = configured.changed() => asked = None,
+            _ = stepped.changed() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// When any node last lived: periods that began and ended since then are opened although they are late already. `None` on an empty
+/// database, where nothing may be born overdue.
+async fn last_seen(gateway: &Gateway) -> Option<Timestamp> {
+    let nodes = match gateway.store().nodes().await {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            warn!(%error, "it is not known when a node last lived");
+            Vec::new()
+        }
+    };
+    let seen = nodes.first()?.seen_at;
+    Some(Timestamp::from_micros(seen.micros().saturating_add(gateway.clock().offset_micros())))
+}
+
+/// One look: opens what the calendar opens, marks what is due, and says how long to sleep.
+async fn round(gateway: &Gateway, asked: &mut Option<Timestamp>) -> Result<Duration, StoreError> {
+    let (store, clock) = (gateway.store(), gateway.clock());
+    if store.take_lease(LEASE_NAME, gateway.node(), clock.now(), LEASE_MS).await?.is_none() {
+        return Ok(Duration::from_millis(u64::from(LEASE_MS) / 4));
+    }
+    open_periodic(gateway, asked).await?;
+    loop {
+        let business_now = clock.business_now();
+        let due = store.due(business_now, MARKS_MAX).await?;
+        if due.is_empty() {
+            break;
+        }
+        let marks: Vec<Mark> = due.iter().filter_map(|row| mark(row, business_now, clock.now())).collect();
+        if marks.is_empty() {
+            warn!(count = due.len(), "obligations without an instant to act on");
+            break;
+        }
+        for id in store.mark(marks).await? {
+            info!(obligation = %id, "a deadline's instant has come");
+        }
+    }
+    let mut next = store.next_instant().await?;
+    let snapshot = gateway.snapshot();
+    for regulation in snapshot.regulations() {
+        let period = next_period_at(regulation, snapshot.as_ref(), clock.business_now());
+        next = next.into_iter().chain(period).min();
+    }
+    let lease = Duration::from_millis(u64::from(LEASE_MS) / 2);
+    Ok(next.map_or(SLEEP_MAX.min(lease), |at| {
+        let wait = at.since(clock.business_now()).max(0);
+        // Never zero: what is due was marked above, and a clock may lie a little behind itself.
+        Duration::from_micros(wait.unsigned_abs()).clamp(Duration::from_millis(5), SLEEP_MAX.min(lease))
+    }))
+}
+
+/// What happens to an obligation whose next instant has come: the due instant makes it overdue, an earlier one warns.
+fn mark(row: &ObligationRow, business_now: Timestamp, now: Timestamp) -> Option<Mark> {
+    let (expected, due) = (row.next_at?, row.due_at?);
+    let overdue = business_now >= due;
+    let later_warn = row.warns.iter().copied().filter(|w| *w > business_now).min();
+    Some(Mark {
+        id: row.id,
+        expected_next_at: expected,
+        state: if overdue { ObligationState::Overdue } else { ObligationState::Warned },
+        next_at: if overdue { None } else { Some(later_warn.unwrap_or(due)) },
+        at: business_now,
+        now,
+        made: Vec::new(),
+        journal: Vec::new(),
+    })
+}
+
+async fn open_periodic(gateway: &Gateway, asked: &mut Option<Timestamp>) -> Result<(), StoreError> {
+    let snapshot = gateway.snapshot();
+    let (now, business_now) = (gateway.clock().now(), gateway.clock().business_now());
+    let mut opened: Vec<NewObligation> = Vec::new();
+    for regulation in snapshot.regulations() {
+        let (new, errors) = periodic(regulation, &snapshot.calendars, snapshot.as_ref(), *asked, business_now);
+        for error in errors {
+            warn!(regulation = regulation.id, %error, "a periodic obligation cannot be opened");
+        }
+        for obligation in new {
+            let made = effects::obligation(
+                obligation,
+                None,
+                business_now,
+                snapshot.bundle_revision,
+                &snapshot.calendars,
+                None,
+            );
+            match made {
+                Ok(obligation) => opened.push(obligation),
+                Err(error) => warn!(%error, "a periodic obligation cannot be opened"),
+            }
+        }
+    }
+    if !opened.is_empty() {
+        gateway.store().open_obligations(opened, now).await?;
+    }
+    *asked = Some(business_now);
+    Ok(())
+}

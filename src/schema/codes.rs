@@ -1,0 +1,302 @@
+//! The code lists of the canonical messages, typed.
+//!
+//! They are the CSV files in `schemas/common/1/code-lists/`; the enumerations of `common.xsd` hold the same codes, which
+//! [`CodeLists::from_files`] checks.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::CatalogueError;
+use crate::bundle::Files;
+use crate::domain::RoleCode;
+
+const FOLDER: &str = "schemas/common/1/code-lists/";
+const COMMON: &str = "schemas/common/1/common.xsd";
+
+/// Every code list, with the simple type of `common.xsd` that must hold the same codes (roles have none: a regulation may add
+/// its own).
+const LISTS: &[(&str, Option<&str>)] = &[
+    ("authority-document-kinds", Some("AuthorityDocumentKind")),
+    ("categories", Some("Category")),
+    ("document-kinds", Some("DocumentKind")),
+    ("family-roles", Some("FamilyRole")),
+    ("help-kinds", Some("HelpKind")),
+    ("holder-roles", None),
+    ("identity-document-kinds", Some("IdentityDocumentKind")),
+    ("representative-kinds", Some("RepresentativeKind")),
+];
+
+/// How sensitive a document's content is. A route or adapter carries only the classes that it lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataClass {
+    /// Ordinary personal data.
+    General,
+    /// State of health (special category, 152-FZ article 10).
+    Health,
+    /// Criminal record and offences (152-FZ article 10 part 3).
+    CriminalRecord,
+    /// The secret of adoption (Family Code article 139).
+    Adoption,
+    /// Data on minors.
+    Minors,
+}
+
+impl DataClass {
+    /// Every class.
+    pub const ALL: [Self; 5] = [Self::General, Self::Health, Self::CriminalRecord, Self::Adoption, Self::Minors];
+
+    /// The stable word of the code list.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::Health => "health",
+            Self::CriminalRecord => "criminal-record",
+            Self::Adoption => "adoption",
+            Self::Minors => "minors",
+        }
+    }
+
+    /// Parses the stable word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+}
+
+/// One code with its names.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Code {
+    /// The stable code.
+    pub code: String,
+    /// Its name in Russian.
+    pub ru: String,
+    /// Its name in English.
+    pub en: String,
+}
+
+/// A kind of document that can be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct DocumentKind {
+    /// The stable code, such as `medical-conclusion`.
+    pub code: String,
+    /// Its name in Russian.
+    pub ru: String,
+    /// Its name in English.
+    pub en: String,
+    /// The role of the agency that usually holds it. A regulation may say otherwise, so a message names the role itself.
+    pub holder_role: RoleCode,
+    /// The class of its content.
+    pub data_class: DataClass,
+}
+
+/// A kind of identity document with the form of its series and number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdentityDocumentKind {
+    /// The stable code, such as `passport-rf`.
+    pub code: String,
+    /// Its name in Russian.
+    pub ru: String,
+    /// Its name in English.
+    pub en: String,
+    /// The form of the series, a `0` for each digit; `None`: any.
+    pub series_mask: Option<String>,
+    /// The form of the number, a `0` for each digit; `None`: any.
+    pub number_mask: Option<String>,
+}
+
+/// All code lists of version 1.
+#[derive(Debug, Clone)]
+pub struct CodeLists {
+    lists: BTreeMap<&'static str, Vec<Code>>,
+    document_kinds: Vec<DocumentKind>,
+    identity_document_kinds: Vec<IdentityDocumentKind>,
+}
+
+impl CodeLists {
+    /// Reads the code lists from `schemas/common/1/code-lists/` of the map and compares them with `common.xsd`.
+    ///
+    /// # Errors
+    /// Every missing list, broken row, doubled code, unknown role or class, and every difference from the enumeration.
+    pub fn from_files(files: &Files) -> Result<Self, Vec<CatalogueError>> {
+        let mut errors = Vec::new();
+        let mut read = |name: &str| Table::read(files, name).map_err(|e| errors.push(e)).ok();
+        let tables: BTreeMap<&'static str, Table> =
+            LISTS.iter().filter_map(|(name, _)| read(name).map(|table| (*name, table))).collect();
+        errors.extend(tables.values().flat_map(Table::doubled));
+        errors.extend(disagreements(files, &tables));
+        let roles: BTreeSet<&str> = tables.get("holder-roles").map(Table::codes).unwrap_or_default();
+        let (document_kinds, more) = typed(tables.get("document-kinds"), |row| document_kind(row, &roles));
+        errors.extend(more);
+        let (identity_document_kinds, more) = typed(tables.get("identity-document-kinds"), identity_document_kind);
+        errors.extend(more);
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let lists = tables.iter().map(|(name, table)| (*name, table.rows.iter().map(Row::plain).collect())).collect();
+        Ok(Self { lists, document_kinds, identity_document_kinds })
+    }
+
+    /// The names of all lists, which are their files' names without `.csv`.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        LISTS.iter().map(|(name, _)| *name)
+    }
+
+    /// A list by its name, such as `categories`.
+    pub fn list(&self, name: &str) -> Option<&[Code]> {
+        self.lists.get(name).map(Vec::as_slice)
+    }
+
+    /// One code of a list.
+    pub fn code(&self, list: &str, code: &str) -> Option<&Code> {
+        self.list(list)?.iter().find(|c| c.code == code)
+    }
+
+    /// The kinds of documents that can be asked for, in the order of the file.
+    pub fn document_kinds(&self) -> &[DocumentKind] {
+        &self.document_kinds
+    }
+
+    /// One kind of document.
+    pub fn document_kind(&self, code: &str) -> Option<&DocumentKind> {
+        self.document_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// One kind of identity document.
+    pub fn identity_document_kind(&self, code: &str) -> Option<&IdentityDocumentKind> {
+        self.identity_document_kinds.iter().find(|kind| kind.code == code)
+    }
+}
+
+/// A CSV file with the columns `code`, `ru`, `en` and perhaps more.
+struct Table {
+    file: String,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    line: u32,
+    fields: BTreeMap<String, String>,
+}
+
+impl Row {
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    fn plain(&self) -> Code {
+        Code { code: self.field("code").to_owned(), ru: self.field("ru").to_owned(), en: self.field("en").to_owned() }
+    }
+}
+
+impl Table {
+    fn read(files: &Files, name: &str) -> Result<Self, CatalogueError> {
+        let file = format!("{FOLDER}{name}.csv");
+        let fail = |line, message| CatalogueError { file: file.clone(), line, message };
+        let bytes = files.get(&file).ok_or_else(|| fail(None, "the code list is missing".to_owned()))?;
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        let header = reader.headers().map_err(|e| fail(Some(1), format!("not a CSV table: {e}")))?.clone();
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            let record = record.map_err(|e| {
+                let line = e.position().and_then(|p| u32::try_from(p.line()).ok());
+                fail(line, format!("not a row of {} fields: {e}", header.len()))
+            })?;
+            let line = record.position().and_then(|p| u32::try_from(p.line()).ok()).unwrap_or(0);
+            let fields: BTreeMap<String, String> =
+                header.iter().zip(record.iter()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            let row = Row { line, fields };
+            if let Some(empty) = ["code", "ru", "en"].into_iter().find(|column| row.field(column).trim().is_empty()) {
+                return Err(fail(Some(line), format!("the column `{empty}` must have a value")));
+            }
+            rows.push(row);
+        }
+        Ok(Self { file, rows })
+    }
+
+    fn codes(&self) -> BTreeSet<&str> {
+        self.rows.iter().map(|row| row.field("code")).collect()
+    }
+
+    fn doubled(&self) -> Vec<CatalogueError> {
+        let mut seen = BTreeSet::new();
+        self.rows
+            .iter()
+            .filter(|row| !seen.insert(row.field("code")))
+            .map(|row| self.error(row, format!("the code `{}` stands twice", row.field("code"))))
+            .collect()
+    }
+
+    fn error(&self, row: &Row, message: String) -> CatalogueError {
+        CatalogueError { file: self.file.clone(), line: Some(row.line), message }
+    }
+}
+
+fn typed<T>(table: Option<&Table>, parse: impl Fn(&Row) -> Result<T, String>) -> (Vec<T>, Vec<CatalogueError>) {
+    let mut good = Vec::new();
+    let mut errors = Vec::new();
+    for (table, row) in table.into_iter().flat_map(|table| table.rows.iter().map(move |row| (table, row))) {
+        match parse(row) {
+            Ok(value) => good.push(value),
+            Err(message) => errors.push(table.error(row, message)),
+        }
+    }
+    (good, errors)
+}
+
+fn document_kind(row: &Row, roles: &BTreeSet<&str>) -> Result<DocumentKind, String> {
+    let role = row.field("holder_role");
+    let holder_role = RoleCode::parse(role).map_err(|e| e.to_string())?;
+    if !roles.contains(role) {
+        return Err(format!("the role `{role}` is not in holder-roles.csv"));
+    }
+    let class = row.field("data_class");
+    let data_class = DataClass::parse(class).ok_or_else(|| {
+        let allowed: Vec<&str> = DataClass::ALL.into_iter().map(DataClass::as_str).collect();
+        format!("the data class `{class}` is not one of {}", allowed.join(", "))
+    })?;
+    let Code { code, ru, en } = row.plain();
+    Ok(DocumentKind { code, ru, en, holder_role, data_class })
+}
+
+fn identity_document_kind(row: &Row) -> Result<IdentityDocumentKind, String> {
+    let mask = |column: &str| match row.field(column) {
+        "" => Ok(None),
+        mask if mask.bytes().all(|b| b == b'0') => Ok(Some(mask.to_owned())),
+        _ => Err(format!("`{column}` is a 0 for each digit, or empty")),
+    };
+    let (series_mask, number_mask) = (mask("series_mask")?, mask("number_mask")?);
+    let Code { code, ru, en } = row.plain();
+    Ok(IdentityDocumentKind { code, ru, en, series_mask, number_mask })
+}
+
+/// Where a list and the enumeration of its type in `common.xsd` hold different codes.
+fn disagreements(files: &Files, tables: &BTreeMap<&'static str, Table>) -> Vec<CatalogueError> {
+    let fail = |message: String| vec![CatalogueError { file: COMMON.to_owned(), line: None, message }];
+    let Some(text) = files.get(COMMON).and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
+        return fail("the schema of shared types is missing or not UTF-8".to_owned());
+    };
+    let document = match roxmltree::Document::parse(text) {
+        Ok(document) => document,
+        Err(e) => return fail(format!("not well-formed XML: {e}")),
+    };
+    let mut errors = Vec::new();
+    for (list, type_name) in LISTS.iter().filter_map(|(list, name)| name.map(|name| (*list, name))) {
+        let Some(table) = tables.get(list) else { continue };
+        let definition = document
+            .root_element()
+            .children()
+            .find(|n| n.tag_name().name() == "simpleType" && n.attribute("name") == Some(type_name));
+        let Some(definition) = definition else {
+            errors.extend(fail(format!("there is no type `{type_name}` for the code list {list}")));
+            continue;
+        };
+        let enumerated: BTreeSet<&str> = definition
+            .descendants()
+            .filter(|n| n.tag_name().name() == "enumeration")
+            .filter_map(|n| n.attribute("value"))
+            .collect();
+        for code in table.codes().symmetric_difference(&enumerated) {
+            errors.extend(fail(format!("the type `{type_name}` and {list}.csv differ in the code `{code}`")));
+        }
+    }
+    errors
+}

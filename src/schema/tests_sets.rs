@@ -1,0 +1,167 @@
+//! Sets of files: code lists, broken schemas, partners' own ones.
+
+use super::codes::{CodeLists, DataClass};
+use super::*;
+use crate::bundle::{self, Files};
+use crate::domain::RoleCode;
+
+fn errors_after(change: impl Fn(&mut Files)) -> Vec<CatalogueError> {
+    let mut files = bundle::embedded();
+    files.retain(|path, _| path.starts_with("schemas/common/") || path.starts_with("schemas/social/progress-report/"));
+    assert!(Catalogue::from_files(&files).is_ok(), "without the change it compiles");
+    change(&mut files);
+    Catalogue::from_files(&files).expect_err("the change breaks it")
+}
+
+fn replace(files: &mut Files, path: &str, old: &str, new: &str) {
+    let text = String::from_utf8(files[path].clone()).unwrap();
+    assert!(text.contains(old), "{path}: {old}");
+    files.insert(path.to_owned(), text.replacen(old, new, 1).into_bytes());
+}
+
+#[test]
+fn broken_schemas_and_lists_are_told_with_file_and_line() {
+    const REPORT: &str = "schemas/social/progress-report/1/progress-report.xsd";
+    const KINDS: &str = "schemas/common/1/code-lists/document-kinds.csv";
+    const COMMON: &str = "schemas/common/1/common.xsd";
+    type Change = fn(&mut Files);
+    let table: [(Change, &str, Option<u32>, &str); 15] = [
+        (|f| replace(f, REPORT, "type=\"c:Month\"", "type=\"c:Mouth\""), REPORT, Some(25), "Mouth"),
+        (
+            |f| replace(f, REPORT, "common/1/common.xsd", "common/2/common.xsd"),
+            REPORT,
+            Some(11),
+            "there is no file schemas/common/2",
+        ),
+        (|f| replace(f, REPORT, "../../../common/1/common.xsd", "/etc/passwd"), REPORT, Some(11), "relative path"),
+        (
+            |f| replace(f, REPORT, "../../../common/1/common.xsd", "http://localhost/x.xsd"),
+            REPORT,
+            Some(11),
+            "relative path",
+        ),
+        (|f| replace(f, REPORT, "../../../common/1/common.xsd", "../../../../../x.xsd"), REPORT, Some(11), "leads out"),
+        (
+            |f| replace(f, REPORT, " schemaLocation=\"../../../common/1/common.xsd\"", ""),
+            REPORT,
+            Some(11),
+            "needs a schemaLocation",
+        ),
+        (
+            |f| replace(f, REPORT, "<xs:schema ", "<!DOCTYPE a SYSTEM \"x\">\n<xs:schema "),
+            REPORT,
+            None,
+            "document type",
+        ),
+        (|f| replace(f, REPORT, "</xs:schema>", ""), REPORT, Some(1), "not well-formed"),
+        (
+            |f| (0..2).for_each(|_| replace(f, REPORT, "\"urn:mezhved:social:progress-report:1\"", "\"urn:x\"")),
+            REPORT,
+            None,
+            "targetNamespace must be",
+        ),
+        (
+            |f| replace(f, REPORT, "name=\"ProgressReport\"", "name=\"Report\""),
+            REPORT,
+            None,
+            "a global element `ProgressReport`",
+        ),
+        (|f| replace(f, KINDS, "income-certificate,", "income-declaration,"), COMMON, None, "income-declaration"),
+        (|f| replace(f, KINDS, ",tax,", ",taxes,"), KINDS, Some(40), "the role `taxes` is not in holder-roles.csv"),
+        (
+            |f| replace(f, KINDS, "health,health\n", "health,secret\n"),
+            KINDS,
+            Some(2),
+            "the data class `secret` is not one of general, health",
+        ),
+        (|f| replace(f, KINDS, "medical-record-extract,", "medical-conclusion,"), KINDS, Some(3), "stands twice"),
+        (|f| drop(f.remove(KINDS)), KINDS, None, "missing"),
+    ];
+    for (index, (change, file, line, words)) in table.into_iter().enumerate() {
+        let errors = errors_after(change);
+        let told = errors.iter().any(|e| e.file == file && e.line == line && e.message.contains(words));
+        assert!(told, "{index}: {file}:{line:?} {words}: {errors:#?}");
+    }
+}
+
+#[test]
+fn a_partner_s_own_schema_needs_no_folder_of_ours() {
+    let files = Files::from([
+        ("adapters/x/main.xsd".to_owned(), b"<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:include schemaLocation='sub/types.xsd'/><xs:element name='r' type='n'/></xs:schema>".to_vec()),
+        ("adapters/x/sub/types.xsd".to_owned(), b"<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:simpleType name='n'><xs:restriction base='xs:int'><xs:maxInclusive value='7'/></xs:restriction></xs:simpleType></xs:schema>".to_vec()),
+    ]);
+    let schema = XmlSchema::compile(&files, "adapters/x/main.xsd").unwrap();
+    assert_eq!((schema.target_namespace(), schema.root_elements()), ("", ["r".to_owned()].as_slice()));
+    schema.validate(b"<r>7</r>").unwrap();
+    let violations = schema.validate(b"<r>888</r>").unwrap_err();
+    assert_eq!((violations[0].line, violations[0].element.as_str()), (Some(1), "r"));
+    assert_eq!(violations[0].message, "the value's length or size is not allowed, the limit is 7");
+}
+
+#[test]
+fn json_schemas() {
+    let files = Files::from([
+        ("a/main.json".to_owned(), br##"{"type":"object","required":["name"],"additionalProperties":false,"properties":{"name":{"$ref":"types.json#/$defs/name"},"day":{"type":"string","format":"date"},"n":{"enum":[1,2]}}}"##.to_vec()),
+        ("a/types.json".to_owned(), br#"{"$defs":{"name":{"type":"string","pattern":"^[a-z]+$"}}}"#.to_vec()),
+        ("a/away.json".to_owned(), br#"{"$ref":"https://example.org/x.json"}"#.to_vec()),
+        ("a/cut.json".to_owned(), b"{\n".to_vec()),
+    ]);
+    let schema = JsonSchema::compile(&files, "a/main.json").unwrap();
+    schema.validate(br#"{"name":"x","day":"2026-05-06","n":2}"#).unwrap();
+    let table = [
+        (r#"{"name":"SECRET"}"#, "/name", "breaks the schema's rule `pattern`"),
+        (r#"{"name":"x","day":"SECRET"}"#, "/day", "`format`"),
+        (r#"{"name":"x","n":"SECRET"}"#, "/n", "`enum`"),
+        (r#"{"name":"x","SECRET":1}"#, "/", "`additionalProperties`"),
+        (r#"{"n":1}"#, "/", "the field `name` is missing"),
+        (r#"{"name":"SECRET"#, "", "not well-formed JSON"),
+    ];
+    for (document, element, words) in table {
+        let violations = schema.validate(document.as_bytes()).unwrap_err();
+        let first = &violations[0];
+        assert_eq!(first.element, element, "{document}");
+        assert!(first.message.contains(words), "{document}: {first}");
+        assert!(!format!("{violations:?}").contains("SECRET"), "{violations:?}");
+    }
+    assert!(schema.validate("[".repeat(100_000).as_bytes()).is_err());
+    for (entry, words) in
+        [("a/away.json", "https://example.org"), ("a/cut.json", "not well-formed"), ("a/none.json", "no such file")]
+    {
+        let errors = JsonSchema::compile(&files, entry).unwrap_err();
+        assert!(errors[0].message.contains(words), "{entry}: {errors:?}");
+    }
+}
+
+#[test]
+fn every_agency_can_be_asked_for_at_least_three_documents() {
+    let codes = CodeLists::from_files(&bundle::embedded()).unwrap();
+    for role in ["health", "education", "police", "guardianship", "employment"] {
+        let kinds = codes.document_kinds().iter().filter(|kind| kind.holder_role.as_str() == role).count();
+        assert!(kinds >= 3, "{role}: {kinds}");
+    }
+    for class in DataClass::ALL {
+        assert!(codes.document_kinds().iter().any(|kind| kind.data_class == class), "{class:?}");
+        assert_eq!(DataClass::parse(class.as_str()), Some(class));
+    }
+    let kind = codes.document_kind("adoption-record").unwrap();
+    assert_eq!((kind.holder_role.as_str(), kind.data_class), ("guardianship", DataClass::Adoption));
+    assert_eq!(codes.document_kinds().len(), codes.list("document-kinds").unwrap().len());
+}
+
+#[test]
+fn every_list_is_read_and_has_both_languages() {
+    let codes = CodeLists::from_files(&bundle::embedded()).unwrap();
+    let is_russian = |text: &str| text.chars().any(|c| matches!(c, 'а'..='я' | 'А'..='Я'));
+    for name in CodeLists::names() {
+        let list = codes.list(name).unwrap();
+        assert!(list.len() >= 4, "{name}");
+        for code in list {
+            assert!(RoleCode::parse(&code.code).is_ok(), "{name}: {}", code.code);
+            assert!(is_russian(&code.ru) && !is_russian(&code.en), "{name}: {}", code.code);
+        }
+    }
+    assert_eq!(codes.code("help-kinds", "legal").unwrap().ru, "Содействие в предоставлении юридической помощи");
+    let files = bundle::embedded();
+    let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/1/code-lists/")).count();
+    assert_eq!(in_folder, CodeLists::names().count(), "a list that nobody reads");
+}

@@ -1,0 +1,133 @@
+//! Reads and writes the administrator's folder as [`Files`].
+//!
+//! ```text
+//! DIR/settings.toml          this node's settings
+//! DIR/participants/*.toml    one participant a file, with its certificates beside it (*.crt, *.pem)
+//! DIR/regulations/*.toml     one region's rules a file
+//! DIR/calendars/*.csv        production calendars
+//! DIR/adapters/NAME/...      adapters; those of the binary are there unless a folder of the same name replaces one
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use crate::bundle::{self, Files};
+
+/// The largest file of a configuration folder, in bytes.
+pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// How many files a configuration folder may have.
+pub const FILES_MAX: usize = 5_000;
+
+/// Why a folder could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The operating system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is larger than [`FILE_BYTES_MAX`].
+    #[error("{0}: файл больше {max} байт / the file is larger than {max} bytes", max = FILE_BYTES_MAX)]
+    FileTooLarge(PathBuf),
+    /// More files than [`FILES_MAX`].
+    #[error("{0}: файлов больше {max} / more than {max} files", max = FILES_MAX)]
+    TooManyFiles(PathBuf),
+}
+
+/// Reads `DIR/participants` (an absent folder is an empty map).
+///
+/// # Errors
+/// When a file cannot be read or a limit is passed.
+pub fn participants(dir: &Path) -> Result<Files, FolderError> {
+    let mut files = Files::new();
+    read_below(dir, "participants", &mut files)?;
+    Ok(files)
+}
+
+/// The bundle: schemas of the binary, its adapters overlaid by `DIR/adapters`, and the regulations and calendars of `DIR` (those
+/// of the binary when `DIR` has no such folder).
+///
+/// # Errors
+/// When a file cannot be read or a limit is passed.
+pub fn bundle(dir: &Path) -> Result<Files, FolderError> {
+    let mut files = bundle::embedded();
+    files.retain(|path, _| !path.starts_with("config/participants/") && path != "config/settings.toml");
+    for part in ["regulations", "calendars"] {
+        if dir.join(part).is_dir() {
+            files.retain(|path, _| !path.starts_with(&format!("config/{part}/")));
+            let mut own = Files::new();
+            read_below(dir, part, &mut own)?;
+            files.extend(own.into_iter().map(|(path, bytes)| (format!("config/{path}"), bytes)));
+        }
+    }
+    let mut own = Files::new();
+    read_below(dir, "adapters", &mut own)?;
+    let names: std::collections::BTreeSet<String> = own.keys().filter_map(|p| adapter_of(p)).collect();
+    files.retain(|path, _| adapter_of(path).is_none_or(|name| !names.contains(&name)));
+    files.extend(own);
+    Ok(files)
+}
+
+fn adapter_of(path: &str) -> Option<String> {
+    path.strip_prefix("adapters/")?.split_once('/').map(|(name, _)| name.to_owned())
+}
+
+fn read_below(dir: &Path, part: &str, files: &mut Files) -> Result<(), FolderError> {
+    let root = dir.join(part);
+    let mut waiting = vec![root];
+    while let Some(folder) = waiting.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(FolderError::Io { path: folder, source }),
+        };
+        for entry in entries {
+            let path = entry.map_err(|source| FolderError::Io { path: folder.clone(), source })?.path();
+            let hidden = path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            if hidden {
+                continue;
+            }
+            if path.is_dir() {
+                waiting.push(path);
+            } else {
+                read_file(dir, &path, files)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn read_file(dir: &Path, path: &Path, files: &mut Files) -> Result<(), FolderError> {
+    let io = |source| FolderError::Io { path: path.to_path_buf(), source };
+    if std::fs::metadata(path).map_err(io)?.len() > FILE_BYTES_MAX {
+        return Err(FolderError::FileTooLarge(path.to_path_buf()));
+    }
+    if files.len() >= FILES_MAX {
+        return Err(FolderError::TooManyFiles(path.to_path_buf()));
+    }
+    let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    files.insert(name, std::fs::read(path).map_err(io)?);
+    Ok(())
+}
+
+/// Writes the files below `dir`, making folders as needed. Existing files with the same names are replaced.
+///
+/// # Errors
+/// When a path would leave `dir` or the system refuses.
+pub fn write(dir: &Path, files: &Files) -> Result<(), FolderError> {
+    for (name, bytes) in files {
+        let path = dir.join(name);
+        let inside = Path::new(name).components().all(|c| matches!(c, std::path::Component::Normal(_)));
+        if !inside {
+            let source = std::io::Error::other("the path leaves the folder");
+            return Err(FolderError::Io { path, source });
+        }
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|source| FolderError::Io { path: parent.to_path_buf(), source })?;
+        }
+        std::fs::write(&path, bytes).map_err(|source| FolderError::Io { path, source })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Connections: pragmas of SQLite, the readers' pool, migrations.
+
+use std::sync::Once;
+use std::time::Duration;
+
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+
+use super::sql::Engine;
+use super::{StoreError, StoreOptions, error};
+
+/// Every migration in order: number, name, text. A published one never changes.
+const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "floor", include_str!("../../migrations/0001_floor.sql"))];
+
+/// How long SQLite waits for a lock, in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5_000;
+
+/// How often opening tries the migrations again when another process migrates the same file.
+const MIGRATE_TRIES_MAX: u32 = 10;
+
+static DRIVERS: Once = Once::new();
+
+/// Knows how to connect.
+#[derive(Debug, Clone)]
+pub(super) struct Connector {
+    pub(super) engine: Engine,
+    options: AnyConnectOptions,
+    timeout: Duration,
+}
+
+impl Connector {
+    /// Reads the URL.
+    pub(super) fn new(options: &StoreOptions) -> Result<Self, StoreError> {
+        DRIVERS.call_once(sqlx::any::install_default_drivers);
+        let (engine, url) = read_url(&options.url)?;
+        let options_read: AnyConnectOptions = url.parse().map_err(|_| StoreError::Url(hint()))?;
+        Ok(Self {
+            engine,
+            options: options_read.disable_statement_logging(),
+            timeout: Duration::from_millis(options.connect_timeout_ms),
+        })
+    }
+
+    /// A connection for writing.
+    pub(super) async fn connect(&self) -> Result<AnyConnection, sqlx::Error> {
+        let connecting = async {
+            let mut conn = self.options.connect().await?;
+            prepare(&mut conn, self.engine, false).await?;
+            Ok(conn)
+        };
+        tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// The pool for reading; connects when first asked.
+    pub(super) fn readers(&self, connections_max: u32) -> AnyPool {
+        let engine = self.engine;
+        AnyPoolOptions::new()
+            .max_connections(connections_max.max(1))
+            .acquire_timeout(self.timeout)
+            .after_connect(move |conn, _| Box::pin(prepare(conn, engine, true)))
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// Brings the schema up to date. PostgreSQL: under an advisory lock. SQLite: again, when another process was first.
+    pub(super) async fn migrate(&self) -> Result<AnyConnection, StoreError> {
+        let mut conn = self.connect().await.map_err(|e| error::reading(&e))?;
+        let migrator = migrator(self.engine);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match migrator.run_direct(None, &mut conn, false).await {
+                Ok(()) => return Ok(conn),
+                Err(error) if self.engine == Engine::Sqlite && tries < MIGRATE_TRIES_MAX => {
+                    tracing::debug!(%error, "migrating again");
+                    conn.close().await.map_err(|e| error::reading(&e))?;
+                    conn = self.connect().await.map_err(|e| error::reading(&e))?;
+                }
+                Err(error) => return Err(StoreError::Migration(error.to_string())),
+            }
+        }
+    }
+}
+
+fn hint() -> String {
+    "`sqlite:///path/to/file` or `postgres://user:password@host:port/database` is needed".to_owned()
+}
+
+fn read_url(url: &str) -> Result<(Engine, String), StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok((Engine::Postgres, url.to_owned()));
+    }
+    let rest = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::Url(hint()))?;
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() || path.contains(":memory:") || path.contains("mode=memory") {
+        return Err(StoreError::Url(format!("the store must outlive the process: {}", hint())));
+    }
+    // Made when missing, unless the URL says otherwise.
+    let mode = match (path.contains("mode="), path.contains('?')) {
+        (true, _) => "",
+        (false, true) => "&mode=rwc",
+        (false, false) => "?mode=rwc",
+    };
+    Ok((Engine::Sqlite, format!("sqlite://{path}{mode}")))
+}
+
+async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool) -> Result<(), sqlx::Error> {
+    let sql = match engine {
+        Engine::Postgres => "SET default_transaction_isolation = 'read committed'".to_owned(),
+        Engine::Sqlite => format!(
+            "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+             PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
+            i32::from(reader)
+        ),
+    };
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(conn).await?;
+    Ok(())
+}
+
+fn migrator(engine: Engine) -> Migrator {
+    let (text, bytes) = match engine {
+        Engine::Sqlite => ("TEXT", "BLOB"),
+        Engine::Postgres => ("TEXT COLLATE \"C\"", "BYTEA"),
+    };
+    let migrations = MIGRATIONS.iter().map(|(number, name, sql)| {
+        let sql = sql.replace("{TEXT}", text).replace("{BYTES}", bytes);
+        Migration::new(*number, (*name).into(), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false)
+    });
+    Migrator::with_migrations(migrations.collect())
+}

@@ -1,0 +1,260 @@
+//! What a batch writes, gathered from all its jobs, and flushed with one multi-row statement a table.
+
+use rand::Rng as _;
+
+use crate::domain::{DeliveryId, ObligationId, Timestamp};
+
+use super::error::Failure;
+use super::obligations::{self, key};
+use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
+use super::{JournalEntry, NewMessage, NewObligation, NewSettlement, StartedObligation, messages};
+
+/// Makes ids that grow with the given time, and never go back within one process.
+#[derive(Debug, Default)]
+pub(super) struct Ids {
+    last_ms: u64,
+    count: u32,
+}
+
+impl Ids {
+    /// The next id, a UUID of version 7 as text.
+    pub(super) fn next(&mut self, at: Timestamp) -> String {
+        let ms = u64::try_from(at.micros() / 1_000).unwrap_or(0);
+        if ms > self.last_ms {
+            self.last_ms = ms;
+            self.count = 0;
+        } else {
+            self.count = self.count.wrapping_add(1);
+        }
+        // 26 bits of counter and 48 random ones after the 48 bits of time.
+        let [_, a, b, c] = ((self.count & 0x3ff_ffff) << 2).to_be_bytes();
+        let [high, low] = [(u16::from(a) << 4) | (u16::from(b) >> 4), (u16::from(b & 0x0f) << 8) | u16::from(c)];
+        let [r0, r1, r2, r3, r4, r5] = rand::rng().random::<[u8; 6]>();
+        let [h0, h1] = high.to_be_bytes();
+        let [l0, l1] = (low | 0x4000).to_be_bytes();
+        let bytes = [h0, h1, l0, l1, r0, r1, r2, r3, r4, r5];
+        uuid::Builder::from_unix_timestamp_millis(self.last_ms, &bytes).into_uuid().to_string()
+    }
+}
+
+/// What changed, so that those who wait for it wake after the commit.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Touched {
+    pub(super) deliveries: bool,
+    pub(super) obligations: bool,
+    pub(super) journal: bool,
+}
+
+/// Rows gathered for the flush.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    ids: &'a mut Ids,
+    /// The latest machine time of the batch's jobs.
+    now: Timestamp,
+    pub(super) touched: Touched,
+    messages: Vec<Vals<'a>>,
+    contents: Vec<Vals<'a>>,
+    deliveries: Vec<Vals<'a>>,
+    obligations: Vec<(ObligationId, Vals<'a>)>,
+    started: Vec<Vals<'a>>,
+    settlements: Vec<Vals<'a>>,
+    keys: Vec<String>,
+    attempts: Vec<Vals<'a>>,
+    answers: Vec<Vals<'a>>,
+    journal: Vec<Vals<'a>>,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(ids: &'a mut Ids) -> Self {
+        Self {
+            ids,
+            now: Timestamp::from_micros(0),
+            touched: Touched::default(),
+            messages: Vec::new(),
+            contents: Vec::new(),
+            deliveries: Vec::new(),
+            obligations: Vec::new(),
+            started: Vec::new(),
+            settlements: Vec::new(),
+            keys: Vec::new(),
+            attempts: Vec::new(),
+            answers: Vec::new(),
+            journal: Vec::new(),
+        }
+    }
+
+    /// Notes a job's machine time.
+    pub(super) fn at(&mut self, now: Timestamp) {
+        self.now = self.now.max(now);
+    }
+
+    /// Everything of an accepted message but its row in `messages`.
+    pub(super) fn children(&mut self, message: &'a NewMessage) {
+        self.at(message.accepted_at);
+        self.contents.push(vec![
+            text(message.record_id),
+            message.bytes.as_slice().into(),
+            message.canonical.as_deref().into(),
+            message.receipt.as_deref().into(),
+        ]);
+        for delivery in &message.deliveries {
+            self.touched.deliveries = true;
+            self.deliveries.push(vec![
+                text(delivery.id),
+                text(message.record_id),
+                text(&delivery.recipient),
+                text(message.header.conversation_id),
+                message.header.priority.rank().into(),
+                delivery.ordered.into(),
+                Val::Word("queued"),
+                delivery.next_attempt_at.into(),
+                0.into(),
+                0.into(),
+                delivery.expires.into(),
+                false.into(),
+            ]);
+        }
+    }
+
+    /// A message that the gateway makes itself.
+    pub(super) fn made(&mut self, message: &'a NewMessage) {
+        self.messages.push(messages::values(message));
+        self.children(message);
+        self.entry(&messages::entry(message, "message-made"), message.accepted_at);
+    }
+
+    /// An obligation to open.
+    pub(super) fn obligation(&mut self, new: &'a NewObligation) {
+        self.obligations.push((new.id, obligations::values(new)));
+    }
+
+    /// A pending obligation to start.
+    pub(super) fn start(&mut self, started: &'a StartedObligation) {
+        self.started.push(obligations::started_values(started));
+    }
+
+    /// A settlement to keep and apply.
+    pub(super) fn settlement(&mut self, new: &'a NewSettlement) {
+        let key = key(&new.regulation, &new.rule, &new.subject, &new.period);
+        self.settlements.push(vec![text(&key), text(&new.debtor), new.at.into(), text(new.record_id)]);
+        self.keys.push(key);
+    }
+
+    /// The end of an attempt.
+    pub(super) fn attempt(&mut self, row: Vals<'a>) {
+        self.attempts.push(row);
+    }
+
+    /// A partner's signed answer.
+    pub(super) fn answer(&mut self, delivery: DeliveryId, bytes: &'a [u8]) {
+        self.answers.push(vec![text(delivery), bytes.into()]);
+    }
+
+    /// A journal entry of the given machine time.
+    pub(super) fn entry(&mut self, entry: &JournalEntry, now: Timestamp) {
+        self.at(now);
+        let at = entry.at.unwrap_or(now);
+        self.touched.journal = true;
+        let id = self.ids.next(at);
+        self.journal.push(vec![
+            text(id),
+            at.into(),
+            text(&entry.kind),
+            text(&entry.actor),
+            opt_text(entry.record_id),
+            opt_text(entry.delivery_id),
+            opt_text(entry.obligation_id),
+            opt_text(entry.participant.as_ref()),
+            opt_text((!entry.detail.is_null()).then(|| entry.detail.to_string())),
+        ]);
+    }
+
+    /// An id of the store's own making.
+    pub(super) fn next_id(&mut self, at: Timestamp) -> String {
+        self.ids.next(at)
+    }
+
+    fn obligation_entry(&mut self, kind: &str, id: Option<ObligationId>) {
+        let entry = JournalEntry {
+            kind: kind.to_owned(),
+            actor: "store".to_owned(),
+            obligation_id: id,
+            ..JournalEntry::default()
+        };
+        self.entry(&entry, self.now);
+    }
+
+    /// Writes everything gathered so far. Returns the obligations that were opened (not there before).
+    pub(super) async fn flush(&mut self, tx: &mut Tx<'_>) -> Result<Vec<ObligationId>, Failure> {
+        tx.many(&messages::INSERT_MADE, &std::mem::take(&mut self.messages)).await?;
+        tx.many(&INSERT_CONTENTS, &std::mem::take(&mut self.contents)).await?;
+        tx.many(&INSERT_DELIVERIES, &std::mem::take(&mut self.deliveries)).await?;
+        let opened = self.flush_obligations(tx).await?;
+        tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
+        tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;
+        tx.many(&INSERT_JOURNAL, &std::mem::take(&mut self.journal)).await?;
+        Ok(opened)
+    }
+
+    async fn flush_obligations(&mut self, tx: &mut Tx<'_>) -> Result<Vec<ObligationId>, Failure> {
+        let (ids, rows): (Vec<_>, Vec<_>) = std::mem::take(&mut self.obligations).into_iter().unzip();
+        let mut opened = Vec::new();
+        if !ids.is_empty() {
+            for row in tx.many(&obligations::INSERT, &rows).await? {
+                let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+                self.keys.push(row.text("obligation_key")?);
+                self.obligation_entry("obligation-opened", Some(id));
+                opened.push(id);
+            }
+        }
+        for row in tx.many(&obligations::START, &std::mem::take(&mut self.started)).await? {
+            let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+            self.keys.push(row.text("obligation_key")?);
+            self.touched.obligations = true;
+            self.obligation_entry("obligation-started", Some(id));
+        }
+        tx.many(&obligations::INSERT_SETTLEMENTS, &std::mem::take(&mut self.settlements)).await?;
+        let keys = std::mem::take(&mut self.keys);
+        self.meet(tx, keys).await?;
+        self.touched.obligations |= !opened.is_empty();
+        Ok(opened)
+    }
+
+    /// Applies what settlements there are to the obligations with these keys.
+    pub(super) async fn meet(&mut self, tx: &mut Tx<'_>, mut keys: Vec<String>) -> Result<(), Failure> {
+        keys.sort();
+        keys.dedup();
+        let keys: Vec<_> = keys.into_iter().map(|k| vec![text(k)]).collect();
+        for row in tx.many(&obligations::MEET, &keys).await? {
+            let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+            let state = row.text("state")?;
+            self.touched.obligations = true;
+            self.obligation_entry(&format!("obligation-{state}"), Some(id));
+        }
+        Ok(())
+    }
+}
+
+const INSERT_CONTENTS: Stmt =
+    Stmt { head: "INSERT INTO contents (record_id, bytes, canonical, receipt) VALUES ", tail: "" };
+
+const INSERT_DELIVERIES: Stmt = Stmt {
+    head: "INSERT INTO deliveries (id, record_id, recipient, conversation_id, priority, in_order, state, next_at, attempts, \
+           lease_epoch, expires_at, mailbox) VALUES ",
+    tail: "",
+};
+
+const INSERT_ATTEMPTS: Stmt = Stmt {
+    head: "INSERT INTO delivery_attempts (delivery_id, epoch, ended_at, state, reason, detail, node) VALUES ",
+    tail: "",
+};
+
+const INSERT_ANSWERS: Stmt = Stmt {
+    head: "INSERT INTO partner_answers (delivery_id, bytes) VALUES ",
+    tail: " ON CONFLICT (delivery_id) DO UPDATE SET bytes = excluded.bytes",
+};
+
+const INSERT_JOURNAL: Stmt = Stmt {
+    head: "INSERT INTO journal (id, happened_at, kind, actor, record_id, delivery_id, obligation_id, participant, detail) VALUES ",
+    tail: "",
+};

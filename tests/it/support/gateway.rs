@@ -1,0 +1,192 @@
+//! The gateway as its users meet it: a process that is started, killed, restarted and stopped.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::programs::without_test_variables;
+use super::{eventually, run};
+
+const READY_MAX: Duration = Duration::from_secs(60);
+const STOP_MAX: Duration = Duration::from_secs(60);
+
+/// How a gateway is started; kept, so that it can be started again.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayCommand {
+    program: OsString,
+    arguments: Vec<OsString>,
+    environment: Vec<(String, String)>,
+}
+
+impl GatewayCommand {
+    /// `mezhved serve --config FOLDER`. The settings should name port 0, so that tests may run side by side.
+    pub(crate) fn serve(config: &Path) -> Self {
+        let arguments = vec!["serve".into(), "--config".into(), config.into()];
+        Self { program: env!("CARGO_BIN_EXE_mezhved").into(), arguments, environment: Vec::new() }
+    }
+
+    /// Another program that says the same ready line.
+    pub(crate) fn other(program: &str, arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(OsString::from).collect();
+        Self { program: program.into(), arguments, environment: Vec::new() }
+    }
+
+    /// Adds an environment variable.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Starts it and waits for its ready line; panics with what it said when that does not come.
+    pub(crate) fn start(self) -> Gateway {
+        self.try_start().unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    /// Starts it and waits for its ready line; the error is the reason and all it said.
+    pub(crate) fn try_start(self) -> Result<Gateway, String> {
+        let log = Log::default();
+        let (child, ready) = self.spawn(&log);
+        let mut gateway = Gateway { command: self, child, addresses: Addresses::default(), log };
+        match ready.recv_timeout(READY_MAX) {
+            Ok(addresses) => {
+                gateway.addresses = addresses;
+                Ok(gateway)
+            }
+            Err(RecvTimeoutError::Timeout) => Err(gateway.give_up("it was not ready in time")),
+            Err(RecvTimeoutError::Disconnected) => Err(gateway.give_up("it ended before it was ready")),
+        }
+    }
+
+    fn spawn(&self, log: &Log) -> (Child, Receiver<Addresses>) {
+        let mut command = Command::new(&self.program);
+        without_test_variables(&mut command).args(&self.arguments).envs(self.environment.iter().cloned());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        let (sender, ready) = channel();
+        log.follow(child.stdout.take().unwrap(), Some(sender));
+        log.follow(child.stderr.take().unwrap(), None);
+        (child, ready)
+    }
+}
+
+/// Where a running gateway listens, from its ready line
+/// `ready agencies=http://127.0.0.1:PORT console=http://127.0.0.1:PORT`.
+#[derive(Clone, Debug, Default)]
+struct Addresses {
+    agencies: String,
+    console: String,
+}
+
+impl Addresses {
+    fn parse(line: &str) -> Option<Self> {
+        let mut words = line.strip_prefix("ready ")?.split_whitespace();
+        let agencies = words.next()?.strip_prefix("agencies=")?.to_owned();
+        let console = words.next()?.strip_prefix("console=")?.to_owned();
+        Some(Self { agencies, console })
+    }
+}
+
+/// A running gateway; killed when dropped, and if the test failed its log is shown.
+pub(crate) struct Gateway {
+    command: GatewayCommand,
+    child: Child,
+    addresses: Addresses,
+    log: Log,
+}
+
+impl Gateway {
+    /// The agencies' address, `http://127.0.0.1:PORT`, without a slash at the end. It may change with a restart.
+    pub(crate) fn agencies(&self) -> &str {
+        &self.addresses.agencies
+    }
+
+    /// The console's address, like [`Gateway::agencies`].
+    pub(crate) fn console(&self) -> &str {
+        &self.addresses.console
+    }
+
+    /// Everything it has said so far, over all restarts: standard output and standard error as they came.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Ends it as a power cut would (`kill -9`) and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop (SIGTERM) and waits; answers its exit status, none when a signal ended it.
+    pub(crate) fn stop(&mut self) -> Option<i32> {
+        run(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id()))).done();
+        eventually("the gateway's end after SIGTERM", STOP_MAX, || self.child.try_wait().unwrap()).code()
+    }
+
+    /// Starts it again after [`Gateway::kill`] or [`Gateway::stop`], with the same settings and environment.
+    pub(crate) fn restart(&mut self) {
+        assert!(self.child.try_wait().unwrap().is_some(), "the gateway still runs; kill or stop it first");
+        let (child, ready) = self.command.spawn(&self.log);
+        self.child = child;
+        self.addresses = match ready.recv_timeout(READY_MAX) {
+            Ok(addresses) => addresses,
+            Err(reason) => panic!("{}", self.give_up(&format!("it did not come back: {reason}"))),
+        };
+    }
+
+    fn give_up(&mut self, reason: &str) -> String {
+        let ended = self.child.try_wait().unwrap();
+        if ended.is_none() {
+            self.kill();
+        }
+        let log = self.log.text();
+        self.log.clear();
+        format!("{:?}: {reason}; exit: {ended:?}; it said:\n{log}", self.command)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.kill();
+        }
+        if std::thread::panicking() {
+            eprintln!("--- the gateway said:\n{}---", self.log.text());
+        }
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    fn text(&self) -> String {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn clear(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    /// Keeps every line of a stream, and reports the first that is a ready line.
+    fn follow(&self, stream: impl Read + Send + 'static, mut ready: Option<Sender<Addresses>>) {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                let line = String::from_utf8_lossy(&line).into_owned();
+                {
+                    let mut text = log.0.lock().unwrap();
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+                if let (Some(sender), Some(addresses)) = (&ready, Addresses::parse(&line)) {
+                    sender.send(addresses).ok();
+                    ready = None;
+                }
+            }
+        });
+    }
+}
