@@ -5,6 +5,7 @@
 mod adapter;
 mod config;
 mod deadline_compute;
+mod demo;
 mod failure;
 mod journal;
 mod message;
@@ -34,6 +35,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Serve(serve::Args),
     Config(config::Args),
     Partner(partner::Args),
@@ -42,6 +44,8 @@ enum Command {
     Journal(journal::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
+    #[command(hide = true)]
+    SimulatedSystem(demo::SystemArgs),
 }
 
 /// Where the configuration lies.
@@ -66,6 +70,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Demo(args) => demo::run(args),
+        Command::SimulatedSystem(args) => demo::run_system(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
