@@ -5,6 +5,7 @@
 mod adapter;
 mod config;
 mod deadline_compute;
+mod demo;
 mod envelope;
 mod failure;
 mod journal;
@@ -36,6 +37,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Serve(serve::Args),
     Config(config::Args),
     Partner(partner::Args),
@@ -46,6 +48,8 @@ enum Command {
     Key(key::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
+    #[command(hide = true)]
+    SimulatedSystem(demo::SystemArgs),
 }
 
 /// Where the configuration lies.
@@ -70,6 +74,8 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Demo(args) => demo::run(args),
+        Command::SimulatedSystem(args) => demo::run_system(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
