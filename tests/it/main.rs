@@ -10,6 +10,7 @@
     reason = "a panic is how a test says no"
 )]
 
+mod exchange;
 mod harness;
 mod services;
 mod signature;
@@ -17,3 +18,4 @@ mod support;
 //! The integration tests, in one binary.
 
 mod transport;
+mod world;

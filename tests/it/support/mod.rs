@@ -11,7 +11,7 @@ mod wait;
 pub(crate) use amqp::{AmqpVhost, Permissions};
 pub(crate) use gateway::{Gateway, GatewayCommand};
 pub(crate) use postgres::PostgresDatabase;
-pub(crate) use programs::{mezhved, python, run};
+pub(crate) use programs::{Finished, mezhved, python, run};
 pub(crate) use wait::eventually;
 
 /// The value of a variable that `scripts/services` sets.

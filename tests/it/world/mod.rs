@@ -1,0 +1,261 @@
+//! A small world around one gateway: a configuration folder with keys and seven roles, the gateway as a process, agencies that
+//! sign, and receiving systems that answer.
+//!
+//! The tests are not async: what has to run beside them runs on [`RUNTIME`].
+
+mod agency;
+pub(crate) mod bodies;
+mod opened;
+mod partner;
+mod queues;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use mezhved::crypto::Certificate;
+use mezhved::domain::MessageId;
+use serde_json::Value;
+use sqlx::Connection as _;
+
+pub(crate) use agency::{Agency, GATEWAY, new_id, now, participant};
+pub(crate) use opened::Opened;
+pub(crate) use partner::{Behaviour, Copy, Partner};
+pub(crate) use queues::Queues;
+pub(crate) use wire::{Answer, Wire};
+
+use crate::support::{Finished, Gateway, GatewayCommand, PostgresDatabase, eventually, mezhved};
+
+/// Where clients and receiving systems of all tests run.
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+});
+
+/// How long a test waits for what should come in a moment; the machine may be busy.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// The two stores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// Participants, their roles and adapters. All but the named ones have a mailbox.
+const PARTICIPANTS: [(&str, &[&str], Option<&str>); 6] = [
+    ("register", &["uszn", "provider"], None),
+    ("health", &["health"], Some("health")),
+    ("education", &["education"], Some("education")),
+    ("police", &["police"], Some("police")),
+    ("guardianship", &["guardianship"], Some("guardianship")),
+    ("employment", &["employment"], Some("employment")),
+];
+
+/// Those with a receiving system of their own, to which the gateway pushes over HTTP.
+const PUSHED_TO: [&str; 3] = ["register", "health", "guardianship"];
+
+/// A world to be.
+pub(crate) struct Plan {
+    backend: Backend,
+    settings: Vec<String>,
+    over_broker: Vec<&'static str>,
+    expired: Vec<&'static str>,
+}
+
+impl Plan {
+    /// Adds a line to `settings.toml`, such as `delivery.poll_ms = 100`.
+    pub(crate) fn setting(mut self, line: impl Into<String>) -> Self {
+        self.settings.push(line.into());
+        self
+    }
+
+    /// Uses the broker at this address, and has these participants use it.
+    pub(crate) fn broker(mut self, url: &str, participants: &[&'static str]) -> Self {
+        self.over_broker.extend(participants);
+        self.setting(format!("broker.url = {url:?}"))
+    }
+
+    /// Gives the participant a certificate that has ended.
+    pub(crate) fn expired(mut self, participant: &'static str) -> Self {
+        self.expired.push(participant);
+        self
+    }
+
+    /// Makes the folder and starts the gateway.
+    pub(crate) fn start(self) -> World {
+        let mut world = self.prepare();
+        world.serve();
+        world
+    }
+
+    /// Makes the folder and everything else but starts no gateway.
+    pub(crate) fn prepare(mut self) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let database = (self.backend == Backend::Postgres).then(PostgresDatabase::create);
+        let url = database.as_ref().map_or("sqlite:data/mezhved.db".to_owned(), |d| d.url().to_owned());
+        self.settings.push(format!("database.url = {url:?}"));
+        self.settings.push("agencies.listen = \"127.0.0.1:0\"\nconsole.listen = \"127.0.0.1:0\"".to_owned());
+        for part in ["keys", "agencies", "participants"] {
+            std::fs::create_dir(folder.path().join(part)).unwrap();
+        }
+        let own = Agency::generate(&folder.path().join("keys"), "gateway");
+        let gateway_certificate = own.certificate().clone();
+        let (mut agencies, mut partners) = (BTreeMap::new(), BTreeMap::new());
+        for (id, roles, adapter) in PARTICIPANTS {
+            let keys = folder.path().join("agencies");
+            let agency = if self.expired.contains(&id) { Agency::expired(&keys, id) } else { Agency::generate(&keys, id) };
+            let agency = Arc::new(agency);
+            let transport = if self.over_broker.contains(&id) {
+                "{ kind = \"amqp\" }".to_owned()
+            } else if PUSHED_TO.contains(&id) {
+                let partner = Partner::start(agency.clone(), gateway_certificate.clone());
+                let transport = format!("{{ kind = \"http\", url = \"{}\" }}", partner.url());
+                partners.insert(id, partner);
+                transport
+            } else {
+                "{ kind = \"mailbox\" }".to_owned()
+            };
+            write_participant(folder.path(), &agency, roles, adapter, &transport);
+            agencies.insert(id, agency);
+        }
+        std::fs::write(folder.path().join("settings.toml"), self.settings.join("\n")).unwrap();
+        World {
+            gateway: None,
+            agencies,
+            partners,
+            gateway_certificate,
+            client: wire::client(),
+            database,
+            folder,
+        }
+    }
+}
+
+fn write_participant(folder: &Path, agency: &Agency, roles: &[&str], adapter: Option<&str>, transport: &str) {
+    let id = agency.id.as_str();
+    let roles: Vec<String> = roles.iter().map(|role| format!("{{ role = \"{role}\" }}")).collect();
+    let adapter = adapter.map_or(String::new(), |name| format!("adapter = \"{name}\"\n"));
+    let text = format!(
+        "id = \"{id}\"\nname = \"Участник {id}\"\nregulation = \"yugra\"\nzone = \"Asia/Yekaterinburg\"\n{adapter}\
+         in_flight_max = 32\nrole = [{}]\ntransport = {transport}\ncertificate = [{{ file = \"{id}.crt\" }}]\n",
+        roles.join(", ")
+    );
+    let participants = folder.join("participants");
+    std::fs::write(participants.join(format!("{id}.toml")), text).unwrap();
+    std::fs::copy(&agency.certificate_file, participants.join(format!("{id}.crt"))).unwrap();
+}
+
+/// One gateway with all around it. What is dropped first stands first.
+pub(crate) struct World {
+    gateway: Option<Gateway>,
+    agencies: BTreeMap<&'static str, Arc<Agency>>,
+    partners: BTreeMap<&'static str, Partner>,
+    pub(crate) gateway_certificate: Certificate,
+    client: reqwest::Client,
+    database: Option<PostgresDatabase>,
+    folder: tempfile::TempDir,
+}
+
+impl World {
+    /// A plan of the usual world.
+    pub(crate) fn on(backend: Backend) -> Plan {
+        Plan {
+            backend,
+            settings: Vec::new(),
+            over_broker: Vec::new(),
+            expired: Vec::new(),
+        }
+    }
+
+    /// Starts the gateway of a world that was only prepared.
+    pub(crate) fn serve(&mut self) {
+        self.gateway = Some(self.command().start());
+    }
+
+    /// The command that starts the gateway.
+    pub(crate) fn command(&self) -> GatewayCommand {
+        GatewayCommand::serve(self.folder.path())
+    }
+
+    /// The running gateway's process.
+    pub(crate) fn process(&mut self) -> &mut Gateway {
+        self.gateway.as_mut().expect("the gateway was started")
+    }
+
+    /// The running gateway's process, to look at.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        self.gateway.as_ref().expect("the gateway was started")
+    }
+
+    /// The configuration folder.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A file of the configuration folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The agency that plays this participant.
+    pub(crate) fn agency(&self, id: &str) -> &Arc<Agency> {
+        self.agencies.get(id).unwrap_or_else(|| panic!("no participant {id}"))
+    }
+
+    /// The receiving system of this participant.
+    pub(crate) fn partner(&self, id: &str) -> &Partner {
+        self.partners.get(id).unwrap_or_else(|| panic!("{id} has no receiving system"))
+    }
+
+    /// The way to the gateway over HTTP; copy it into async tasks.
+    pub(crate) fn wire(&self) -> Wire {
+        Wire::new(self.client.clone(), self.gateway().agencies(), self.gateway_certificate.clone())
+    }
+
+    /// Posts one envelope to `/v1/messages`.
+    pub(crate) fn post(&self, bytes: impl Into<Vec<u8>>) -> Answer {
+        RUNTIME.block_on(self.wire().post("/v1/messages", bytes.into())).unwrap()
+    }
+
+    /// Runs `mezhved` on this world's folder.
+    pub(crate) fn mezhved(&self, arguments: &[&str]) -> Finished {
+        mezhved(&[arguments, &["--config", self.folder.path().to_str().unwrap()]].concat())
+    }
+
+    /// A listing as the array that `--json` prints.
+    pub(crate) fn listed(&self, arguments: &[&str]) -> Vec<Value> {
+        let found = self.mezhved(&[arguments, &["--json"]].concat()).done().json();
+        found.as_array().unwrap_or_else(|| panic!("no list: {found}")).clone()
+    }
+
+    /// One number out of the database.
+    pub(crate) fn number(&self, query: &'static str) -> i64 {
+        let postgres = self.database.as_ref().map(|d| d.url().to_owned());
+        let file = self.file("data/mezhved.db");
+        RUNTIME.block_on(async move {
+            match postgres {
+                Some(url) => {
+                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+                }
+                None => {
+                    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+                    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+                }
+            }
+        })
+    }
+
+    /// Waits until the only delivery of this message is in this state.
+    pub(crate) fn until(&self, id: MessageId, state: &str) -> Value {
+        let id = id.to_string();
+        eventually(&format!("message {id} {state}"), SOON, || {
+            let shown = self.mezhved(&["message", "show", &id, "--json"]).done().json();
+            let delivery = &shown[0]["deliveries"][0];
+            (delivery["state"] == state).then(|| delivery.clone())
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! A participant's side of the broker, with the account that `partner apply` tells the administrator to make.
+
+use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
+use mezhved::transport::amqp::permissions;
+
+use super::{RUNTIME, SOON, participant};
+use crate::support::{AmqpVhost, Permissions, eventually};
+
+/// A connection of one participant.
+pub(crate) struct Queues {
+    participant: String,
+    channel: Channel,
+    _connection: Connection,
+}
+
+impl Queues {
+    /// Makes the participant's account and connects.
+    pub(crate) fn connect(vhost: &AmqpVhost, id: &str) -> Self {
+        let own = permissions(&participant(id));
+        let url = vhost.account(id, &Permissions { configure: &own.configure, write: &own.write, read: &own.read });
+        Self::open(&url, id)
+    }
+
+    /// Connects with the account that may do everything, to look into a participant's queues.
+    pub(crate) fn look(vhost: &AmqpVhost, id: &str) -> Self {
+        Self::open(vhost.url(), id)
+    }
+
+    fn open(url: &str, id: &str) -> Self {
+        RUNTIME.block_on(async {
+            let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
+            let channel = connection.create_channel().await.unwrap();
+            channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
+            Self { participant: id.to_owned(), channel, _connection: connection }
+        })
+    }
+
+    /// Publishes to the participant's own exchange; the broker must take it and have a queue for it.
+    pub(crate) fn send(&self, bytes: &[u8]) {
+        let exchange = format!("mezhved.from.{}", self.participant);
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = BasicProperties::default().with_delivery_mode(2).with_reply_to("mezhved.to.police".into());
+        let sent = async {
+            self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
+        };
+        let confirmation = RUNTIME.block_on(sent).unwrap();
+        assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
+    }
+
+    /// Takes the next message off `to` or `receipts` (or, to look, `from`), if there is one.
+    pub(crate) fn take(&self, queue: &str) -> Option<Vec<u8>> {
+        let queue = format!("mezhved.{queue}.{}", self.participant);
+        let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: true });
+        RUNTIME.block_on(got).unwrap().map(|message| message.delivery.data)
+    }
+
+    /// Waits for the next message.
+    pub(crate) fn next(&self, queue: &str) -> Vec<u8> {
+        eventually(&format!("a message on mezhved.{queue}.{}", self.participant), SOON, || self.take(queue))
+    }
+}
