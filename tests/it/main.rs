@@ -19,3 +19,6 @@ mod support;
 
 mod transport;
 mod world;
+//! The integration tests, in one binary.
+
+mod transport;
