@@ -15,10 +15,5 @@ mod harness;
 mod services;
 mod signature;
 mod support;
-//! The integration tests, in one binary.
-
 mod transport;
 mod world;
-//! The integration tests, in one binary.
-
-mod transport;
