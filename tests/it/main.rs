@@ -12,6 +12,7 @@
 
 mod exchange;
 mod harness;
+mod refusals;
 mod services;
 mod signature;
 mod support;
