@@ -245,7 +245,7 @@ fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, Stri
 pub(super) fn xml_lines(bytes: &[u8]) -> Result<String, String> {
     let document = parse_xml(bytes)?;
     let mut lines = String::new();
-    add_lines(document.root_element(), None, 0, &mut lines);
+    add_lines(document.root(), None, 0, &mut lines);
     Ok(lines)
 }
 

@@ -31,6 +31,8 @@ mod view;
 use std::fmt;
 
 use crate::domain::{FaultCode, Header, MessageType};
+use crate::envelope::{Body, BodyDraft};
+use crate::schema::element_bytes;
 
 pub use golden::{Direction, GoldenOutcome, GoldenResult, check as check_golden};
 pub use set::{Adapter, AdapterSet};
@@ -38,13 +40,17 @@ pub use set::{Adapter, AdapterSet};
 /// The most bytes that a body may have on its way into a translation.
 pub const INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// The most nodes (elements, attributes, JSON members and items) that a body may have.
-pub const INPUT_NODES_MAX: usize = 50_000;
+pub const INPUT_NODES_MAX: usize = 200_000;
 /// The deepest nesting of a body.
 pub const INPUT_DEPTH_MAX: usize = 64;
 /// The most bytes that a template may produce.
 pub const OUTPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// The most steps that a template may take, in instructions of the template engine.
-pub const FUEL_INSTRUCTIONS_MAX: u64 = 1_000_000;
+/// The steps that a template may take on any input, in instructions of the template engine.
+pub const FUEL_BASE_INSTRUCTIONS: u64 = 200_000;
+/// The steps that a template may take besides for each node of its input.
+pub const FUEL_PER_NODE_INSTRUCTIONS: u64 = 60;
+/// The most steps that a template may take, however large its input.
+pub const FUEL_INSTRUCTIONS_MAX: u64 = 3_000_000;
 /// The deepest nesting of macros and includes, in the template engine's own units (a macro costs 4, an include 10).
 pub const RECURSION_UNITS_MAX: usize = 120;
 /// The largest template file, in bytes.
@@ -133,6 +139,27 @@ impl PartnerBody {
         match self {
             Self::Xml(bytes) => PartnerBodyRef::Xml(bytes),
             Self::Payload { media_type, bytes } => PartnerBodyRef::Payload { media_type, bytes },
+        }
+    }
+}
+
+impl From<&Body<'_>> for PartnerBody {
+    /// The body of an envelope that was read, as its sender wrote it.
+    fn from(body: &Body<'_>) -> Self {
+        match body {
+            Body::Xml(node) => Self::Xml(element_bytes(*node)),
+            Body::Payload { media_type, bytes } => {
+                Self::Payload { media_type: media_type.clone(), bytes: bytes.clone() }
+            }
+        }
+    }
+}
+
+impl From<PartnerBody> for BodyDraft {
+    fn from(body: PartnerBody) -> Self {
+        match body {
+            PartnerBody::Xml(bytes) => Self::Xml(bytes),
+            PartnerBody::Payload { media_type, bytes } => Self::Payload { media_type, bytes },
         }
     }
 }

@@ -9,10 +9,11 @@ use minijinja::value::{Rest, Serde, Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, context};
 
 use super::codes::{CodeLists, CodeProblem};
-use super::view::{Element, Refusal, refuse};
+use super::tree::Tree;
+use super::view::{self, Element, Refusal, refuse};
 use super::{
-    AdapterError, AdapterErrorKind, Direction, FUEL_INSTRUCTIONS_MAX, HeaderView, OUTPUT_BYTES_MAX,
-    RECURSION_UNITS_MAX, sandbox,
+    AdapterError, AdapterErrorKind, Direction, FUEL_BASE_INSTRUCTIONS, FUEL_INSTRUCTIONS_MAX,
+    FUEL_PER_NODE_INSTRUCTIONS, HeaderView, OUTPUT_BYTES_MAX, RECURSION_UNITS_MAX, sandbox,
 };
 
 /// How values are written into the output.
@@ -42,7 +43,6 @@ impl Engine {
     ) -> Result<Self, Vec<AdapterError>> {
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_fuel(Some(FUEL_INSTRUCTIONS_MAX));
         environment.set_recursion_limit(RECURSION_UNITS_MAX);
         // Any kind but `None`, so that what a macro returns is marked as written; how values are written is the formatter's matter.
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
@@ -67,11 +67,16 @@ impl Engine {
         self.environment.get_template(name).is_ok()
     }
 
-    /// Runs a template.
-    pub(super) fn render(&self, name: &str, body: Value, header: &HeaderView) -> Result<Vec<u8>, AdapterError> {
-        let template = self.environment.get_template(name).map_err(|e| self.error(name, &e))?;
+    /// Runs a template on a tree.
+    pub(super) fn render(&self, name: &str, tree: &Arc<Tree>, header: &HeaderView) -> Result<Vec<u8>, AdapterError> {
+        // A clone shares what was compiled; the fuel is this run's own.
+        let mut environment = self.environment.clone();
+        let nodes = u64::try_from(tree.len()).unwrap_or(u64::MAX);
+        let fuel = FUEL_BASE_INSTRUCTIONS.saturating_add(nodes.saturating_mul(FUEL_PER_NODE_INSTRUCTIONS));
+        environment.set_fuel(Some(fuel.min(FUEL_INSTRUCTIONS_MAX)));
+        let template = environment.get_template(name).map_err(|e| self.error(name, &e))?;
         let mut out = Bounded(Vec::new());
-        let context = context! { body => body, header => Value::from(Serde(header)) };
+        let context = context! { body => view::root(tree.clone()), header => Value::from(Serde(header)) };
         // The state that comes back is not needed: everything was written.
         template.render_captured_to(context, &mut out).map(drop).map_err(|e| self.error(name, &e))?;
         Ok(out.0)
@@ -94,7 +99,7 @@ fn engine_reason(error: &Error) -> String {
     #[allow(clippy::wildcard_enum_match_arm)] // the engine's enum is open
     match error.kind() {
         ErrorKind::OutOfFuel => {
-            format!("the template took more than {FUEL_INSTRUCTIONS_MAX} steps; is there a loop without end?")
+            "the template took more steps than a body of this size allows; is there a loop without end?".to_owned()
         }
         ErrorKind::WriteFailure => format!("the template wrote more than {OUTPUT_BYTES_MAX} bytes"),
         ErrorKind::UndefinedError => "a name is used that is not defined here".to_owned(),

@@ -7,7 +7,7 @@ use super::manifest::{Form, Message, Way};
 use super::render::Engine;
 use super::set::Adapter;
 use super::tree::Tree;
-use super::{AdapterError, AdapterErrorKind, Direction, HeaderView, PartnerBody, PartnerBodyRef, output, view};
+use super::{AdapterError, AdapterErrorKind, Direction, HeaderView, PartnerBody, PartnerBodyRef, output};
 use crate::domain::MessageType;
 use crate::schema::Catalogue;
 
@@ -104,7 +104,7 @@ impl Adapter {
     /// Runs the template and looks at what it did not read.
     fn run(&self, engine: &Engine, way: &Way, tree: Tree, header: &HeaderView) -> Result<Vec<u8>, AdapterError> {
         let tree = Arc::new(tree);
-        let written = engine.render(way.template.get_ref(), view::root(tree.clone()), header)?;
+        let written = engine.render(way.template.get_ref(), &tree, header)?;
         let unread = tree.unread(&way.not_carried);
         if unread.is_empty() {
             return Ok(written);

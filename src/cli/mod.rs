@@ -5,8 +5,10 @@
 mod adapter;
 mod config;
 mod deadline_compute;
+mod envelope;
 mod failure;
 mod journal;
+mod key;
 mod message;
 mod obligations;
 mod partner;
@@ -20,6 +22,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
+
+use crate::gateway::Clock;
 
 /// Шлюз межведомственного обмена для социального сопровождения.
 ///
@@ -42,6 +46,10 @@ enum Command {
     Journal(journal::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    #[command(subcommand)]
+    Envelope(envelope::EnvelopeCommand),
 }
 
 /// Where the configuration lies.
@@ -72,6 +80,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Journal(args) => journal::run(args),
+        Command::Key(command) => done(key::run(&command, Clock::default().now(), &mut std::io::stdout())),
+        Command::Envelope(command) => done(envelope::run(&command, Clock::default().now(), &mut std::io::stdout())),
         Command::Adapter(args) => {
             let files = crate::bundle::embedded();
             said(adapter::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
@@ -81,6 +91,11 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             said(schema::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
         }
     }
+}
+
+/// The exit status of a command that fails with a reason.
+fn done(result: Result<(), envelope::Failure>) -> Result<ExitCode, Failure> {
+    result.map(|()| ExitCode::SUCCESS).map_err(|e| Failure::new(e.to_string()))
 }
 
 /// The exit status of a command that wrote its own answer: whether what it was asked holds.

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tracing::warn;
 
 use super::words;
-use crate::domain::{ObligationState, ParticipantId, Timestamp, Zone};
+use crate::deadline::{Regulation, Source, Term};
+use crate::domain::{ObligationState, ParticipantId, RoleCode, Timestamp, Zone};
 use crate::gateway::{Gateway, Snapshot};
 use crate::store::{JournalRow, NotHandedOver, ObligationFilter, ObligationGroup, ObligationRow, StoreError};
 
@@ -79,7 +80,6 @@ struct Quiet {
     case_id: String,
     at: String,
     at_iso: String,
-    note: String,
 }
 
 pub(super) async fn page(State(gateway): State<Gateway>) -> Response {
@@ -144,24 +144,37 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
         debtor_name: name(snapshot, &row.debtor),
         creditor_name: name(snapshot, &row.creditor),
         rule_title: rule.map_or_else(|| row.rule.to_string(), |r| r.title.ru.clone()),
-        subject: subject(row),
+        subject: subject(row, snapshot),
         wish: text(row.explanation.as_ref(), "wish"),
         due: words::due(due_at, zone),
         due_iso: due_at.plus_seconds(-1).in_zone(zone),
-        term: row.term.clone(),
+        term: Term::parse(&row.term).map_or_else(|_| row.term.clone(), |t| t.ru()),
         late: words::span(business_now.since(due_at)),
         warned: row.state == ObligationState::Warned,
-        source: rule.map_or_else(String::new, |r| format!("{}, {}", r.source.document, r.source.paragraph)),
+        source: regulation.zip(rule).map_or_else(String::new, |(g, r)| source(g, &r.source)),
         conversation: row.conversation_id.map_or_else(String::new, |id| id.to_string()),
         case_id: row.case_id.map_or_else(String::new, |id| id.to_string()),
     }
 }
 
-/// The last part of the subject (a document kind, a role) and the period: what tells this obligation from its neighbours.
-fn subject(row: &ObligationRow) -> String {
-    let last = row.subject.rsplit('/').next().unwrap_or_default();
-    let own = if last.len() == 36 { "" } else { last };
-    [own, row.period.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ")
+/// What tells this obligation from its neighbours: the document's kind or the role that ends its subject, in words, and the period.
+fn subject(row: &ObligationRow, snapshot: &Snapshot) -> String {
+    let last = row.subject.rsplit(' ').next().unwrap_or_default();
+    let kind = snapshot.catalogue.codes().document_kind(last).map(|k| k.ru.clone());
+    let role = || {
+        let code = RoleCode::parse(last).ok()?;
+        Some(snapshot.regulation(&row.regulation).ok()?.role(&code)?.title.ru.clone())
+    };
+    let own = kind.or_else(role).unwrap_or_default();
+    [own.as_str(), row.period.as_str()].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// Where the rule is written, and whether a person has compared it with the document's edition.
+fn source(regulation: &Regulation, source: &Source) -> String {
+    let document = regulation.documents.iter().find(|d| d.id == source.document);
+    let title = document.map_or(source.document.as_str(), |d| d.title.as_str());
+    let unchecked = if document.is_some_and(|d| d.checked_on.is_some()) { "" } else { " (редакция не проверена)" };
+    format!("{title}, {}{unchecked}", source.paragraph)
 }
 
 fn text(json: Option<&Value>, key: &str) -> String {
@@ -174,7 +187,7 @@ fn stuck_row(row: &NotHandedOver, snapshot: &Snapshot, zone: Zone, now: Timestam
         recipient: delivery.recipient.to_string(),
         recipient_name: name(snapshot, &delivery.recipient),
         sender_name: name(snapshot, &message.sender),
-        type_title: message.message_type.name.clone(),
+        type_title: words::message_type(&message.message_type.name).to_owned(),
         message_id: message.message_id.to_string(),
         accepted: words::instant(message.accepted_at, zone),
         accepted_iso: message.accepted_at.in_zone(zone),
@@ -192,6 +205,5 @@ fn quiet_row(row: &JournalRow, zone: Zone) -> Quiet {
         case_id: text(Some(&row.entry.detail), "case"),
         at: words::instant(at, zone),
         at_iso: at.in_zone(zone),
-        note: text(Some(&row.entry.detail), "ru"),
     }
 }

@@ -46,6 +46,18 @@ fn plural<'w>(n: u64, one: &'w str, few: &'w str, many: &'w str) -> &'w str {
     }
 }
 
+/// A message type's name for people; an unknown one keeps its code.
+pub(super) fn message_type(name: &str) -> &str {
+    match name {
+        "application" => "Заявление",
+        "document-request" => "Межведомственный запрос",
+        "document-response" => "Ответ на запрос",
+        "progress-report" => "Отчёт о мероприятиях",
+        "notice" => "Уведомление шлюза",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -74,9 +74,12 @@ pub async fn first_revisions(
 ) -> Result<Snapshot, ConfigureError> {
     let latest = store.revisions().await?;
     let first = "первая редакция из папки / the first revision, from the folder";
-    let mut checked = None;
     if latest.participants == 0 || latest.bundle == 0 {
-        checked = Some(finish(compile((1, people), (1, bundle), gateway, clock.business_now()))?);
+        // Only a configuration that can be worked by becomes a revision.
+        let compiled = compile((1, people), (1, bundle), gateway, clock.business_now());
+        if compiled.snapshot.is_none() {
+            return finish(compiled);
+        }
     }
     for (kind, number, files) in
         [(RevisionKind::Participants, latest.participants, people), (RevisionKind::Bundle, latest.bundle, bundle)]
@@ -89,7 +92,6 @@ pub async fn first_revisions(
             }
         }
     }
-    drop(checked);
     let latest = store.revisions().await?;
     let (in_force_people, in_force_bundle) = load(store, latest).await?;
     for (what, in_force, folder) in [("participants", &in_force_people, people), ("bundle", &in_force_bundle, bundle)] {

@@ -244,16 +244,16 @@ impl Gateway {
         match self.store().accept(accept).await {
             Ok(Accepted::Recorded) => {
                 let channel = Self::channel_word(peer.channel);
-                info!(%sender, message = %id, %record, kind, channel, "accepted");
+                info!(%sender, message_id = %id, %record, kind, channel, "accepted");
                 Some(Reply::signed(receipt, &sender, id))
             }
             Ok(Accepted::Duplicate { digest: first, receipt: stored, record_id }) => {
-                debug!(%sender, message = %id, record = %record_id, "a copy");
+                debug!(%sender, message_id = %id, record = %record_id, "a copy");
                 Some(self.duplicate(&sender, id, digest, first, stored, peer).await)
             }
             Ok(Accepted::CaseChanged) => None,
             Err(error) => {
-                warn!(%sender, message = %id, %error, "not accepted");
+                warn!(%sender, message_id = %id, %error, "not accepted");
                 Some(Reply::unsigned(FaultCode::NotNow))
             }
         }

@@ -93,7 +93,7 @@ impl Gateway {
             journal: Vec::new(),
         };
         match self.store().answer(answered).await.map_err(not_now)? {
-            AnsweredResult::Settled => info!(%participant, message = %about, state = ?state, "the partner answered"),
+            AnsweredResult::Settled => info!(%participant, message_id = %about, state = ?state, "the partner answered"),
             AnsweredResult::Already(_) => {}
             AnsweredResult::NotFound => return Err(unknown_delivery()),
         }
@@ -126,7 +126,7 @@ impl Gateway {
         let notice = match notice {
             Ok(Ok(notice)) => notice,
             Ok(Err(error)) => {
-                warn!(message = %message.message_id, %error, "the notice to the sender could not be made");
+                warn!(message_id = %message.message_id, %error, "the notice to the sender could not be made");
                 None
             }
             Err(error) => return Err(Fault::new(FaultCode::NotNow, error.to_string())),

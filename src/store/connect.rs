@@ -64,7 +64,7 @@ impl Connector {
 
     /// Brings the schema up to date. PostgreSQL: under an advisory lock. SQLite: again, when another process was first.
     pub(super) async fn migrate(&self) -> Result<AnyConnection, StoreError> {
-        let mut conn = self.connect().await.map_err(|e| error::reading(&e))?;
+        let mut conn = self.connect().await.map_err(error::reading)?;
         let migrator = migrator(self.engine);
         let mut tries = 0;
         loop {
@@ -73,8 +73,8 @@ impl Connector {
                 Ok(()) => return Ok(conn),
                 Err(error) if self.engine == Engine::Sqlite && tries < MIGRATE_TRIES_MAX => {
                     tracing::debug!(%error, "migrating again");
-                    conn.close().await.map_err(|e| error::reading(&e))?;
-                    conn = self.connect().await.map_err(|e| error::reading(&e))?;
+                    conn.close().await.map_err(error::reading)?;
+                    conn = self.connect().await.map_err(error::reading)?;
                 }
                 Err(error) => return Err(StoreError::Migration(error.to_string())),
             }

@@ -99,10 +99,13 @@ fn shown(error: &sqlx::Error) -> String {
 }
 
 /// The caller's error for a failed read.
-pub(super) fn reading(error: &sqlx::Error) -> StoreError {
-    match error {
-        sqlx::Error::PoolClosed => StoreError::Closed,
-        sqlx::Error::Database(_) => StoreError::Refused(shown(error)),
-        _ => StoreError::Away(shown(error)),
+pub(super) fn reading(error: sqlx::Error) -> StoreError {
+    if matches!(error, sqlx::Error::PoolClosed) {
+        return StoreError::Closed;
+    }
+    match Failure::from(error) {
+        Failure::Rows(why) => StoreError::Refused(why),
+        Failure::Connection(why) | Failure::Transient(why) | Failure::NoSpace(why) => StoreError::Away(why),
+        Failure::Unknown => StoreError::Unknown,
     }
 }

@@ -21,6 +21,8 @@ mod nodes;
 mod obligations;
 mod rows;
 mod sql;
+#[cfg(test)]
+mod tests;
 mod tickets;
 mod views;
 mod writer;

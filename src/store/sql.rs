@@ -256,8 +256,8 @@ impl<'a> Select<'a> {
 
     /// Runs it on the readers' pool.
     pub(crate) async fn fetch(self, pool: &sqlx::AnyPool) -> Result<Vec<AnyRow>, StoreError> {
-        let args = arguments(&[self.vals]).map_err(|e| super::error::reading(&e))?;
-        sqlx::query_with(AssertSqlSafe(self.sql), args).fetch_all(pool).await.map_err(|e| super::error::reading(&e))
+        let args = arguments(&[self.vals]).map_err(super::error::reading)?;
+        sqlx::query_with(AssertSqlSafe(self.sql), args).fetch_all(pool).await.map_err(super::error::reading)
     }
 }
 

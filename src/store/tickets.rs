@@ -89,7 +89,7 @@ impl Store {
     /// When the database is away.
     pub async fn insert_refusal(&self, refusal: NewRefusal) -> Result<(), StoreError> {
         let kept = self.inner.refusals_kept.fetch_add(1, Ordering::Relaxed);
-        let trim_to = (kept % REFUSALS_BETWEEN_TRIMS == 0).then_some(self.inner.refusals_max);
+        let trim_to = kept.is_multiple_of(REFUSALS_BETWEEN_TRIMS).then_some(self.inner.refusals_max);
         self.task(RefusalTask { refusal, trim_to }).await
     }
 

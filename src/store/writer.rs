@@ -259,7 +259,7 @@ async fn commit(conn: &mut AnyConnection) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         Err(error) => Err(match Failure::from(error) {
             Failure::Connection(_) | Failure::Unknown => Failure::Unknown,
-            known => known,
+            known @ (Failure::Transient(_) | Failure::NoSpace(_) | Failure::Rows(_)) => known,
         }),
     }
 }

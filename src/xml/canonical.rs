@@ -36,7 +36,7 @@ pub fn canonical(apex: Node<'_>, except: Option<Node<'_>>, sink: &mut dyn Sink) 
     loop {
         if Some(node) != except {
             if let Some(text) = node.text().filter(|_| node.is_text()) {
-                walk.escape(text, &TEXT);
+                walk.escape(text, TEXT);
             } else if node.is_element() {
                 walk.start(node);
                 if let Some(child) = node.first_child() {
@@ -131,7 +131,7 @@ impl<'a> Walk<'a, '_> {
     fn attribute(&mut self, name: &str, value: &str) {
         self.buffer.extend_from_slice(name.as_bytes());
         self.buffer.extend_from_slice(b"=\"");
-        self.escape(value, &ATTRIBUTE);
+        self.escape(value, ATTRIBUTE);
         self.buffer.push(b'"');
     }
 
@@ -161,7 +161,7 @@ impl<'a> Walk<'a, '_> {
         rest.get(..len.unwrap_or(rest.len())).unwrap_or_default()
     }
 
-    fn escape(&mut self, text: &str, table: &EscapeTable) {
+    fn escape(&mut self, text: &str, table: EscapeTable) {
         if text.len() >= CHUNK_BYTES {
             self.flush();
             escape(text, table, self.sink);
@@ -180,37 +180,35 @@ fn prefix(name: &str) -> &str {
     name.split_once(':').map_or("", |(prefix, _)| prefix)
 }
 
-/// For each byte what is written in its place, if not itself.
-pub(super) type EscapeTable = [Option<&'static [u8]>; 128];
+/// What is written in the place of a byte, if not itself.
+pub(super) type EscapeTable = fn(u8) -> Option<&'static [u8]>;
 
 /// Escapes of character data.
-pub(super) static TEXT: EscapeTable = {
-    let mut table: EscapeTable = [None; 128];
-    table[b'&' as usize] = Some(b"&amp;");
-    table[b'<' as usize] = Some(b"&lt;");
-    table[b'>' as usize] = Some(b"&gt;");
-    table[b'\r' as usize] = Some(b"&#xD;");
-    table
+pub(super) const TEXT: EscapeTable = |b| match b {
+    b'&' => Some(b"&amp;"),
+    b'<' => Some(b"&lt;"),
+    b'>' => Some(b"&gt;"),
+    b'\r' => Some(b"&#xD;"),
+    _ => None,
 };
 
 /// Escapes of attribute values.
-pub(super) static ATTRIBUTE: EscapeTable = {
-    let mut table: EscapeTable = [None; 128];
-    table[b'&' as usize] = Some(b"&amp;");
-    table[b'<' as usize] = Some(b"&lt;");
-    table[b'"' as usize] = Some(b"&quot;");
-    table[b'\t' as usize] = Some(b"&#x9;");
-    table[b'\n' as usize] = Some(b"&#xA;");
-    table[b'\r' as usize] = Some(b"&#xD;");
-    table
+pub(super) const ATTRIBUTE: EscapeTable = |b| match b {
+    b'&' => Some(b"&amp;"),
+    b'<' => Some(b"&lt;"),
+    b'"' => Some(b"&quot;"),
+    b'\t' => Some(b"&#x9;"),
+    b'\n' => Some(b"&#xA;"),
+    b'\r' => Some(b"&#xD;"),
+    _ => None,
 };
 
 /// Writes a text with its escapes.
-pub(super) fn escape(text: &str, table: &EscapeTable, sink: &mut dyn Sink) {
+pub(super) fn escape(text: &str, table: EscapeTable, sink: &mut dyn Sink) {
     let bytes = text.as_bytes();
     let mut done = 0;
-    for (at, b) in bytes.iter().enumerate() {
-        if let Some(Some(replacement)) = table.get(usize::from(*b)) {
+    for (at, b) in bytes.iter().enumerate().filter(|(_, b)| **b <= b'>') {
+        if let Some(replacement) = table(*b) {
             sink.put(bytes.get(done..at).unwrap_or_default());
             sink.put(replacement);
             done = at + 1;

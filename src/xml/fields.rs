@@ -219,3 +219,57 @@ pub fn at(node: Node<'_>, code: FaultCode, what: impl fmt::Display) -> Fault {
     let line = node.document().text_pos_at(node.range().start).row;
     Fault::new(code, format!("line {line}: {what}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Limits, read};
+
+    #[test]
+    fn instants_have_one_form() {
+        for good in ["2026-05-06T10:00:00+05:00", "2026-05-06T10:00:00Z", "2026-05-06T10:00:00.1234567-03:30"] {
+            assert!(instant(good).is_some(), "{good}");
+        }
+        for bad in [
+            "",
+            "2026-05-06",
+            "2026-05-06T10:00:00",
+            "2026-05-06t10:00:00Z",
+            "2026-05-06 10:00:00Z",
+            "2026-05-06T10:00:00z",
+            "2026-05-06T10:00:60Z",
+            "2026-05-06T10:00:00.Z",
+            "2026-05-06T10:00:00.1234567890Z",
+            "2026-05-06T10:00:00+0500",
+            "2026-13-06T10:00:00Z",
+            "+2026-05-06T10:00:00Z",
+            " 2026-05-06T10:00:00Z",
+            "2026-05-06T10:00:00+05:00 ",
+            "2026-05-06T10:00:0ы",
+        ] {
+            assert_eq!(instant(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_of_a_namespace_is_not_taken_for_one_without() {
+        let document = read(b"<a xmlns:p='urn:p' p:b='1'/>", &Limits::default()).unwrap();
+        assert_eq!(attribute(document.root(), "b"), None);
+        assert!(only_attributes(document.root(), &["b"], FaultCode::NotEnvelope).is_err());
+    }
+
+    #[test]
+    fn base64_is_strict_but_for_white_space() {
+        assert_eq!(base64_bytes(" AA\r\nECAw==\t").as_deref(), Some(&[0, 1, 2, 3][..]));
+        for bad in ["AAECAw", "AAECAw=", "AAECAx==", "AA-_", "\u{a0}AAAA", "A"] {
+            assert_eq!(base64_bytes(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ncnames() {
+        for (text, right) in [("a", true), ("_1.-b", true), ("Имя", true), ("", false), ("1a", false), ("-a", false), ("a:b", false), ("a b", false)] {
+            assert_eq!(is_ncname(text), right, "{text}");
+        }
+    }
+}

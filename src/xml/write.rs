@@ -50,7 +50,7 @@ impl Writer {
             self.out.push(b' ');
             self.out.extend_from_slice(key.as_bytes());
             self.out.extend_from_slice(b"=\"");
-            self.value(value, &ATTRIBUTE);
+            self.value(value, ATTRIBUTE);
             self.out.push(b'"');
         }
         self.out.push(b'>');
@@ -68,10 +68,10 @@ impl Writer {
 
     /// Writes text into the open element.
     pub fn text(&mut self, text: &str) {
-        self.value(text, &TEXT);
+        self.value(text, TEXT);
     }
 
-    fn value(&mut self, value: &str, table: &EscapeTable) {
+    fn value(&mut self, value: &str, table: EscapeTable) {
         if let Some(c) = value.chars().find(|c| !is_char(u32::from(*c))) {
             let element = self.open.last().cloned().unwrap_or_default();
             self.fail(WriteError::Character { element, code: u32::from(c) });
@@ -119,5 +119,42 @@ impl Writer {
             self.fail(WriteError::Unbalanced { element });
         }
         self.error.map_or(Ok(self.out), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Limits, attribute, read};
+
+    #[test]
+    fn a_value_comes_back_exactly() {
+        let value = "a\tb\nc\r\nd \r<&>\"' ]]> \u{1F600}\u{85}\u{2028}\u{FFFD} ";
+        let mut w = Writer::new();
+        w.start("a", &[("b", value)]);
+        w.leaf("c", value);
+        w.optional("d", None);
+        w.base64("e", &[], &[0, 255]);
+        w.end();
+        let bytes = w.finish().unwrap();
+        let document = read(&bytes, &Limits::default()).unwrap();
+        assert_eq!(attribute(document.root(), "b"), Some(value));
+        assert_eq!(document.root().first_element_child().unwrap().text(), Some(value));
+        assert_eq!(bytes, crate::xml::canonical_bytes(document.root(), None), "what is written is in canonical form");
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_reported() {
+        let mut w = Writer::new();
+        w.start("a", &[]);
+        w.leaf("b", "x\u{0}y");
+        w.end();
+        assert_eq!(w.finish(), Err(WriteError::Character { element: "b".to_owned(), code: 0 }));
+        let mut w = Writer::new();
+        w.start("a", &[]);
+        assert!(matches!(w.finish(), Err(WriteError::Unbalanced { .. })));
+        let mut w = Writer::new();
+        w.end();
+        assert!(matches!(w.finish(), Err(WriteError::Unbalanced { .. })));
     }
 }

@@ -38,12 +38,19 @@ def detach(element):
 def c14n(jobs):
     answers = []
     for job in jobs:
-        root = parse(base64.b64decode(job["xml"]))
+        try:
+            root = parse(base64.b64decode(job["xml"]))
+        except etree.XMLSyntaxError as e:
+            answers.append({"refused": str(e)})
+            continue
         elements = list(root.iter())
         apex = elements[job["apex"]]
         if job["except"] is not None:
             detach(elements[job["except"]])
-        answers.append(base64.b64encode(exclusive(apex)).decode())
+        try:
+            answers.append(base64.b64encode(exclusive(apex)).decode())
+        except etree.C14NError as e:
+            answers.append({"refused": str(e)})
     return answers
 
 
