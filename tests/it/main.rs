@@ -16,7 +16,5 @@ mod refusals;
 mod services;
 mod signature;
 mod support;
-//! The integration tests, in one binary.
-
 mod transport;
 mod world;
