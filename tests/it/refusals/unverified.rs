@@ -66,13 +66,13 @@ fn what_is_no_plain_xml() {
 #[test]
 fn megabytes_of_nesting_are_refused_at_once() {
     let world = patient_world().start();
-    let open = |bytes: usize| "<a>".repeat(bytes / 3);
-    let close = |bytes: usize| format!("{}{}", "<a>".repeat(bytes / 7), "</a>".repeat(bytes / 7));
+    let nested = |levels: usize| format!("{}{}", "<a>".repeat(levels), "</a>".repeat(levels));
     let mib = 1024 * 1024;
     let cases = [
-        Case::new("10 MB of nesting", open(10 * mib), 413, "too-large"),
-        Case::new("7 MB of open elements", open(7 * mib), 400, "too-deep"),
-        Case::new("7 MB of nesting, well-formed", close(7 * mib), 400, "too-deep"),
+        Case::new("10 MB of nesting", "<a>".repeat(10 * mib / 3), 413, "too-large"),
+        Case::new("7 MB of nesting", nested(mib), 400, "too-many-nodes"),
+        Case::new("1 MB of nesting", nested(mib / 7), 400, "too-deep"),
+        Case::new("1 MB of elements that never end", "<a>".repeat(mib / 3), 400, "too-deep"),
         Case::new("7 MB of elements side by side", format!("<a>{}</a>", "<b/>".repeat(7 * mib / 4)), 400, "too-many-nodes"),
     ];
     for case in &cases {
@@ -155,9 +155,10 @@ fn elements_wrapped_around_a_good_signature() {
     let signature = text[text.find("<ds:Signature ").unwrap()..text.find("</e:Envelope>").unwrap()].to_owned();
     let signed_content = replaced(&text[start..], &signature, "");
     let forged_content = replaced(&replaced(&signed_content, "Прошу", "Требую"), &id, "_forged");
+    let end = "</e:Envelope>";
     let forged = |body_end: &str, signature: &str| {
-        let inside = replaced(&forged_content, "</e:Body>", &format!("{body_end}</e:Body>"));
-        replaced(&inside, "</e:Envelope>", &format!("{signature}</e:Envelope>"))
+        let open = forged_content.strip_suffix(&format!("</e:Body>{end}")).unwrap();
+        format!("{open}{body_end}</e:Body>{signature}{end}")
     };
     let in_request = |wrapped: &str| {
         let hidden = format!("<hidden>{wrapped}</hidden></DocumentRequest>");
