@@ -13,6 +13,8 @@
 mod crash;
 mod exchange;
 mod harness;
+mod page;
+mod reads;
 mod refusals;
 mod services;
 mod signature;

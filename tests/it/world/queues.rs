@@ -57,21 +57,19 @@ impl Queues {
         self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
     }
 
-    /// Takes what is on a queue, and for each message publishes the answer before the message leaves the queue.
+    /// Takes the next message off a queue, if there is one, and publishes its answer before it leaves the queue.
     pub(crate) fn take_answered(
         &self,
         queue: &str,
-        mut answer: impl FnMut(&[u8]) -> Vec<u8>,
+        answer: impl FnOnce(&[u8]) -> Vec<u8>,
     ) -> Result<(), lapin::Error> {
         let queue = format!("mezhved.{queue}.{}", self.participant);
         RUNTIME.block_on(async {
-            while let Some(message) =
-                self.channel.basic_get(queue.as_str().into(), BasicGetOptions { no_ack: false }).await?
-            {
-                let confirmation = self.publish(&answer(&message.delivery.data)).await?;
-                assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
-                message.delivery.acker.ack(BasicAckOptions::default()).await?;
-            }
+            let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await?;
+            let Some(message) = got else { return Ok(()) };
+            let confirmation = self.publish(&answer(&message.delivery.data)).await?;
+            assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
+            message.delivery.acker.ack(BasicAckOptions::default()).await?;
             Ok(())
         })
     }
