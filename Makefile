@@ -1,6 +1,7 @@
 # make demo    the whole exchange on this machine, with five simulated agencies (ARGS="--once" for one scenario)
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
+# make bench   how long the pure parts take, beside raw cryptography in the same run
 # make clean-services   stops what `scripts/services start` left running
 
 # Rust is where rustup put it even when the shell was not told.
@@ -9,7 +10,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check clean-services
+.PHONY: help demo test check bench clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -25,6 +26,10 @@ test:
 check:
 	@scripts/setup check
 	@scripts/check
+
+bench:
+	@scripts/setup build
+	cargo bench --locked --bench micro
 
 clean-services:
 	@scripts/services stop

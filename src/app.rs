@@ -26,6 +26,9 @@ use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions,
 /// How long requests, deliveries and handlers may take to end once the node stops.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long one message from the broker may take before its place in the queue's window is given to another.
+const TAKING_TIME_MAX: Duration = Duration::from_secs(60);
+
 /// Why a node could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -192,6 +195,14 @@ impl Node {
     }
 }
 
+/// The certificates of a file of authorities; none when no file is named.
+fn authorities(settings: &Settings, file: &Path) -> Result<Vec<Vec<u8>>, StartError> {
+    if file.as_os_str().is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(vec![read_file(&settings.path(file))?])
+}
+
 fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
     let push = &settings.push;
     let extra_roots_pem =
@@ -230,9 +241,20 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     let (own, mut changed) = (gateway.clone(), gateway.snapshot_changed());
     let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
     let answers = answering.clone();
-    let handler = Arc::new(move |incoming: Incoming| take(taker.clone(), answers.clone(), incoming).boxed());
+    let handler = Arc::new(move |incoming: Incoming| {
+        let taken = tokio::spawn(take(taker.clone(), answers.clone(), incoming));
+        // What takes longer goes on in its task; the message comes again and is then found recorded.
+        async move {
+            match tokio::time::timeout(TAKING_TIME_MAX, taken).await {
+                Ok(Ok(disposition)) => disposition,
+                Ok(Err(_)) | Err(_) => Disposition::RequeueLater,
+            }
+        }
+        .boxed()
+    });
     let options = AmqpOptions {
         insecure_allowed: broker.insecure,
+        extra_roots_pem: authorities(gateway.settings(), &broker.ca_file)?,
         prefetch: broker.prefetch,
         message_bytes_max: gateway.settings().limits.envelope_bytes_max,
         connection_name: format!("mezhved {}", gateway.node()),

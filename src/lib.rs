@@ -6,8 +6,8 @@
 // Floor 1
 pub mod domain;
 // Floor 2: pure; bytes, data and `now` go in, values and faults come out
-pub mod adapter;
 pub mod bundle;
+pub mod adapter;
 pub mod crypto;
 pub mod deadline;
 pub mod envelope;
@@ -28,3 +28,4 @@ pub mod console;
 // Floor 8
 pub mod app;
 pub mod cli;
+pub mod demo;

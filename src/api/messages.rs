@@ -21,7 +21,15 @@ pub(super) async fn receive(
     let peer = Peer { channel: Channel::Http, address: Some(address.ip()), queue: None };
     let limit = face.gateway.settings().limits.envelope_bytes_max;
     let reply = match to_bytes(body, limit).await {
-        Ok(bytes) => face.gateway.receive(bytes.to_vec(), &peer).await,
+        // A task of its own: a peer that hangs up must not stop a message between its judgement and its record.
+        Ok(bytes) => {
+            let gateway = face.gateway.clone();
+            let taken = tokio::spawn(async move { gateway.receive(bytes.to_vec(), &peer).await });
+            match taken.await {
+                Ok(reply) => reply,
+                Err(_) => return unsigned(FaultCode::NotNow),
+            }
+        }
         Err(error) if is_too_large(&error) => face.gateway.refuse_too_large(&peer).await,
         // The peer went away in the middle of its body: nobody is left to answer.
         Err(_) => return StatusCode::BAD_REQUEST.into_response(),

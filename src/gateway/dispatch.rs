@@ -146,9 +146,10 @@ impl Dispatcher {
             match self.gateway.start_pending_of(claimed.message.record_id).await {
                 Ok(started) => started,
                 Err(fault) => {
-                    // The watcher starts what is left: see `watch::start_left`.
-                    warn!(delivery = %id, %fault, "obligations could not be started");
-                    Vec::new()
+                    // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
+                    // store answers or the calendar has its year.
+                    warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
+                    return;
                 }
             }
         } else {

@@ -92,6 +92,8 @@ pub struct Console {
 pub struct Broker {
     /// The broker's address; empty: none.
     pub url: String,
+    /// More trusted authorities, PEM file; empty: none.
+    pub ca_file: PathBuf,
     /// Allows `amqp://` to an address that is not loopback.
     pub insecure: bool,
     /// Unacknowledged messages at once.

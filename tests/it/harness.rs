@@ -45,7 +45,8 @@ fn a_gateway_that_is_never_ready_is_an_error_with_its_words() {
     ];
     for (script, said) in table {
         let Err(reason) = GatewayCommand::other("sh", &["-c", script]).try_start() else { panic!("{script}") };
-        assert!(reason.contains("ended before it was ready") && reason.contains(said), "{script}: {reason}");
+        let whole = ["ended before it was ready (exit status: 1)", said].iter().all(|part| reason.contains(part));
+        assert!(whole, "{script}: {reason}");
     }
 }
 
@@ -55,11 +56,16 @@ fn without_its_settings_the_gateway_does_not_start() {
     let absent = folder.path().join("absent");
     let Err(reason) = GatewayCommand::serve(&absent).try_start() else { panic!("it started without settings") };
     assert!(reason.contains("ended before it was ready"), "{reason}");
+    let (_, said) = reason.split_once("it said:").unwrap();
+    assert!(said.contains(absent.to_str().unwrap()), "it does not name the folder: {reason}");
 }
 
 #[test]
-fn help_is_there() {
-    mezhved(&["--help"]).done();
+fn help_names_the_commands() {
+    let help = mezhved(&["--help"]).done();
+    for command in ["serve", "partner", "deadline", "message"] {
+        assert!(help.stdout.contains(&format!("  {command} ")), "{command}: {help}");
+    }
 }
 
 #[test]

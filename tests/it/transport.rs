@@ -1,5 +1,7 @@
 //! The transports against real sockets and a real broker.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // helpers of tests
+
 mod amqp;
 mod amqp_faults;
 mod amqp_rights;

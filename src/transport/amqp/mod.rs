@@ -30,12 +30,6 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use lapin::{
-    BasicProperties, Confirmation,
-    options::BasicPublishOptions,
-    tcp::OwnedTLSConfig,
-    uri::{AMQPScheme, AMQPUri},
-};
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinHandle,
@@ -47,68 +41,17 @@ use crate::{
     transport::Outcome,
 };
 
-use session::{Session, Target};
+use session::Session;
 
 mod consume;
+mod options;
 mod permissions;
+mod publish;
 mod session;
 mod topology;
 
+pub use options::{AmqpError, AmqpOptions};
 pub use permissions::{BrokerPermissions, gateway_permissions, permissions};
-
-/// How the gateway uses the broker.
-#[derive(Clone)]
-pub struct AmqpOptions {
-    /// `amqp://user:password@host:port/vhost` or `amqps://…`.
-    pub url: String,
-    /// The connection's name in the broker's listings.
-    pub connection_name: String,
-    /// Certificates of authorities, PEM, trusted beside the system's own.
-    pub extra_roots_pem: Vec<Vec<u8>>,
-    /// Whether `amqp://` may go to another machine.
-    pub insecure_allowed: bool,
-    /// For DNS, TCP, TLS and the broker's handshake together.
-    pub connect_timeout: Duration,
-    /// Both sides prove that they live within this time; 0 turns it off.
-    pub heartbeat_seconds: u16,
-    /// The pause before the second attempt to connect; doubles with each, with jitter.
-    pub reconnect_pause_min: Duration,
-    /// The longest such pause.
-    pub reconnect_pause_max: Duration,
-    /// Messages of one queue that are held unacknowledged and handled at once.
-    pub prefetch: u16,
-    /// A larger message is handed over as [`Body::TooLarge`], without its bytes.
-    pub message_bytes_max: usize,
-    /// The pause before a message that could not be taken goes back to its queue; doubles with each return.
-    pub requeue_pause_min: Duration,
-    /// The longest such pause.
-    pub requeue_pause_max: Duration,
-    /// Returns of one message to its queue (`x-delivery-limit`) before it goes to `mezhved.dead`. Part of the queues'
-    /// declaration: a broker refuses to change it on a queue that exists.
-    pub deliveries_max: u32,
-    /// A message whose handler panics goes to `mezhved.dead` when it was handed out so many times.
-    pub panics_max: u32,
-    /// What one queue may hold; beyond it the broker refuses more. Part of the queues' declaration, as above.
-    pub queue_bytes_max: u64,
-    /// Messages published and not yet confirmed.
-    pub publish_in_flight_max: usize,
-    /// From the call of [`Amqp::publish`] to the broker's confirm.
-    pub confirm_timeout: Duration,
-}
-
-/// The options are wrong.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AmqpError {
-    /// The URL cannot be read. It is not repeated, for it has a password in it.
-    #[error("the broker's URL cannot be read; an example: amqps://user:password@broker.example:5671/%2f")]
-    Url,
-    /// Plain AMQP to another machine.
-    #[error("amqp:// to {0} is neither loopback nor TLS: use amqps://, or say insecure = true")]
-    PlainNotLoopback(String),
-    /// A root certificate is not PEM.
-    #[error("extra root certificate number {0} is not a PEM certificate")]
-    Root(usize),
-}
 
 /// A message from a participant's own queue.
 #[derive(Debug)]
@@ -213,58 +156,6 @@ fn taken(slot: &Mutex<Option<JoinHandle<()>>>) -> Option<JoinHandle<()>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-impl std::fmt::Debug for AmqpOptions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AmqpOptions").field("connection_name", &self.connection_name).finish_non_exhaustive()
-    }
-}
-
-impl AmqpOptions {
-    /// The usual numbers for the broker at this URL.
-    pub fn new(url: impl Into<String>) -> Self {
-        Self {
-            url: url.into(),
-            connection_name: "mezhved".into(),
-            extra_roots_pem: Vec::new(),
-            insecure_allowed: false,
-            connect_timeout: Duration::from_secs(10),
-            heartbeat_seconds: 15,
-            reconnect_pause_min: Duration::from_millis(200),
-            reconnect_pause_max: Duration::from_secs(15),
-            prefetch: 32,
-            message_bytes_max: 1024 * 1024,
-            requeue_pause_min: Duration::from_secs(1),
-            requeue_pause_max: Duration::from_secs(30),
-            deliveries_max: 100_000,
-            panics_max: 5,
-            queue_bytes_max: 4 * 1024 * 1024 * 1024,
-            publish_in_flight_max: 64,
-            confirm_timeout: Duration::from_secs(10),
-        }
-    }
-
-    fn target(&self) -> Result<Target, AmqpError> {
-        let mut uri: AMQPUri = self.url.parse().map_err(|_| AmqpError::Url)?;
-        let host = uri.authority.host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let is_loopback = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback());
-        if uri.scheme == AMQPScheme::AMQP && !is_loopback && !self.insecure_allowed {
-            return Err(AmqpError::PlainNotLoopback(host));
-        }
-        uri.query.heartbeat.get_or_insert(self.heartbeat_seconds);
-        uri.query.connection_timeout = u64::try_from(self.connect_timeout.as_millis()).ok();
-        let mut roots = String::new();
-        for (index, pem) in self.extra_roots_pem.iter().enumerate() {
-            let certificates = openssl::x509::X509::stack_from_pem(pem).unwrap_or_default();
-            let text = std::str::from_utf8(pem).ok().filter(|_| !certificates.is_empty());
-            roots.push_str(text.ok_or(AmqpError::Root(index + 1))?);
-            roots.push('\n');
-        }
-        let cert_chain = (!roots.is_empty()).then_some(roots);
-        Ok(Target { uri, tls: OwnedTLSConfig { identity: None, cert_chain } })
-    }
-}
-
 impl Queue {
     /// Its name at the broker.
     pub fn name(&self) -> String {
@@ -323,53 +214,22 @@ impl Amqp {
     /// Takes no more messages, lets the running handlers end for at most `grace`, then closes the connection.
     pub async fn stop(&self, grace: Duration) {
         self.tasks.phase.send_replace(Phase::Draining);
-        if let Some(mut consumers) = taken(&self.tasks.consumers) {
-            if timeout(grace, &mut consumers).await.is_err() {
-                tracing::warn!(?grace, "handlers of broker messages did not end in time and are dropped");
-                consumers.abort();
-            }
+        if let Some(mut consumers) = taken(&self.tasks.consumers)
+            && timeout(grace, &mut consumers).await.is_err()
+        {
+            tracing::warn!(?grace, "handlers of broker messages did not end in time and are dropped");
+            consumers.abort();
         }
         self.tasks.phase.send_replace(Phase::Closing);
-        if let Some(keeper) = taken(&self.tasks.keeper) {
-            if let Err(error) = keeper.await {
-                tracing::error!(%error, "the keeper of the broker's connection has ended badly");
-            }
+        if let Some(keeper) = taken(&self.tasks.keeper)
+            && let Err(error) = keeper.await
+        {
+            tracing::error!(%error, "the keeper of the broker's connection has ended badly");
         }
     }
 }
 
 impl Shared {
-    async fn publish(&self, queue: &Queue, bytes: &[u8], message_id: MessageId) -> Outcome {
-        let away = |detail: &str| Outcome::failed(ParkReason::BrokerAway, detail);
-        let Ok(_permit) = self.in_flight.acquire().await else { return away("the gateway stops") };
-        let Some(session) = self.session.borrow().clone() else { return away("no connection to the broker") };
-        if session.connection.status().blocked() {
-            // What is published now would wait in this process until the alarm is over, without a limit.
-            return away("the broker takes nothing: its memory or disk is short");
-        }
-        let channel = match session.take_channel().await {
-            Ok(channel) => channel,
-            Err(error) => return refused(&error),
-        };
-        let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let properties = BasicProperties::default()
-            .with_content_type("application/xml".into())
-            .with_delivery_mode(PERSISTENT)
-            .with_message_id(message_id.to_string().into());
-        let confirmation = match channel.basic_publish("".into(), queue.name().into(), options, bytes, properties).await
-        {
-            Ok(confirm) => confirm.await,
-            Err(error) => Err(error),
-        };
-        match confirmation {
-            Ok(confirmation) => {
-                session.put_back(channel);
-                confirmed(confirmation)
-            }
-            Err(error) => refused(&error),
-        }
-    }
-
     fn serving(&self, participant: &ParticipantId, now: bool) {
         self.status.send_if_modified(|status| {
             let place = status.serving.binary_search(participant);
@@ -383,27 +243,6 @@ impl Shared {
     }
 }
 
-/// The delivery mode of what must outlive the broker's restart.
-const PERSISTENT: u8 = 2;
-
-fn confirmed(confirmation: Confirmation) -> Outcome {
-    let detail = match confirmation {
-        Confirmation::Ack(None) => return Outcome::SENT,
-        Confirmation::Ack(Some(returned)) | Confirmation::Nack(Some(returned)) => {
-            format!("returned: {} {}", returned.reply_code, returned.reply_text)
-        }
-        Confirmation::Nack(None) => "the broker did not take it (nack)".into(),
-        Confirmation::NotRequested => "the channel has no confirms".into(),
-    };
-    Outcome::failed(ParkReason::BrokerRefused, detail)
-}
-
-/// An error of the channel alone is the broker's refusal; every other means that it is away.
-fn refused(error: &lapin::Error) -> Outcome {
-    let reason = if error.is_amqp_soft_error() { ParkReason::BrokerRefused } else { ParkReason::BrokerAway };
-    Outcome::failed(reason, error.to_string())
-}
-
 /// The pause after so many failures: doubling from `min` to `max`, and between half and all of it by chance, so that
 /// many nodes do not come at once.
 fn pause(min: Duration, max: Duration, failures: u32) -> Duration {
@@ -414,32 +253,6 @@ fn pause(min: Duration, max: Duration, failures: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn urls() {
-        for (url, insecure, error) in [
-            ("amqp://127.0.0.1:5672/%2f", false, None),
-            ("amqp://user:secret@localhost/x", false, None),
-            ("amqp://[::1]:5672/x", false, None),
-            ("amqps://user:secret@broker.example/x", false, None),
-            ("amqp://user:secret@broker.example/x", true, None),
-            ("amqp://user:secret@broker.example/x", false, Some(AmqpError::PlainNotLoopback("broker.example".into()))),
-            ("http://user:secret@broker.example", true, Some(AmqpError::Url)),
-            ("", true, Some(AmqpError::Url)),
-        ] {
-            let mut options = AmqpOptions::new(url);
-            options.insecure_allowed = insecure;
-            assert!(!format!("{options:?}").contains("secret"));
-            assert_eq!(options.target().err(), error, "{url}");
-        }
-    }
-
-    #[test]
-    fn a_root_that_is_no_certificate_is_named() {
-        let mut options = AmqpOptions::new("amqps://broker.example/x");
-        options.extra_roots_pem = vec![b"no certificate".to_vec()];
-        assert_eq!(options.target().err(), Some(AmqpError::Root(1)));
-    }
 
     #[test]
     fn pauses_grow_to_their_limit() {

@@ -147,10 +147,12 @@ impl Push {
         if status.is_success() {
             return Outcome::Sent { answer: self.answer(response).await };
         }
-        if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS && says_xml(response.headers()) {
-            if let Answer::Bytes(answer) = self.answer(response).await {
-                return Outcome::Answered { status: status.as_u16(), answer };
-            }
+        if status.is_client_error()
+            && status != StatusCode::TOO_MANY_REQUESTS
+            && says_xml(response.headers())
+            && let Answer::Bytes(answer) = self.answer(response).await
+        {
+            return Outcome::Answered { status: status.as_u16(), answer };
         }
         let detail = if status.is_redirection() {
             format!("HTTP {}: redirects are not followed", status.as_u16())

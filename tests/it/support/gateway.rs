@@ -6,13 +6,15 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use super::programs::without_test_variables;
 use super::{eventually, run};
 
 const READY_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(60);
+const EXIT_MAX: Duration = Duration::from_secs(2);
 
 /// How a gateway is started; kept, so that it can be started again.
 #[derive(Clone, Debug)]
@@ -49,8 +51,8 @@ impl GatewayCommand {
     /// Starts it and waits for its ready line; the error is the reason and all it said.
     pub(crate) fn try_start(self) -> Result<Gateway, String> {
         let log = Log::default();
-        let (child, ready) = self.spawn(&log);
-        let mut gateway = Gateway { command: self, child, addresses: Addresses::default(), log };
+        let (child, readers, ready) = self.spawn(&log);
+        let mut gateway = Gateway { command: self, child, readers, addresses: Addresses::default(), log };
         match ready.recv_timeout(READY_MAX) {
             Ok(addresses) => {
                 gateway.addresses = addresses;
@@ -61,15 +63,15 @@ impl GatewayCommand {
         }
     }
 
-    fn spawn(&self, log: &Log) -> (Child, Receiver<Addresses>) {
+    fn spawn(&self, log: &Log) -> (Child, Vec<JoinHandle<()>>, Receiver<Addresses>) {
         let mut command = Command::new(&self.program);
         without_test_variables(&mut command).args(&self.arguments).envs(self.environment.iter().cloned());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
         let (sender, ready) = channel();
-        log.follow(child.stdout.take().unwrap(), Some(sender));
-        log.follow(child.stderr.take().unwrap(), None);
-        (child, ready)
+        let said = log.follow(child.stdout.take().unwrap(), Some(sender));
+        let complained = log.follow(child.stderr.take().unwrap(), None);
+        (child, vec![said, complained], ready)
     }
 }
 
@@ -94,6 +96,7 @@ impl Addresses {
 pub(crate) struct Gateway {
     command: GatewayCommand,
     child: Child,
+    readers: Vec<JoinHandle<()>>,
     addresses: Addresses,
     log: Log,
 }
@@ -118,33 +121,47 @@ impl Gateway {
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        self.read_to_the_end();
     }
 
     /// Asks it to stop (SIGTERM) and waits; answers its exit status, none when a signal ended it.
     pub(crate) fn stop(&mut self) -> Option<i32> {
         run(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id()))).done();
-        eventually("the gateway's end after SIGTERM", STOP_MAX, || self.child.try_wait().unwrap()).code()
+        let status = eventually("the gateway's end after SIGTERM", STOP_MAX, || self.child.try_wait().unwrap());
+        self.read_to_the_end();
+        status.code()
     }
 
     /// Starts it again after [`Gateway::kill`] or [`Gateway::stop`], with the same settings and environment.
     pub(crate) fn restart(&mut self) {
         assert!(self.child.try_wait().unwrap().is_some(), "the gateway still runs; kill or stop it first");
-        let (child, ready) = self.command.spawn(&self.log);
-        self.child = child;
+        let (child, readers, ready) = self.command.spawn(&self.log);
+        (self.child, self.readers) = (child, readers);
         self.addresses = match ready.recv_timeout(READY_MAX) {
             Ok(addresses) => addresses,
             Err(reason) => panic!("{}", self.give_up(&format!("it did not come back: {reason}"))),
         };
     }
 
-    fn give_up(&mut self, reason: &str) -> String {
-        let ended = self.child.try_wait().unwrap();
-        if ended.is_none() {
-            self.kill();
+    /// After the process: what it said last may still be on its way.
+    fn read_to_the_end(&mut self) {
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
         }
+    }
+
+    fn give_up(&mut self, reason: &str) -> String {
+        // A process that is ending closes its streams first: its own exit status is worth a moment's wait.
+        let last_look = Instant::now() + EXIT_MAX;
+        while self.child.try_wait().unwrap().is_none() && Instant::now() < last_look {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+        self.child.kill().unwrap();
+        let status = self.child.wait().unwrap();
+        self.read_to_the_end();
         let log = self.log.text();
         self.log.clear();
-        format!("{:?}: {reason}; exit: {ended:?}; it said:\n{log}", self.command)
+        format!("{:?}: {reason} ({status}); it said:\n{log}", self.command)
     }
 }
 
@@ -172,7 +189,7 @@ impl Log {
     }
 
     /// Keeps every line of a stream, and reports the first that is a ready line.
-    fn follow(&self, stream: impl Read + Send + 'static, mut ready: Option<Sender<Addresses>>) {
+    fn follow(&self, stream: impl Read + Send + 'static, mut ready: Option<Sender<Addresses>>) -> JoinHandle<()> {
         let log = self.clone();
         std::thread::spawn(move || {
             for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
@@ -187,6 +204,6 @@ impl Log {
                     ready = None;
                 }
             }
-        });
+        })
     }
 }

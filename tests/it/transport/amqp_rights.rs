@@ -85,7 +85,9 @@ async fn fresh(client: &Client) -> lapin::Channel {
 async fn a_participant_writes_and_reads_only_its_own() {
     let _broker = broker::shared().await;
     let (health, police) = (participant(), participant());
-    let gateway = account(&gateway_permissions()).await;
+    // The broker's administrator may have the suggested name already.
+    let gateway = BrokerPermissions { user: format!("gateway-of-{health}"), ..gateway_permissions() };
+    let gateway = account(&gateway).await;
     let (handler, mut incoming) = collect();
     let (amqp, _list) = start(options(gateway), &[&health, &police], handler);
     serving(&amqp, &health).await;

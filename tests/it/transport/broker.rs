@@ -167,7 +167,8 @@ impl Client {
     pub(super) async fn publish(&self, exchange: &str, key: &str, bytes: &[u8]) -> lapin::Result<()> {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let properties = BasicProperties::default().with_delivery_mode(2);
-        let confirm = self.channel.basic_publish(exchange.into(), key.into(), options, bytes, properties).await?.await?;
+        let confirm =
+            self.channel.basic_publish(exchange.into(), key.into(), options, bytes, properties).await?.await?;
         assert_eq!(confirm, Confirmation::Ack(None));
         Ok(())
     }

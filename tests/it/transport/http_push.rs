@@ -156,13 +156,13 @@ async fn a_partner_that_is_not_there() {
     drop(socket);
     let hangs_up = TcpListener::bind(LOOPBACK).await.unwrap();
     let hangs_up_at = hangs_up.local_addr().unwrap();
-    tokio::spawn(async move { while let Ok((socket, _)) = hangs_up.accept().await { drop(socket) } });
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = hangs_up.accept().await {
+            drop(socket)
+        }
+    });
     let push = push_with(|_| {});
-    for url in [
-        format!("http://{closed}/"),
-        format!("http://{hangs_up_at}/"),
-        format!("https://{hangs_up_at}/"),
-    ] {
+    for url in [format!("http://{closed}/"), format!("http://{hangs_up_at}/"), format!("https://{hangs_up_at}/")] {
         let outcome = push.push(&url, vec![], message_id()).await;
         assert_eq!(failed(&outcome), Some((ParkReason::Unreachable, None)), "{url}: {outcome:?}");
     }
