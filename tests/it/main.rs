@@ -12,8 +12,12 @@
     reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
+mod crash;
 mod exchange;
 mod harness;
+mod page;
+mod reads;
+mod refusals;
 mod services;
 mod signature;
 mod support;
