@@ -10,6 +10,7 @@
     reason = "a panic is how a test says no"
 )]
 
+mod demo;
 mod exchange;
 mod harness;
 mod services;
