@@ -43,13 +43,8 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     start_log(&Log { format: LogFormat::Human, level: args.log })?;
-    let options = Options {
-        once: args.once,
-        aside: args.json,
-        broker: args.amqp,
-        database: args.database,
-        keep: args.keep,
-    };
+    let options =
+        Options { once: args.once, aside: args.json, broker: args.amqp, database: args.database, keep: args.keep };
     let played = runtime()?.block_on(async {
         // From the first moment: a signal while everything starts must not leave the folder behind.
         let stop = tokio::spawn(stopped());

@@ -132,7 +132,8 @@ impl Company {
 async fn listen(id: ParticipantId, output: ChildStdout, sender: mpsc::Sender<Line>) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let event = serde_json::from_str(&line).unwrap_or_else(|_| Event::Trouble { text: "a strange line".to_owned() });
+        let event =
+            serde_json::from_str(&line).unwrap_or_else(|_| Event::Trouble { text: "a strange line".to_owned() });
         if sender.send((id.clone(), Some(event))).await.is_err() {
             return;
         }

@@ -89,7 +89,9 @@ pub(super) fn measures(cases: &[CaseId; 3]) -> Vec<Measure> {
     let [first, second, _] = *cases;
     vec![
         Measure { case: first, responsible: "health", title: "Диспансерное наблюдение" },
-        Measure { case: first, responsible: "education", title: "Занятия с педагогом-психологом" },
+        Measure {
+            case: first, responsible: "education", title: "Занятия с педагогом-психологом"
+        },
         Measure { case: second, responsible: "employment", title: "Содействие в поиске работы" },
     ]
 }
@@ -144,10 +146,10 @@ impl<'a> Stage<'a> {
     /// One scripted scenario to its end: until no deadline lies ahead.
     pub(super) async fn once(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         let late = |_| DemoError::NotQuiet { seconds: ONCE_MAX.as_secs() };
-        timeout(ONCE_MAX, self.to_the_end(cases)).await.map_err(late)?
+        timeout(ONCE_MAX, self.play_out(cases)).await.map_err(late)?
     }
 
-    async fn to_the_end(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
+    async fn play_out(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         self.first_cases(cases).await?;
         loop {
             self.quiet().await?;
@@ -207,7 +209,8 @@ impl<'a> Stage<'a> {
     /// Registers an application, and when that is receipted, asks whom it needs.
     async fn open_case(&mut self, case: CaseId, asks: Asks) -> Result<(), DemoError> {
         self.number += 1;
-        let required = |kind: &str, holder: &str, ask| Required { kind: kind.to_owned(), holder: holder.to_owned(), ask };
+        let required =
+            |kind: &str, holder: &str, ask| Required { kind: kind.to_owned(), holder: holder.to_owned(), ask };
         let mut documents = vec![required("pension-amount", "social-fund", false)];
         for (agency, kinds) in WANTED {
             documents.extend(kinds.iter().map(|kind| required(kind, agency, asks.asks(agency))));
