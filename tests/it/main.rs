@@ -13,6 +13,7 @@
 )]
 
 mod crash;
+mod demo;
 mod exchange;
 mod harness;
 mod page;
