@@ -28,3 +28,4 @@ pub mod console;
 // Floor 8
 pub mod app;
 pub mod cli;
+pub mod demo;

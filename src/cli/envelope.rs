@@ -1,25 +1,37 @@
 //! `mezhved envelope`: sign, verify and show one envelope in a file.
 
-use std::error::Error;
-use std::io::{self, Write};
+use std::fmt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::crypto::{Certificate, FileSigner};
 use crate::domain::{CaseId, ConversationId, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp};
 use crate::envelope::{self, Body, BodyDraft, Draft};
+use crate::gateway::Clock;
 use crate::xml::{self, Document, Limits};
 
+use super::Failure;
+
 /// Подписать, проверить или показать конверт. / Sign, verify or show an envelope.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: EnvelopeCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum EnvelopeCommand {
+enum EnvelopeCommand {
     /// Составить и подписать конверт. / Compose and sign an envelope.
-    #[command(after_help = "Пример / Example:\n  mezhved envelope sign --key health.key.pem --cert health.cert.pem \\\n    \
-        --type document-response --from health --to register --body answer.xml --out envelope.xml")]
-    Sign(SignArgs),
+    #[command(
+        after_help = "Пример / Example:\n  mezhved envelope sign --key health.key.pem --cert health.cert.pem \\\n    \
+        --type document-response --from health --to register --body answer.xml --out envelope.xml"
+    )]
+    Sign(Box<SignArgs>),
     /// Проверить подпись; печатает, что подписано, в JSON. / Verify the signature; prints what was signed as JSON.
     ///
     /// Код возврата 0, если подпись верна; 1 и код отказа, если нет.
@@ -30,8 +42,8 @@ pub(crate) enum EnvelopeCommand {
 }
 
 /// What `envelope sign` needs.
-#[derive(Debug, Args)]
-pub(crate) struct SignArgs {
+#[derive(Debug, clap::Args)]
+struct SignArgs {
     /// Закрытый ключ, PEM без пароля. / The private key, PEM without a passphrase.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
@@ -77,8 +89,8 @@ pub(crate) struct SignArgs {
 }
 
 /// What `envelope verify` needs.
-#[derive(Debug, Args)]
-pub(crate) struct VerifyArgs {
+#[derive(Debug, clap::Args)]
+struct VerifyArgs {
     /// Сертификат подписавшего, PEM; можно несколько. / The signer's certificate, PEM; may be given several times.
     #[arg(long, value_name = "FILE", required = true)]
     cert: Vec<PathBuf>,
@@ -90,20 +102,19 @@ pub(crate) struct VerifyArgs {
 }
 
 /// What `envelope show` needs.
-#[derive(Debug, Args)]
-pub(crate) struct ShowArgs {
+#[derive(Debug, clap::Args)]
+struct ShowArgs {
     /// Конверт. / The envelope.
     file: PathBuf,
 }
 
-/// Any failure of these commands; its Display names the file and the reason. A refused envelope begins with the fault's code.
-pub(crate) type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    run_at(&args.command, Clock::default().now(), &mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
 
 /// Runs the command at `now`; what it prints goes to `out`.
-///
-/// # Errors
-/// When a file cannot be read or written, or the envelope is refused.
-pub(crate) fn run(command: &EnvelopeCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_at(command: &EnvelopeCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         EnvelopeCommand::Sign(args) => sign(args, now, out),
         EnvelopeCommand::Verify(args) => verify(args, now, out),
@@ -134,9 +145,10 @@ fn sign(args: &SignArgs, now: Timestamp, out: &mut dyn Write) -> Result<(), Fail
         derived_from: None,
         attachments: Vec::new(),
     };
-    let signed = envelope::sign(&Draft { header, body }, &signer).map_err(|e| named(&args.body, &chain(&e)))?;
+    let signed = envelope::sign(&Draft { header, body }, &signer)
+        .map_err(|e| Failure::of(&args.body.display().to_string(), &e))?;
     match &args.out {
-        Some(path) => std::fs::write(path, signed).map_err(|e| named(path, &e)),
+        Some(path) => std::fs::write(path, signed).map_err(|e| named(path, e)),
         None => Ok(out.write_all(&signed)?),
     }
 }
@@ -213,27 +225,15 @@ fn new_uuid(now: Timestamp) -> Uuid {
 }
 
 pub(super) fn read_certificate(path: &Path) -> Result<Certificate, Failure> {
-    Certificate::from_pem(&read_file(path)?).map_err(|e| named(path, &e))
+    Certificate::from_pem(&read_file(path)?).map_err(|e| named(path, e))
 }
 
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|e: io::Error| named(path, &e))
+fn read_file(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|e| named(path, e))
 }
 
-pub(super) fn named(path: &Path, problem: &dyn std::fmt::Display) -> Failure {
-    format!("{}: {problem}", path.display()).into()
-}
-
-/// An error with all that caused it, in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        next = cause.source();
-    }
-    text
+pub(super) fn named(path: &Path, problem: impl fmt::Display) -> Failure {
+    Failure::new(format!("{}: {problem}", path.display()))
 }
 
 fn message_type(text: &str) -> Result<MessageType, String> {

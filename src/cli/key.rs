@@ -3,18 +3,27 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::crypto::{Certificate, KeyKind, generate};
 use crate::domain::Timestamp;
+use crate::gateway::Clock;
 
-use super::envelope::{Failure, named, read_certificate};
+use super::Failure;
+use super::envelope::{named, read_certificate};
 
 /// Ключи и сертификаты. / Keys and certificates.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: KeyCommand,
+}
+
 #[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
+enum KeyCommand {
     /// Создать ключ и самоподписанный сертификат. / Make a key and a self-signed certificate.
     ///
     /// Пишет NAME.key.pem (только для владельца) и NAME.cert.pem; имеющиеся файлы не трогает.
@@ -26,8 +35,8 @@ pub(crate) enum KeyCommand {
 }
 
 /// What `key generate` needs.
-#[derive(Debug, Args)]
-pub(crate) struct GenerateArgs {
+#[derive(Debug, clap::Args)]
+struct GenerateArgs {
     /// Папка, создаётся при надобности. / The folder; made when it is missing.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -46,8 +55,8 @@ pub(crate) struct GenerateArgs {
 }
 
 /// What `key show` needs.
-#[derive(Debug, Args)]
-pub(crate) struct ShowKeyArgs {
+#[derive(Debug, clap::Args)]
+struct ShowKeyArgs {
     /// Сертификат, PEM. / The certificate, PEM.
     file: PathBuf,
     /// Напечатать в JSON. / Print as JSON.
@@ -55,11 +64,13 @@ pub(crate) struct ShowKeyArgs {
     json: bool,
 }
 
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    run_at(&args.command, Clock::default().now(), &mut std::io::stdout())?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Runs the command at `now`; what it prints goes to `out`.
-///
-/// # Errors
-/// When a file cannot be read or written, is there already, or holds no certificate.
-pub(crate) fn run(command: &KeyCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
+fn run_at(command: &KeyCommand, now: Timestamp, out: &mut dyn Write) -> Result<(), Failure> {
     match command {
         KeyCommand::Generate(args) => make(args, now, out),
         KeyCommand::Show(args) => print(&facts(&read_certificate(&args.file)?, now), args.json, out),
@@ -70,10 +81,13 @@ fn make(args: &GenerateArgs, now: Timestamp, out: &mut dyn Write) -> Result<(), 
     let key_path = args.out.join(format!("{}.key.pem", args.name));
     let certificate_path = args.out.join(format!("{}.cert.pem", args.name));
     if let Some(taken) = [&key_path, &certificate_path].into_iter().find(|path| path.exists()) {
-        return Err(named(taken, &"такой файл уже есть; дайте другое имя или папку / the file is there already; choose another --name or --out"));
+        return Err(named(
+            taken,
+            "такой файл уже есть; дайте другое имя или папку / the file is there already; choose another --name or --out",
+        ));
     }
     let made = generate::key_and_certificate(args.alg, &args.name, args.days, now)?;
-    std::fs::create_dir_all(&args.out).map_err(|e| named(&args.out, &e))?;
+    std::fs::create_dir_all(&args.out).map_err(|e| named(&args.out, e))?;
     write_new(&key_path, &made.key_pem, 0o600)?;
     write_new(&certificate_path, &made.certificate_pem, 0o644)?;
     let mut told = facts(&Certificate::from_pem(&made.certificate_pem)?, now);
@@ -88,7 +102,7 @@ fn make(args: &GenerateArgs, now: Timestamp, out: &mut dyn Write) -> Result<(), 
 fn write_new(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path);
-    file.and_then(|mut f| f.write_all(bytes)).map_err(|e| named(path, &e))
+    file.and_then(|mut f| f.write_all(bytes)).map_err(|e| named(path, e))
 }
 
 fn facts(certificate: &Certificate, now: Timestamp) -> Value {

@@ -5,6 +5,7 @@
 mod adapter;
 mod config;
 mod deadline_compute;
+mod demo;
 mod envelope;
 mod failure;
 mod journal;
@@ -23,8 +24,6 @@ use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
 
-use crate::gateway::Clock;
-
 /// Шлюз межведомственного обмена для социального сопровождения.
 ///
 /// Interagency message-exchange gateway for social support: signed XML envelopes over HTTP, RabbitMQ and a mailbox, and the deadlines of
@@ -38,18 +37,19 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Serve(serve::Args),
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
     Deadline(obligations::Args),
     Journal(journal::Args),
+    Envelope(envelope::Args),
+    Key(key::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
-    #[command(subcommand)]
-    Key(key::KeyCommand),
-    #[command(subcommand)]
-    Envelope(envelope::EnvelopeCommand),
+    #[command(hide = true)]
+    SimulatedSystem(demo::SystemArgs),
 }
 
 /// Where the configuration lies.
@@ -74,14 +74,16 @@ pub fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Demo(args) => demo::run(args),
+        Command::SimulatedSystem(args) => demo::run_system(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Journal(args) => journal::run(args),
-        Command::Key(command) => done(key::run(&command, Clock::default().now(), &mut std::io::stdout())),
-        Command::Envelope(command) => done(envelope::run(&command, Clock::default().now(), &mut std::io::stdout())),
+        Command::Envelope(args) => envelope::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Adapter(args) => {
             let files = crate::bundle::embedded();
             said(adapter::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
@@ -91,11 +93,6 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             said(schema::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
         }
     }
-}
-
-/// The exit status of a command that fails with a reason.
-fn done(result: Result<(), envelope::Failure>) -> Result<ExitCode, Failure> {
-    result.map(|()| ExitCode::SUCCESS).map_err(|e| Failure::new(e.to_string()))
 }
 
 /// The exit status of a command that wrote its own answer: whether what it was asked holds.

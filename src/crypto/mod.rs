@@ -57,7 +57,8 @@ mod tests {
         for kind in KeyKind::ALL {
             let made = generate::key_and_certificate(*kind, "a", 365, now()).unwrap();
             for algorithm in SignatureAlgorithm::all() {
-                let signer = FileSigner::from_pem(&made.key_pem, &made.certificate_pem).unwrap().with_algorithm(algorithm);
+                let signer =
+                    FileSigner::from_pem(&made.key_pem, &made.certificate_pem).unwrap().with_algorithm(algorithm);
                 assert_eq!(signer.is_ok(), algorithm.fits(*kind), "{kind:?} {algorithm:?}");
                 let Ok(signer) = signer else { continue };
                 let value = signer.sign(b"data").unwrap();

@@ -13,6 +13,7 @@ mod claims;
 mod config;
 mod connect;
 mod deliveries;
+mod empty;
 mod error;
 mod journal;
 mod mailbox;

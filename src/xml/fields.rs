@@ -268,7 +268,16 @@ mod tests {
 
     #[test]
     fn ncnames() {
-        for (text, right) in [("a", true), ("_1.-b", true), ("Имя", true), ("", false), ("1a", false), ("-a", false), ("a:b", false), ("a b", false)] {
+        for (text, right) in [
+            ("a", true),
+            ("_1.-b", true),
+            ("Имя", true),
+            ("", false),
+            ("1a", false),
+            ("-a", false),
+            ("a:b", false),
+            ("a b", false),
+        ] {
             assert_eq!(is_ncname(text), right, "{text}");
         }
     }

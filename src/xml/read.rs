@@ -185,7 +185,11 @@ mod tests {
             ("Latin-1", b"<a>\xe9</a>", NotUtf8),
             ("a cut letter", b"<a>\xd0</a>", NotUtf8),
             ("windows-1251 as declared", cp1251, EncodingForbidden),
-            ("windows-1251 declared, ASCII in fact", b"<?xml version='1.0' encoding='windows-1251'?><a/>", EncodingForbidden),
+            (
+                "windows-1251 declared, ASCII in fact",
+                b"<?xml version='1.0' encoding='windows-1251'?><a/>",
+                EncodingForbidden,
+            ),
             ("UTF-16 declared", b"<?xml version='1.0' encoding='UTF-16'?><a/>", EncodingForbidden),
             ("XML 1.1", b"<?xml version='1.1'?><a/>", XmlVersion),
             ("XML 2.0 in another encoding", b"<?xml version='2.0' encoding='koi8-r'?><a/>", XmlVersion),
@@ -203,7 +207,11 @@ mod tests {
             ("an instruction inside", b"<a><?b?></a>", PiForbidden),
             ("a style sheet", b"<?xml-stylesheet href='a'?><a/>", PiForbidden),
             ("xsi:type", b"<a xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><b i:type='c'/></a>", XsiForbidden),
-            ("xsi:schemaLocation", b"<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:schemaLocation='a b'/>", XsiForbidden),
+            (
+                "xsi:schemaLocation",
+                b"<a xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:schemaLocation='a b'/>",
+                XsiForbidden,
+            ),
             ("an Id twice", b"<a Id='x'><b Id='x'/></a>", DuplicateId),
             ("an Id as an id", b"<a Id='x'><b id='x'/></a>", DuplicateId),
         ];
@@ -232,7 +240,11 @@ mod tests {
 
     #[test]
     fn details_name_the_line() {
-        for (text, line) in [("<a>\n\n<!-- --></a>", "line 3: "), ("<a>\n<b\n c='&#0;'/></a>", "line 3: "), ("<a>\n<b Id='x'/>\n<b Id='x'/></a>", "line 3: ")] {
+        for (text, line) in [
+            ("<a>\n\n<!-- --></a>", "line 3: "),
+            ("<a>\n<b\n c='&#0;'/></a>", "line 3: "),
+            ("<a>\n<b Id='x'/>\n<b Id='x'/></a>", "line 3: "),
+        ] {
             let fault = read(text.as_bytes(), &Limits::default()).unwrap_err();
             assert!(fault.detail.starts_with(line), "{fault}");
         }
@@ -255,18 +267,35 @@ mod tests {
         let flat = |n: usize| format!("<a>{}</a>", "<b/>".repeat(n));
         let attributes = |n: usize| format!("<a{}/>", (0..n).map(|i| format!(" b{i}=''")).collect::<String>());
         let declared = |n: usize| format!("<a>{}</a>", "<b xmlns='urn:a'/>".repeat(n));
-        let in_scope = |n: usize| format!("<a xmlns:p='urn:p'><b{}/></a>", (1..n).map(|i| format!(" xmlns:p{i}='urn:p'")).collect::<String>());
+        let in_scope = |n: usize| {
+            format!("<a xmlns:p='urn:p'><b{}/></a>", (1..n).map(|i| format!(" xmlns:p{i}='urn:p'")).collect::<String>())
+        };
         let long = |n: usize| format!("<{}/>", "a".repeat(n));
         let rows = [
-            ("bytes", format!("<a>{}</a>", " ".repeat(1993)), format!("<a>{}</a>", " ".repeat(1994)), FaultCode::TooLarge),
+            (
+                "bytes",
+                format!("<a>{}</a>", " ".repeat(1993)),
+                format!("<a>{}</a>", " ".repeat(1994)),
+                FaultCode::TooLarge,
+            ),
             ("depth", nest(3), nest(4), FaultCode::TooDeep),
-            ("depth of an empty element", "<a><a><a/></a></a>".to_owned(), "<a><a><a><a/></a></a></a>".to_owned(), FaultCode::TooDeep),
+            (
+                "depth of an empty element",
+                "<a><a><a/></a></a>".to_owned(),
+                "<a><a><a><a/></a></a></a>".to_owned(),
+                FaultCode::TooDeep,
+            ),
             ("nodes", flat(9), flat(10), FaultCode::TooManyNodes),
             ("attributes", attributes(4), attributes(5), FaultCode::TooManyNodes),
             ("declarations", declared(5), declared(6), FaultCode::TooManyNodes),
             ("declarations in force", in_scope(3), in_scope(4), FaultCode::TooManyNodes),
             ("names", long(8), long(9), FaultCode::TooManyNodes),
-            ("equals", format!("<a>{}</a>", "=".repeat(20)), format!("<a>{}</a>", "=".repeat(21)), FaultCode::TooManyNodes),
+            (
+                "equals",
+                format!("<a>{}</a>", "=".repeat(20)),
+                format!("<a>{}</a>", "=".repeat(21)),
+                FaultCode::TooManyNodes,
+            ),
         ];
         for (name, at, beyond, expected) in rows {
             assert_eq!(read(at.as_bytes(), &limits).map(|_| ()), Ok(()), "{name}");

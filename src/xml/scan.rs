@@ -160,7 +160,8 @@ impl Scanner<'_> {
     fn bang(&mut self) -> Result<(), Fault> {
         let rest = self.rest();
         if rest.starts_with(b"<![CDATA[") {
-            let len = find(rest, 9, b"]]>").ok_or_else(|| self.fault(FaultCode::NotXml, "a CDATA section without its end"))?;
+            let len = find(rest, 9, b"]]>")
+                .ok_or_else(|| self.fault(FaultCode::NotXml, "a CDATA section without its end"))?;
             let part = rest.get(..len).unwrap_or_default();
             self.lone_return(part)?;
             self.pos += len + 3;
@@ -201,7 +202,10 @@ impl Scanner<'_> {
             let digits = part.get(found + 2..).unwrap_or_default();
             let (digits, radix) = digits.strip_prefix(b"x").map_or((digits, 10), |d| (d, 16));
             let len = digits.iter().take_while(|b| b.is_ascii_hexdigit()).count();
-            let code = digits.get(..len).and_then(|d| std::str::from_utf8(d).ok()).and_then(|d| u32::from_str_radix(d, radix).ok());
+            let code = digits
+                .get(..len)
+                .and_then(|d| std::str::from_utf8(d).ok())
+                .and_then(|d| u32::from_str_radix(d, radix).ok());
             if !code.is_some_and(is_char) {
                 return Err(self.fault(FaultCode::NotXml, "a reference to a character that XML does not have"));
             }
@@ -226,7 +230,10 @@ impl Scanner<'_> {
         if rest.get(2) == Some(&b':') {
             return Err(self.fault(FaultCode::NotXml, "a name begins with a colon"));
         }
-        let len = rest.iter().position(|b| *b == b'>').ok_or_else(|| self.fault(FaultCode::NotXml, "a tag without its end"))?;
+        let len = rest
+            .iter()
+            .position(|b| *b == b'>')
+            .ok_or_else(|| self.fault(FaultCode::NotXml, "a tag without its end"))?;
         self.pos += len + 1;
         let closed = self.scopes.pop().ok_or_else(|| self.fault(FaultCode::NotXml, "more elements end than begin"))?;
         self.in_scope = self.in_scope.saturating_sub(closed);
@@ -263,7 +270,9 @@ impl Scanner<'_> {
             if declares == Declares::Default && std::mem::replace(&mut plain_declared, true) {
                 return Err(self.fault(FaultCode::NotXml, "the default namespace is declared twice"));
             }
-            if self.in_scope + declared > self.limits.namespaces_in_scope_max || self.namespaces > self.limits.namespaces_max {
+            if self.in_scope + declared > self.limits.namespaces_in_scope_max
+                || self.namespaces > self.limits.namespaces_max
+            {
                 return Err(self.fault(FaultCode::TooManyNodes, "too many namespace declarations"));
             }
         }
@@ -287,7 +296,9 @@ impl Scanner<'_> {
         let start = self.pos;
         let len = self.rest().iter().take_while(|b| !is_space(**b) && !matches!(b, b'=' | b'>' | b'/' | b'<')).count();
         if len > self.limits.name_bytes_max {
-            return Err(self.fault(FaultCode::TooManyNodes, format!("a name longer than {} bytes", self.limits.name_bytes_max)));
+            return Err(
+                self.fault(FaultCode::TooManyNodes, format!("a name longer than {} bytes", self.limits.name_bytes_max))
+            );
         }
         if len == 0 || self.rest().first() == Some(&b':') {
             return Err(self.fault(FaultCode::NotXml, "a name is missing or begins with a colon"));
@@ -302,7 +313,9 @@ impl Scanner<'_> {
         let declares = match name {
             b"xmlns" => Declares::Default,
             // The tree builder takes `a:xmlns` for a declaration of the default namespace.
-            _ if name.ends_with(b":xmlns") => return Err(self.fault(FaultCode::NotXml, "an attribute with the local name xmlns")),
+            _ if name.ends_with(b":xmlns") => {
+                return Err(self.fault(FaultCode::NotXml, "an attribute with the local name xmlns"));
+            }
             _ if name.starts_with(b"xmlns:") => Declares::Prefix,
             _ => Declares::Nothing,
         };
@@ -319,7 +332,9 @@ impl Scanner<'_> {
             return Err(self.fault(FaultCode::NotXml, "a namespace prefix is bound to nothing"));
         }
         if declares != Declares::Nothing && len > 0 && !is_absolute_uri(value_bytes) {
-            return Err(self.fault(FaultCode::NotXml, "a namespace name must be an absolute URI, without quotes and `&`"));
+            return Err(
+                self.fault(FaultCode::NotXml, "a namespace name must be an absolute URI, without quotes and `&`")
+            );
         }
         let step = rest.len() - value.len() + len + 1;
         self.pos += step;
@@ -333,7 +348,10 @@ impl Scanner<'_> {
 fn is_absolute_uri(name: &[u8]) -> bool {
     let scheme = name.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count();
     let chars = name.iter().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$()*+,;=%".contains(b));
-    let escapes = name.split(|b| *b == b'%').skip(1).all(|rest| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()));
+    let escapes = name
+        .split(|b| *b == b'%')
+        .skip(1)
+        .all(|rest| matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()));
     chars && escapes && name.first().is_some_and(u8::is_ascii_alphabetic) && name.get(scheme) == Some(&b':')
 }
 

@@ -9,3 +9,4 @@ mod interop;
 mod kit;
 mod policy;
 mod schemas;
+mod trust;

@@ -1,0 +1,86 @@
+//! `mezhved demo`, and the hidden command of its simulated systems.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::serve::{start_log, stopped};
+use super::{Failure, runtime};
+use crate::demo::{self, DemoError, Options};
+use crate::settings::{Log, LogFormat};
+
+/// Показать весь обмен на этой машине / show the whole exchange on this machine
+///
+/// A gateway, the register and five simulated agencies, each a process with its own keys, on loopback, with an embedded database in a
+/// temporary folder. Prints the page's address and a line for each event, and goes on until stopped (Ctrl-C). Nothing of a real
+/// person is in it. Business time begins on 6 May 2026 and jumps to the next deadline whenever nothing is in flight.
+///
+/// One agency, `police`, receipts what it gets and answers nothing: it shows up as overdue.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Один сценарий до конца (меньше минуты) и итог / one scenario to its end, within a minute, and a summary. Exit status 0 only if
+    /// nothing is lost and exactly the silent agency is overdue
+    #[arg(long)]
+    once: bool,
+    /// С --once: на стандартном выводе только итог, один объект JSON / with --once: standard output holds only the summary, one flat
+    /// object of integers; the lines for people go to standard error
+    #[arg(long, requires = "once")]
+    json: bool,
+    /// RabbitMQ для двух ведомств / a RabbitMQ for two agencies, such as amqp://guest:guest@127.0.0.1:5672/%2f; without it they use the
+    /// mailbox. The account must be able to declare and to use the queues mezhved.*
+    #[arg(long, value_name = "URL")]
+    amqp: Option<String>,
+    /// Пустая база данных вместо встроенной / an empty database instead of the embedded one, such as
+    /// postgres://user:password@127.0.0.1/mezhved_demo; one that holds anything is refused
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
+    /// Оставить папку с ключами, настройками и записями / a folder (absent or empty) for keys, settings and records that stays
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
+    /// Журнал шлюза на стандартный вывод ошибок / the gateway's log on standard error: error, warn, info, debug
+    #[arg(long, value_name = "LEVEL", default_value = "error")]
+    log: String,
+}
+
+pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
+    start_log(&Log { format: LogFormat::Human, level: args.log })?;
+    let options = Options {
+        once: args.once,
+        aside: args.json,
+        broker: args.amqp,
+        database: args.database,
+        keep: args.keep,
+    };
+    let stop = async {
+        if let Err(failure) = stopped().await {
+            eprintln!("mezhved: {failure}");
+        }
+    };
+    let played = runtime()?.block_on(demo::run(options, stop));
+    let tally = match &played {
+        Ok(tally) => *tally,
+        Err(DemoError::Wrong { tally, .. }) => Some(*tally),
+        Err(_) => None,
+    };
+    if let Some(tally) = tally.filter(|_| args.json) {
+        println!("{}", serde_json::to_string(&tally)?);
+    }
+    played?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One simulated system of the demonstration, started by it
+#[derive(Debug, clap::Args)]
+pub(crate) struct SystemArgs {
+    /// Its folder
+    #[arg(long, value_name = "DIR")]
+    home: PathBuf,
+}
+
+pub(crate) fn run_system(args: &SystemArgs) -> Result<ExitCode, Failure> {
+    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let ended = threads.block_on(demo::system::run(&args.home));
+    // What still runs belongs to a demonstration that is over.
+    threads.shutdown_background();
+    ended?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,136 @@
+//! The simulated systems as child processes: starting them, telling them what to do, hearing what they did, ending them.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, ChildStdout};
+use tokio::sync::mpsc;
+
+use crate::domain::ParticipantId;
+
+use super::protocol::{Command, Event};
+use super::{DemoError, SYSTEM_COMMAND};
+
+/// For a child to end by itself once its input has ended.
+const END_MAX: Duration = Duration::from_secs(3);
+/// Events that wait to be looked at.
+const EVENTS_MAX: usize = 1024;
+
+/// A line of a child, or its end.
+type Line = (ParticipantId, Option<Event>);
+
+/// All simulated systems.
+pub(super) struct Company {
+    seats: BTreeMap<ParticipantId, Seat>,
+    events: mpsc::Receiver<Line>,
+}
+
+struct Seat {
+    child: Child,
+    input: ChildStdin,
+}
+
+impl Company {
+    /// Starts a process of this same program for each home.
+    pub(super) fn start(homes: &[(ParticipantId, PathBuf)]) -> Result<Self, DemoError> {
+        let program = std::env::current_exe().map_err(|e| DemoError::Defect(format!("the program's own path: {e}")))?;
+        let (sender, events) = mpsc::channel(EVENTS_MAX);
+        let mut seats = BTreeMap::new();
+        for (id, home) in homes {
+            let started = tokio::process::Command::new(&program)
+                .arg(SYSTEM_COMMAND)
+                .arg("--home")
+                .arg(home)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .kill_on_drop(true)
+                // Ctrl-C is for the demonstration: it ends the systems itself.
+                .process_group(0)
+                .spawn();
+            let mut child = started.map_err(|source| DemoError::Spawn { id: id.clone(), source })?;
+            let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+                return Err(DemoError::Defect("a child without pipes".to_owned()));
+            };
+            tokio::spawn(listen(id.clone(), output, sender.clone()));
+            seats.insert(id.clone(), Seat { child, input });
+        }
+        Ok(Self { seats, events })
+    }
+
+    /// The ids of all systems.
+    pub(super) fn ids(&self) -> Vec<ParticipantId> {
+        self.seats.keys().cloned().collect()
+    }
+
+    /// Tells a system to do something.
+    pub(super) async fn tell(&mut self, id: &ParticipantId, command: &Command) -> Result<(), DemoError> {
+        let seat = self.seats.get_mut(id).ok_or_else(|| DemoError::Defect(format!("there is no system `{id}`")))?;
+        let mut line = serde_json::to_vec(command).map_err(|e| DemoError::Defect(e.to_string()))?;
+        line.push(b'\n');
+        let told = async { seat.input.write_all(&line).await.and(seat.input.flush().await) };
+        told.await.map_err(|_| DemoError::SystemEnded(id.clone()))
+    }
+
+    /// Tells all of them.
+    pub(super) async fn tell_all(&mut self, command: &Command) -> Result<(), DemoError> {
+        for id in self.ids() {
+            self.tell(&id, command).await?;
+        }
+        Ok(())
+    }
+
+    /// The next event; waits for it. May be dropped while it waits.
+    pub(super) async fn hear(&mut self) -> Result<(ParticipantId, Event), DemoError> {
+        match self.events.recv().await {
+            Some((id, Some(event))) => Ok((id, event)),
+            Some((id, None)) => Err(DemoError::SystemEnded(id)),
+            None => Err(DemoError::Defect("no system is left".to_owned())),
+        }
+    }
+
+    /// Waits until every system runs; returns the addresses of those that are pushed to.
+    pub(super) async fn addresses(&mut self) -> Result<BTreeMap<ParticipantId, SocketAddr>, DemoError> {
+        let (mut waiting, mut addresses) = (self.seats.len(), BTreeMap::new());
+        while waiting > 0 {
+            let (id, event) = self.hear().await?;
+            if let Event::Started { address } = event {
+                waiting -= 1;
+                addresses.extend(address.map(|address| (id, address)));
+            }
+        }
+        Ok(addresses)
+    }
+
+    /// Ends all of them and waits for it.
+    pub(super) async fn end(self) {
+        let children: Vec<Child> = self
+            .seats
+            .into_values()
+            .map(|seat| {
+                drop(seat.input);
+                seat.child
+            })
+            .collect();
+        for mut child in children {
+            if !matches!(tokio::time::timeout(END_MAX, child.wait()).await, Ok(Ok(_))) {
+                // It is gone already, or dies now; either is an end.
+                drop(child.kill().await);
+            }
+        }
+    }
+}
+
+async fn listen(id: ParticipantId, output: ChildStdout, sender: mpsc::Sender<Line>) {
+    let mut lines = BufReader::new(output).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        let event = serde_json::from_str(&line).unwrap_or_else(|_| Event::Trouble { text: "a strange line".to_owned() });
+        if sender.send((id.clone(), Some(event))).await.is_err() {
+            return;
+        }
+    }
+    drop(sender.send((id, None)).await);
+}

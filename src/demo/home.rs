@@ -1,0 +1,297 @@
+//! The demonstration's folder: keys, homes of the simulated systems, the gateway's configuration.
+//!
+//! ```text
+//! DIR/gateway/             a configuration folder as `mezhved serve` takes it
+//! DIR/systems/ID/          one simulated system: its key, its certificates, its records
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::bundle;
+use crate::crypto::KeyKind;
+use crate::crypto::generate::{Generated, key_and_certificate};
+use crate::domain::{CaseId, ParticipantId, Timestamp};
+
+use super::DemoError;
+use super::system::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
+
+/// The gateway's participant id.
+pub(super) const GATEWAY_ID: &str = "mezhved";
+/// The register, which holds the roles `uszn` and `provider`.
+pub(super) const REGISTER: &str = "register";
+/// The agency that answers nothing.
+pub(super) const SILENT: &str = "police";
+/// The zone of everybody in the demonstration.
+pub(super) const ZONE: &str = "Asia/Yekaterinburg";
+
+const KEYS_VALID_DAYS: u32 = 365;
+
+/// A participant of the demonstration.
+struct Member {
+    id: &'static str,
+    name: &'static str,
+    roles: &'static [&'static str],
+    adapter: Option<&'static str>,
+    way: WayOf,
+    key: KeyKind,
+}
+
+/// How a member is reached.
+enum WayOf {
+    Http,
+    Mailbox,
+    /// Over the broker when there is one, else through the mailbox.
+    Broker,
+}
+
+const MEMBERS: [Member; 6] = [
+    Member {
+        id: REGISTER,
+        name: "Управление социальной защиты населения (вымышленное)",
+        roles: &["uszn", "provider"],
+        adapter: None,
+        way: WayOf::Http,
+        key: KeyKind::P256,
+    },
+    Member {
+        id: "health",
+        name: "Городская поликлиника № 0 (вымышленная)",
+        roles: &["health"],
+        adapter: Some("health"),
+        way: WayOf::Http,
+        key: KeyKind::Rsa,
+    },
+    Member {
+        id: "education",
+        name: "Департамент образования (вымышленный)",
+        roles: &["education"],
+        adapter: Some("education"),
+        way: WayOf::Broker,
+        key: KeyKind::P256,
+    },
+    Member {
+        id: SILENT,
+        name: "Отдел полиции (вымышленный)",
+        roles: &["police"],
+        adapter: Some("police"),
+        way: WayOf::Broker,
+        key: KeyKind::P384,
+    },
+    Member {
+        id: "guardianship",
+        name: "Отдел опеки и попечительства (вымышленный)",
+        roles: &["guardianship"],
+        adapter: Some("guardianship"),
+        way: WayOf::Http,
+        key: KeyKind::Ed25519,
+    },
+    Member {
+        id: "employment",
+        name: "Центр занятости населения (вымышленный)",
+        roles: &["employment"],
+        adapter: Some("employment"),
+        way: WayOf::Mailbox,
+        key: KeyKind::P256,
+    },
+];
+
+/// A measure: who reports on which case until which month.
+pub(super) struct Measure {
+    /// The case.
+    pub(super) case: CaseId,
+    /// Who reports.
+    pub(super) responsible: &'static str,
+    /// Its name.
+    pub(super) title: &'static str,
+}
+
+/// What the gateway's configuration is made of.
+pub(super) struct Plan<'a> {
+    /// The database's URL; `None`: embedded, in the folder.
+    pub(super) database: Option<&'a str>,
+    /// The broker's URL; `None`: no broker.
+    pub(super) broker: Option<&'a str>,
+    /// The measures.
+    pub(super) measures: &'a [Measure],
+    /// The last month of the measures, such as `2026-05`.
+    pub(super) measures_to: &'a str,
+    /// Addresses of the systems that the gateway posts to.
+    pub(super) addresses: &'a BTreeMap<ParticipantId, SocketAddr>,
+}
+
+/// The folder.
+pub(super) struct Home {
+    dir: PathBuf,
+    /// Removes the folder at the end; `None`: it is kept.
+    temporary: Option<tempfile::TempDir>,
+    certificates: BTreeMap<ParticipantId, Vec<u8>>,
+}
+
+fn id(text: &str) -> Result<ParticipantId, DemoError> {
+    ParticipantId::parse(text).map_err(|e| DemoError::Defect(e.to_string()))
+}
+
+impl Home {
+    /// Makes the folder (a temporary one, or `keep`, which must be absent or empty) with all keys and the systems' homes.
+    pub(super) fn make(keep: Option<&Path>, broker: Option<&str>, now: Timestamp) -> Result<Self, DemoError> {
+        let temporary = match keep {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("mezhved-demo-").tempdir().map_err(file_error(Path::new("/tmp")))?),
+        };
+        let dir = match (keep, &temporary) {
+            (Some(dir), _) => std::path::absolute(dir).map_err(file_error(dir))?,
+            (None, Some(temporary)) => temporary.path().to_path_buf(),
+            (None, None) => return Err(DemoError::Defect("no folder".to_owned())),
+        };
+        if dir.exists() && std::fs::read_dir(&dir).map_err(file_error(&dir))?.next().is_some() {
+            return Err(DemoError::FolderNotEmpty(dir));
+        }
+        let mut home = Self { dir, temporary, certificates: BTreeMap::new() };
+        let gateway = generate(KeyKind::P256, GATEWAY_ID, now)?;
+        home.write("gateway/keys/gateway.key", &gateway.key_pem, true)?;
+        home.write("gateway/keys/gateway.crt", &gateway.certificate_pem, false)?;
+        for (member, keys) in MEMBERS.iter().zip(all_keys(now)?) {
+            home.write_system(member, &keys, &gateway.certificate_pem, broker)?;
+            home.certificates.insert(id(member.id)?, keys.certificate_pem);
+        }
+        Ok(home)
+    }
+
+    fn write_system(&self, m: &Member, keys: &Generated, trusted: &[u8], broker: Option<&str>) -> Result<(), DemoError> {
+        let way = match (&m.way, broker) {
+            (WayOf::Http, _) => Way::Http,
+            (WayOf::Mailbox, _) | (WayOf::Broker, None) => Way::Mailbox,
+            (WayOf::Broker, Some(broker)) => Way::Amqp { broker: broker.to_owned() },
+        };
+        let profile = Profile {
+            id: id(m.id)?,
+            gateway: id(GATEWAY_ID)?,
+            name: m.name.to_owned(),
+            adapter: m.adapter.map(str::to_owned),
+            way,
+            silent: m.id == SILENT,
+        };
+        let profile = serde_json::to_vec_pretty(&profile).map_err(|e| DemoError::Defect(e.to_string()))?;
+        let place = |name: &str| format!("systems/{}/{name}", m.id);
+        // The profile may hold the broker's password.
+        self.write(&place(PROFILE), &profile, true)?;
+        self.write(&place(KEY), &keys.key_pem, true)?;
+        self.write(&place(CERTIFICATE), &keys.certificate_pem, false)?;
+        self.write(&place(GATEWAY), trusted, false)
+    }
+
+    /// Writes the gateway's configuration.
+    pub(super) fn write_gateway(&self, plan: &Plan<'_>) -> Result<PathBuf, DemoError> {
+        self.write("gateway/settings.toml", settings(plan).as_bytes(), true)?;
+        self.write("gateway/regulations/yugra.toml", regulation(plan)?.as_bytes(), false)?;
+        for member in &MEMBERS {
+            let own = id(member.id)?;
+            let text = participant(member, plan.broker.is_some(), plan.addresses.get(&own));
+            self.write(&format!("gateway/participants/{own}.toml"), text.as_bytes(), false)?;
+            let certificate = self.certificates.get(&own).map_or(&[][..], Vec::as_slice);
+            self.write(&format!("gateway/participants/{own}.crt"), certificate, false)?;
+        }
+        Ok(self.dir.join("gateway"))
+    }
+
+    /// The whole folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Whether the folder stays.
+    pub(super) fn is_kept(&self) -> bool {
+        self.temporary.is_none()
+    }
+
+    /// The systems and their homes.
+    pub(super) fn systems(&self) -> Vec<(ParticipantId, PathBuf)> {
+        self.certificates.keys().map(|id| (id.clone(), self.dir.join("systems").join(id.as_str()))).collect()
+    }
+
+    fn write(&self, name: &str, bytes: &[u8], secret: bool) -> Result<(), DemoError> {
+        use std::io::Write as _;
+        let path = self.dir.join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(file_error(folder))?;
+        }
+        let mode = if secret { 0o600 } else { 0o644 };
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(mode).open(&path);
+        file.and_then(|mut file| file.write_all(bytes)).map_err(file_error(&path))
+    }
+}
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> DemoError + use<> {
+    let path = path.to_path_buf();
+    move |source| DemoError::File { path, source }
+}
+
+fn generate(kind: KeyKind, name: &str, now: Timestamp) -> Result<Generated, DemoError> {
+    Ok(key_and_certificate(kind, name, KEYS_VALID_DAYS, now)?)
+}
+
+/// The members' keys, each made in a thread of its own: an RSA key takes a moment.
+fn all_keys(now: Timestamp) -> Result<Vec<Generated>, DemoError> {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = MEMBERS.iter().map(|m| scope.spawn(|| generate(m.key, m.id, now))).collect();
+        let panicked = |_| DemoError::Defect("making a key panicked".to_owned());
+        threads.into_iter().map(|thread| thread.join().map_err(panicked)?).collect()
+    })
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+/// Free ports, and short pauses: everything is on one machine, and people watch.
+fn settings(plan: &Plan<'_>) -> String {
+    format!(
+        "# Настройки шлюза демонстрации / the demonstration's gateway\n\n\
+         [database]\nurl = {}\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
+         [broker]\nurl = {}\n\n[push]\ntimeout_ms = 5000\n\n\
+         [delivery]\nlease_ms = 10000\nreceipt_wait_seconds = 5\nretry_base_ms = 100\nretry_ceiling_ms = 2000\npoll_ms = 200\n\n\
+         [mailbox]\nlease_seconds = 10\n",
+        quoted(plan.database.unwrap_or("sqlite:data/mezhved.db")),
+        quoted(plan.broker.unwrap_or_default()),
+    )
+}
+
+/// The regulation of the binary with the demonstration's measures.
+fn regulation(plan: &Plan<'_>) -> Result<String, DemoError> {
+    let missing = || DemoError::Defect("config/regulations/yugra.toml is not in the binary".to_owned());
+    let bytes = bundle::embedded().remove("config/regulations/yugra.toml").ok_or_else(missing)?;
+    let mut text = String::from_utf8(bytes).map_err(|e| DemoError::Defect(e.to_string()))?;
+    for measure in plan.measures {
+        text.push_str(&format!(
+            "\n[[measure]]\ncase = \"{}\"\nterritory = \"71876000\"\nresponsible = \"{}\"\nkind = {}\nfrom = \"2026-05\"\nto = \"{}\"\n",
+            measure.case,
+            measure.responsible,
+            quoted(measure.title),
+            plan.measures_to,
+        ));
+    }
+    Ok(text)
+}
+
+fn participant(m: &Member, broker: bool, address: Option<&SocketAddr>) -> String {
+    let transport = match (&m.way, address) {
+        (WayOf::Http, Some(address)) => format!("{{ kind = \"http\", url = \"http://{address}/inbox\" }}"),
+        (WayOf::Broker, _) if broker => "{ kind = \"amqp\" }".to_owned(),
+        (WayOf::Http | WayOf::Mailbox | WayOf::Broker, _) => "{ kind = \"mailbox\" }".to_owned(),
+    };
+    let roles: Vec<String> =
+        m.roles.iter().map(|r| format!("{{ role = \"{r}\", territories = [\"71876000\"] }}")).collect();
+    let adapter = m.adapter.map_or_else(String::new, |a| format!("adapter = \"{a}\"\n"));
+    format!(
+        "id = \"{id}\"\nname = {name}\nregulation = \"yugra\"\nzone = \"{ZONE}\"\n{adapter}role = [{roles}]\n\
+         transport = {transport}\ncertificate = [{{ file = \"{id}.crt\" }}]\n",
+        id = m.id,
+        name = quoted(m.name),
+        roles = roles.join(", "),
+    )
+}

@@ -1,0 +1,227 @@
+//! Who a system is: its key, and the one key that it trusts, the gateway's.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::{Certificate, CryptoError, FileSigner, sha256};
+use crate::domain::{
+    ConversationId, Digest, Fault, FaultCode, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp,
+};
+use crate::envelope::technical::{FaultReport, Receipt, RefusedDigest, TechnicalBody};
+use crate::envelope::{self, Body, BodyDraft, Draft, SignError, compose, sign_composed};
+use crate::gateway::Clock;
+use crate::xml::{self, Limits};
+
+/// The largest envelope that a system reads: a mailbox batch is the largest that the gateway makes.
+const BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How messages reach a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub(in crate::demo) enum Way {
+    /// The gateway posts to it.
+    Http,
+    /// It asks the gateway for them.
+    Mailbox,
+    /// Over RabbitMQ.
+    Amqp {
+        /// The broker's address.
+        broker: String,
+    },
+}
+
+/// `HOME/system.json`: what the system knows besides its keys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::demo) struct Profile {
+    /// Its participant id.
+    pub(in crate::demo) id: ParticipantId,
+    /// The gateway's participant id.
+    pub(in crate::demo) gateway: ParticipantId,
+    /// The organisation's name (an invented one).
+    pub(in crate::demo) name: String,
+    /// The adapter folder of its own form; `None`: the canonical one.
+    pub(in crate::demo) adapter: Option<String>,
+    /// How messages reach it.
+    pub(in crate::demo) way: Way,
+    /// Whether it leaves requests unanswered (it receipts them nevertheless).
+    pub(in crate::demo) silent: bool,
+}
+
+/// The files of a home that hold the identity.
+pub(in crate::demo) const PROFILE: &str = "system.json";
+/// The private key, PEM.
+pub(in crate::demo) const KEY: &str = "key.pem";
+/// Its certificate, PEM.
+pub(in crate::demo) const CERTIFICATE: &str = "certificate.pem";
+/// The gateway's certificate, PEM.
+pub(in crate::demo) const GATEWAY: &str = "gateway.pem";
+
+/// A system's keys and trust.
+pub(super) struct Identity {
+    pub(super) profile: Profile,
+    signer: FileSigner,
+    trusted: Certificate,
+    clock: Clock,
+}
+
+/// A body that came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum OwnBody {
+    Xml(Vec<u8>),
+    Payload { media_type: String, bytes: Vec<u8> },
+}
+
+/// An envelope whose signature, by the gateway, was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Opened {
+    pub(super) header: Header,
+    pub(super) digest: Digest,
+    pub(super) body: OwnBody,
+}
+
+/// A signed envelope of the system.
+#[derive(Debug, Clone)]
+pub(super) struct Signed {
+    pub(super) header: Header,
+    pub(super) digest: Digest,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Why a home cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IdentityError {
+    #[error("{0}")]
+    File(String, #[source] io::Error),
+    #[error("{PROFILE}")]
+    Profile(#[from] serde_json::Error),
+    #[error("the keys")]
+    Keys(#[from] CryptoError),
+}
+
+impl Identity {
+    /// Reads a home.
+    pub(super) fn load(home: &Path) -> Result<Self, IdentityError> {
+        let read = |name: &str| std::fs::read(home.join(name)).map_err(|e| IdentityError::File(name.to_owned(), e));
+        Ok(Self {
+            profile: serde_json::from_slice(&read(PROFILE)?)?,
+            signer: FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?)?,
+            trusted: Certificate::from_pem(&read(GATEWAY)?)?,
+            clock: Clock::default(),
+        })
+    }
+
+    /// The machine's time.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A header of a new message of this system.
+    pub(super) fn header(&self, kind: MessageType, to: &ParticipantId) -> Header {
+        Header {
+            message_id: MessageId::from_uuid(uuid::Uuid::now_v7()),
+            conversation_id: ConversationId::from_uuid(uuid::Uuid::now_v7()),
+            in_reply_to: None,
+            case_id: None,
+            message_type: kind,
+            sender: self.profile.id.clone(),
+            recipient: to.clone(),
+            created: self.now(),
+            expires: None,
+            priority: Priority::Normal,
+            test: false,
+            via: None,
+            derived_from: None,
+            attachments: Vec::new(),
+        }
+    }
+
+    /// Signs a message of this system.
+    pub(super) fn sign(&self, header: Header, body: BodyDraft) -> Result<Signed, SignError> {
+        let unsigned = compose(&Draft { header: header.clone(), body })?;
+        let document = xml::read(&unsigned, &limits())?;
+        let digest = sha256(&xml::canonical_bytes(document.root(), None));
+        Ok(Signed { header, digest, bytes: sign_composed(&unsigned, &self.signer)? })
+    }
+
+    /// Signs a technical message to the gateway.
+    pub(super) fn seal<B: TechnicalBody>(&self, body: &B, about: Option<&Header>) -> Result<Signed, SignError> {
+        let mut header = self.header(B::KIND.message_type(), &self.profile.gateway);
+        if let Some(about) = about {
+            header.conversation_id = about.conversation_id;
+            header.in_reply_to = Some(about.message_id);
+        }
+        self.sign(header, BodyDraft::Xml(body.to_xml()?))
+    }
+
+    /// The signed receipt for what was delivered.
+    pub(super) fn receipt(&self, opened: &Opened) -> Result<Signed, SignError> {
+        let receipt = Receipt {
+            message_id: opened.header.message_id,
+            sender: opened.header.sender.clone(),
+            digest: opened.digest,
+            accepted_at: self.now(),
+            revision: None,
+        };
+        self.seal(&receipt, Some(&opened.header))
+    }
+
+    /// The signed refusal of bytes that are not what they must be.
+    pub(super) fn refusal(&self, fault: &Fault, bytes: &[u8]) -> Result<Signed, SignError> {
+        self.seal(&FaultReport::of(fault, None, Some(RefusedDigest::Bytes(sha256(bytes))), true), None)
+    }
+
+    /// Opens what the gateway sent: its signature, addressed to this system, passed on by the gateway or of its own.
+    pub(super) fn open(&self, bytes: &[u8]) -> Result<Opened, Fault> {
+        let document = xml::read(bytes, &limits())?;
+        let unverified = envelope::read(&document)?;
+        if *unverified.claimed_signer() != self.profile.gateway {
+            return Err(Fault::new(FaultCode::SenderUnknown, "only the gateway is trusted"));
+        }
+        let verified = envelope::verify(unverified, std::slice::from_ref(&self.trusted), self.now())?;
+        let header = verified.header().clone();
+        if header.recipient != self.profile.id {
+            return Err(Fault::new(FaultCode::RecipientUnknown, "Header/Recipient: this is another system"));
+        }
+        let body = match verified.body() {
+            Body::Xml(node) => OwnBody::Xml(xml::canonical_bytes(*node, None)),
+            Body::Payload { media_type, bytes } => {
+                OwnBody::Payload { media_type: media_type.clone(), bytes: bytes.clone() }
+            }
+        };
+        Ok(Opened { header, digest: verified.content_digest(), body })
+    }
+
+    /// Reads the gateway's word about a message: `Ok(None)` for its verified receipt, `Ok(Some(code))` for its fault.
+    pub(super) fn word_about(&self, sent: &Signed, opened: &Opened) -> Result<Option<String>, Fault> {
+        let other = || Fault::new(FaultCode::ReferenceUnknown, "the answer is about another message");
+        match opened.header.message_type.name.as_str() {
+            "receipt" => {
+                let receipt: Receipt = technical(&opened.body)?;
+                let same = receipt.message_id == sent.header.message_id
+                    && receipt.sender == self.profile.id
+                    && receipt.digest == sent.digest;
+                if same { Ok(None) } else { Err(other()) }
+            }
+            "fault" => {
+                let report: FaultReport = technical(&opened.body)?;
+                let about = report.message_id.or(opened.header.in_reply_to);
+                if about.is_none_or(|id| id == sent.header.message_id) { Ok(Some(report.code)) } else { Err(other()) }
+            }
+            name => Err(Fault::new(FaultCode::TypeUnknown, format!("a receipt or a fault is needed, not `{name}`"))),
+        }
+    }
+}
+
+fn limits() -> Limits {
+    Limits { bytes_max: BYTES_MAX, ..Limits::default() }
+}
+
+/// Reads a technical body.
+pub(super) fn technical<B: TechnicalBody>(body: &OwnBody) -> Result<B, Fault> {
+    match body {
+        OwnBody::Xml(bytes) => B::from_node(xml::read(bytes, &limits())?.root()),
+        OwnBody::Payload { .. } => Err(Fault::new(FaultCode::SchemaInvalid, "an XML body is needed")),
+    }
+}

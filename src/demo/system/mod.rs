@@ -1,0 +1,353 @@
+//! One simulated system: a process of its own with its own keys, form and records. It speaks to the gateway over sockets only,
+//! trusts nothing but the gateway's certificate, and keeps what it promises: records before receipts, the same bytes again until
+//! its message is receipted, doubles removed by id.
+
+mod amqp;
+mod bodies;
+mod identity;
+mod link;
+mod mailbox;
+mod push;
+mod records;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+
+use crate::adapter::{Adapter, AdapterSet, HeaderView, PartnerBody, PartnerBodyRef};
+use crate::bundle::{self, Files};
+use crate::domain::{Fault, FaultClass, FaultCode, Header};
+use crate::envelope::BodyDraft;
+use crate::schema::Catalogue;
+use crate::transport::http::{ListenOptions, Listener, listen};
+
+use super::protocol::{Application, Command, Event, Report, Request};
+use bodies::Given;
+pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
+use identity::{Identity, OwnBody, Opened, Signed};
+use link::Link;
+pub(super) use records::{Received, received, sent};
+use records::{Records, Sent};
+
+/// The pause before a message that was not answered is sent again; it grows with each attempt.
+const RETRY_PAUSE: Duration = Duration::from_millis(300);
+/// The longest such pause, as a multiple.
+const RETRY_STEPS_MAX: u32 = 10;
+
+/// Why a simulated system cannot run.
+#[derive(Debug, thiserror::Error)]
+#[error("{home}: {problem}")]
+pub struct SystemError {
+    /// Its folder.
+    pub home: PathBuf,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// A running system.
+struct System {
+    identity: Identity,
+    adapter: Option<Arc<Adapter>>,
+    catalogue: Catalogue,
+    records: Mutex<Records>,
+    today: Mutex<NaiveDate>,
+    numbers: AtomicU32,
+    is_ready: AtomicBool,
+    link: OnceLock<Link>,
+}
+
+/// The answer to bytes that came.
+struct Answer {
+    header: Header,
+    bytes: Vec<u8>,
+    status: u16,
+}
+
+/// Runs the system of this home until its standard input ends.
+///
+/// # Errors
+/// When the home cannot be used.
+pub async fn run(home: &Path) -> Result<(), SystemError> {
+    let wrong = |problem: String| SystemError { home: home.to_path_buf(), problem };
+    let system = Arc::new(System::load(home).map_err(wrong)?);
+    let listener = system.listen().await.map_err(wrong)?;
+    system.say(&Event::Started { address: listener.as_ref().map(Listener::address) });
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        match serde_json::from_str(&line) {
+            Ok(command) => system.obey(command).await,
+            Err(error) => system.trouble(format!("a command cannot be read: {error}")),
+        }
+    }
+    Ok(())
+}
+
+impl System {
+    fn load(home: &Path) -> Result<Self, String> {
+        let identity = Identity::load(home).map_err(|e| chain(&e))?;
+        let mut files = bundle::embedded();
+        let own = identity.profile.adapter.as_ref().map(|name| format!("adapters/{name}/"));
+        files.retain(|path, _| path.starts_with("schemas/") || own.as_ref().is_some_and(|own| path.starts_with(own)));
+        Ok(Self {
+            adapter: own_adapter(&identity.profile, &files)?,
+            catalogue: Catalogue::from_files(&files).map_err(|e| format!("schemas: {e:?}"))?,
+            records: Mutex::new(Records::open(home).map_err(|e| format!("records: {e}"))?),
+            today: Mutex::new(NaiveDate::default()),
+            numbers: AtomicU32::new(0),
+            is_ready: AtomicBool::new(false),
+            link: OnceLock::new(),
+            identity,
+        })
+    }
+
+    async fn listen(self: &Arc<Self>) -> Result<Option<Listener>, String> {
+        if self.identity.profile.way != Way::Http {
+            return Ok(None);
+        }
+        let options = ListenOptions::plain(([127, 0, 0, 1], 0).into());
+        listen(options, push::router(self.clone())).await.map(Some).map_err(|e| chain(&e))
+    }
+
+    async fn obey(self: &Arc<Self>, command: Command) {
+        match command {
+            Command::Begin { gateway, today } => {
+                self.set_today(today);
+                match link::open(self, &gateway).await {
+                    Ok(link) => {
+                        drop(self.link.set(link));
+                        if self.identity.profile.way == Way::Http {
+                            self.ready();
+                        }
+                    }
+                    Err(text) => self.trouble(text),
+                }
+            }
+            Command::Today { today } => self.set_today(today),
+            Command::Application(application) => self.send(self.application(&application)),
+            Command::Request(request) => self.send(self.request(&request)),
+            Command::Report(report) => self.send(self.report(&report)),
+        }
+    }
+
+    // --- What it makes.
+
+    fn application(&self, application: &Application) -> Result<Signed, String> {
+        let profile = &self.identity.profile;
+        let mut header = self.identity.header(bodies::kind("application"), &profile.id);
+        header.case_id = Some(application.case);
+        let body = bodies::application(application, self.today(), &profile.name);
+        self.sign(header, &body.map_err(|e| e.to_string())?)
+    }
+
+    fn request(&self, request: &Request) -> Result<Signed, String> {
+        let mut header = self.identity.header(bodies::kind("document-request"), &request.to);
+        header.case_id = Some(request.case);
+        let body = bodies::request(request, self.today(), &self.identity.profile.name, &self.outgoing());
+        self.sign(header, &body.map_err(|e| e.to_string())?)
+    }
+
+    fn report(&self, report: &Report) -> Result<Signed, String> {
+        let header = self.identity.header(bodies::kind("progress-report"), &report.to);
+        let body = bodies::report(report, self.today(), &self.identity.profile.name, &self.outgoing());
+        self.sign(header, &body.map_err(|e| e.to_string())?)
+    }
+
+    /// The answer to a request that came in the system's own form.
+    fn response(&self, opened: &Opened) -> Result<Signed, String> {
+        let kind = &opened.header.message_type;
+        let canonical = match (&self.adapter, &opened.body) {
+            (Some(adapter), body) => {
+                let form = match body {
+                    OwnBody::Xml(bytes) => PartnerBodyRef::Xml(bytes),
+                    OwnBody::Payload { media_type, bytes } => PartnerBodyRef::Payload { media_type, bytes },
+                };
+                let view = HeaderView::from(&opened.header);
+                adapter.to_canonical(kind, form, &view, &self.catalogue).map_err(|e| e.to_string())?
+            }
+            (None, OwnBody::Xml(bytes)) => bytes.clone(),
+            (None, OwnBody::Payload { .. }) => return Err("a request in an unknown form".to_owned()),
+        };
+        let asked = bodies::asked(&canonical).map_err(|e| e.to_string())?;
+        let outgoing = self.outgoing();
+        let mut header = self.identity.header(bodies::kind("document-response"), &opened.header.sender);
+        header.conversation_id = opened.header.conversation_id;
+        header.in_reply_to = Some(opened.header.message_id);
+        header.case_id = opened.header.case_id;
+        // The agency without a form of its own sends files, the others data: both ways of answering are shown.
+        let given = if self.adapter.as_ref().is_none_or(|a| a.is_canonical()) {
+            let file = bodies::file(&outgoing);
+            let digest = file.digest;
+            header.attachments.push(file);
+            Given::File(digest)
+        } else {
+            Given::Data
+        };
+        let body = bodies::response(&asked, &given, self.today(), &outgoing);
+        self.sign(header, &body.map_err(|e| e.to_string())?)
+    }
+
+    /// Signs a canonical body in the system's own form.
+    fn sign(&self, header: Header, canonical: &[u8]) -> Result<Signed, String> {
+        let body = match &self.adapter {
+            None => BodyDraft::Xml(canonical.to_vec()),
+            Some(adapter) => match adapter.to_partner(&header.message_type, canonical, &HeaderView::from(&header)) {
+                Ok(PartnerBody::Xml(bytes)) => BodyDraft::Xml(bytes),
+                Ok(PartnerBody::Payload { media_type, bytes }) => BodyDraft::Payload { media_type, bytes },
+                Err(error) => return Err(error.to_string()),
+            },
+        };
+        self.identity.sign(header, body).map_err(|e| chain(&e))
+    }
+
+    // --- What it sends.
+
+    /// Sends in the background: on disk first, then the same bytes until the gateway's receipt is verified.
+    fn send(self: &Arc<Self>, signed: Result<Signed, String>) {
+        let system = self.clone();
+        tokio::spawn(async move {
+            let sent = match signed {
+                Ok(signed) => system.deliver(&signed).await,
+                Err(error) => Err(error),
+            };
+            if let Err(text) = sent {
+                system.trouble(text);
+            }
+        });
+    }
+
+    async fn deliver(&self, signed: &Signed) -> Result<(), String> {
+        let header = &signed.header;
+        let (id, kind) = (header.message_id, header.message_type.name.clone());
+        let digest = signed.digest.to_string();
+        let sent = Sent { id, to: header.recipient.clone(), kind: kind.clone(), digest, receipted: false };
+        self.on_disk(|records| records.sending(&sent, &signed.bytes))?;
+        let link = self.link.get().ok_or("not connected")?;
+        for attempt in 1_u32.. {
+            match self.attempt(link, signed).await {
+                Ok((None, receipt)) => {
+                    self.on_disk(|records| records.receipted(&sent, &receipt))?;
+                    let (to, in_reply_to) = (header.recipient.clone(), header.in_reply_to);
+                    self.say(&Event::Accepted { id, kind, to, in_reply_to });
+                    return Ok(());
+                }
+                Ok((Some(code), _)) if FaultCode::parse(&code).is_none_or(|c| c.class() == FaultClass::Reject) => {
+                    self.say(&Event::Refused { id, kind, code });
+                    return Ok(());
+                }
+                Ok((Some(code), _)) => self.trouble(format!("{kind} {id}: {code}")),
+                Err(text) => self.trouble(format!("{kind} {id}: {text}")),
+            }
+            tokio::time::sleep(RETRY_PAUSE * attempt.min(RETRY_STEPS_MAX)).await;
+        }
+        Ok(())
+    }
+
+    /// One attempt: `None` with the verified receipt, or the code of a verified fault.
+    async fn attempt(&self, link: &Link, signed: &Signed) -> Result<(Option<String>, Vec<u8>), String> {
+        let answer = link.submit(signed).await?;
+        let opened = self.identity.open(&answer).map_err(|f| f.to_string())?;
+        let word = self.identity.word_about(signed, &opened).map_err(|f| f.to_string())?;
+        Ok((word, answer))
+    }
+
+    // --- What it receives.
+
+    /// Takes what the gateway delivers, and answers with the system's signed receipt or fault.
+    async fn take(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Answer, String> {
+        let system = self.clone();
+        let taken = tokio::task::spawn_blocking(move || match system.identity.open(&bytes) {
+            Ok(opened) => system.took(opened, &bytes),
+            Err(fault) => system.refused(&fault, &bytes),
+        });
+        let (answer, request) = taken.await.map_err(|e| e.to_string())??;
+        if let Some(request) = request {
+            let system = self.clone();
+            tokio::task::spawn_blocking(move || system.send(system.response(&request)));
+        }
+        Ok(answer)
+    }
+
+    /// Records a message and makes its receipt; a request is given back to be answered, the first time only.
+    fn took(&self, opened: Opened, bytes: &[u8]) -> Result<(Answer, Option<Opened>), String> {
+        let header = &opened.header;
+        let (id, from, kind) = (header.message_id, header.sender.clone(), header.message_type.name.clone());
+        let digest = opened.digest.to_string();
+        let received = Received { sender: from.clone(), id, kind: kind.clone(), digest };
+        let is_new = self.on_disk(|records| records.receive(&received, bytes))?;
+        let receipt = self.identity.receipt(&opened).map_err(|e| chain(&e))?;
+        self.say(&Event::Received { id, kind, from, again: !is_new });
+        let answers = is_new && !self.identity.profile.silent && header.message_type.name == "document-request";
+        let answer = Answer { header: receipt.header, bytes: receipt.bytes, status: 200 };
+        Ok((answer, answers.then_some(opened)))
+    }
+
+    fn refused(&self, fault: &Fault, bytes: &[u8]) -> Result<(Answer, Option<Opened>), String> {
+        self.trouble(format!("refused what came: {fault}"));
+        let refusal = self.identity.refusal(fault, bytes).map_err(|e| chain(&e))?;
+        Ok((Answer { header: refusal.header, bytes: refusal.bytes, status: fault.code.http_status() }, None))
+    }
+
+    // --- Small things.
+
+    fn on_disk<T>(&self, write: impl FnOnce(&mut Records) -> io::Result<T>) -> Result<T, String> {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        write(&mut records).map_err(|e| format!("records: {e}"))
+    }
+
+    fn today(&self) -> NaiveDate {
+        *self.today.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_today(&self, today: NaiveDate) {
+        *self.today.lock().unwrap_or_else(PoisonError::into_inner) = today;
+    }
+
+    /// The next outgoing number.
+    fn outgoing(&self) -> String {
+        format!("исх-2026/{:04}", self.numbers.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Tells once that the system is connected.
+    fn ready(&self) {
+        if !self.is_ready.swap(true, Ordering::AcqRel) {
+            self.say(&Event::Ready);
+        }
+    }
+
+    fn trouble(&self, text: String) {
+        self.say(&Event::Trouble { text });
+    }
+
+    fn say(&self, event: &Event) {
+        if let Ok(mut line) = serde_json::to_vec(event) {
+            line.push(b'\n');
+            let mut out = io::stdout().lock();
+            // Nobody listens any more: standard input ends too, and with it the system.
+            drop(out.write_all(&line).and_then(|()| out.flush()));
+        }
+    }
+}
+
+fn own_adapter(profile: &Profile, files: &Files) -> Result<Option<Arc<Adapter>>, String> {
+    let Some(name) = &profile.adapter else { return Ok(None) };
+    let adapters = AdapterSet::from_files(files).map_err(|e| format!("adapters: {e:?}"))?;
+    let adapter = adapters.get(name).ok_or_else(|| format!("adapters: there is no `{name}`"))?;
+    Ok(Some(adapter.clone()))
+}
+
+/// An error with its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
