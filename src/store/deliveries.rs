@@ -611,7 +611,7 @@ pub(super) const SETTLE: Stmt = Stmt {
     head: "WITH v (v_id, v_epoch, v_state, v_next, v_reason, v_code, v_detail, v_sent, v_settled, v_mailbox) AS (VALUES ",
     tail: ") UPDATE deliveries SET state = v_state, next_at = v_next, reason = v_reason, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, v_sent), settled_at = v_settled, mailbox = v_mailbox FROM v \
-           WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' RETURNING id, lease_owner",
+           WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' RETURNING id, lease_owner, in_order",
 };
 
 /// Settles by the partner's word.
@@ -620,7 +620,7 @@ pub(super) const ANSWERED: Stmt = Stmt {
     tail: ") UPDATE deliveries SET state = v_state, next_at = NULL, reason = NULL, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, v_at), settled_at = v_at FROM v \
            WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired') \
-           RETURNING id",
+           RETURNING id, in_order",
 };
 
 /// Where some deliveries stand.
