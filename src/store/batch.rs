@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::domain::{DeliveryId, DeliveryState, ObligationState, ParticipantId, RecordId};
 
-use super::deliveries::{self, StoreOutgoing};
+use super::delivery_rows::{self as deliveries, StoreOutgoing};
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::{DeliveryId, DeliveryState, ParticipantId, Timestamp};
 
-use super::deliveries::{self, read_outgoing};
+use super::delivery_rows::{self as deliveries, read_outgoing};
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Vals, text};

@@ -13,6 +13,7 @@ mod claims;
 mod config;
 mod connect;
 mod deliveries;
+mod delivery_rows;
 mod error;
 mod journal;
 mod mailbox;

@@ -35,7 +35,7 @@ pub(super) enum Work {
     Accept(Box<Accept>),
     Settle(Box<Settle>),
     Answered(Box<Answered>),
-    Outgoing(Box<super::deliveries::StoreOutgoing>),
+    Outgoing(Box<super::delivery_rows::StoreOutgoing>),
     Mark(Vec<Mark>),
     Open(Vec<NewObligation>, Timestamp),
     Task(Box<dyn Task>),
