@@ -13,11 +13,8 @@ mod claims;
 mod config;
 mod connect;
 mod deliveries;
-<<<<<<< HEAD
-mod empty;
-=======
 mod delivery_rows;
->>>>>>> store
+mod empty;
 mod error;
 mod journal;
 mod mailbox;
