@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::deadline::obligations::StartOn;
 use crate::domain::{DeliveryState, Fault, FaultClass, ParkReason, ParticipantId, Timestamp, TransportKind};
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
@@ -140,20 +141,18 @@ impl Dispatcher {
         let outcome = self.attempt(&claimed).await;
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
-        let first_handing_over = claimed.sent_at.is_none();
-        let handed_over = matches!(outcome, Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. });
-        let started = if handed_over && first_handing_over {
-            match self.gateway.start_pending_of(claimed.message.record_id).await {
-                Ok(started) => started,
-                Err(fault) => {
-                    // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
-                    // store answers or the calendar has its year.
-                    warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
-                    return;
-                }
+        let started = match reached(&outcome) {
+            Some(reached) => self.gateway.start_pending_of(claimed.message.record_id, reached).await,
+            None => Ok(Vec::new()),
+        };
+        let started = match started {
+            Ok(started) => started,
+            Err(fault) => {
+                // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
+                // store answers or the calendar has its year.
+                warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
+                return;
             }
-        } else {
-            Vec::new()
         };
         let made = self.notice(&claimed, state, reason.clone()).await;
         let settle = Settle {
@@ -351,6 +350,15 @@ impl Dispatcher {
             }
             Verdict::Park(park) => Outcome::Park { reason: park, detail: format!("{reason}: {detail}") },
         }
+    }
+}
+
+/// How far an outcome brings a message, for the terms that wait for it: a partner that refuses has been handed it.
+fn reached(outcome: &Outcome) -> Option<StartOn> {
+    match outcome {
+        Outcome::Sent { .. } | Outcome::Refused { .. } => Some(StartOn::Sent),
+        Outcome::Delivered { .. } => Some(StartOn::Delivered),
+        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
     }
 }
 

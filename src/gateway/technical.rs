@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use crate::crypto::{generate, sha256};
+use crate::deadline::obligations::StartOn;
 use crate::domain::{Digest, Fault, FaultCode, MessageId, ParticipantId, RecordId};
 use crate::envelope::technical::{
     FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
@@ -74,14 +75,15 @@ impl Gateway {
             let detail = "the digest is not that of what was delivered; digest what you received";
             return Err(Fault::new(FaultCode::ReferenceUnknown, detail));
         }
-        let (outcome, state, reason) = match &word {
-            PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, None),
+        let (outcome, state, reached, reason) = match &word {
+            PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, StartOn::Delivered, None),
             PartnerWord::Fault(f) => {
                 let outcome = AnsweredOutcome::Refused { code: f.code.clone(), detail: None };
-                (outcome, NoticeState::Refused, Some(f.code.clone()))
+                (outcome, NoticeState::Refused, StartOn::Sent, Some(f.code.clone()))
             }
         };
-        let (started, made) = self.follow_up(&message, Some(state), reason).await?;
+        let started = self.start_pending_of(message.record_id, reached).await?;
+        let made = self.notice_of(&message, state, reason).await?;
         let answered = Answered {
             delivery_id: row.id,
             participant: participant.clone(),
@@ -112,33 +114,34 @@ impl Gateway {
         found.ok_or_else(unknown_delivery)
     }
 
-    /// What else is written when a delivery comes to its end: obligations that start with the handing over, and the notice to the
-    /// sender.
-    pub(super) async fn follow_up(
+    /// The notice to the sender that is written when a delivery comes to its end by the partner's word.
+    async fn notice_of(
         &self,
         message: &MessageRow,
-        state: Option<NoticeState>,
+        state: NoticeState,
         reason: Option<String>,
-    ) -> Result<(Vec<StartedObligation>, Vec<NewMessage>), Fault> {
-        let started = self.start_pending_of(message.record_id).await?;
+    ) -> Result<Vec<NewMessage>, Fault> {
         let (gateway, about) = (self.clone(), message.clone());
-        let notice = tokio::task::spawn_blocking(move || gateway.notice(&about, state, reason)).await;
-        let notice = match notice {
-            Ok(Ok(notice)) => notice,
+        let notice = tokio::task::spawn_blocking(move || gateway.notice(&about, Some(state), reason)).await;
+        match notice {
+            Ok(Ok(notice)) => Ok(notice.into_iter().collect()),
             Ok(Err(error)) => {
                 warn!(message_id = %message.message_id, %error, "the notice to the sender could not be made");
-                None
+                Ok(Vec::new())
             }
-            Err(error) => return Err(Fault::new(FaultCode::NotNow, error.to_string())),
-        };
-        Ok((started, notice.into_iter().collect()))
+            Err(error) => Err(not_now(error)),
+        }
     }
 
-    /// Starts what waited for this message to be handed over, as of now.
-    pub(super) async fn start_pending_of(&self, record: RecordId) -> Result<Vec<StartedObligation>, Fault> {
+    /// Starts, as of now, what waited for this message to come as far as `reached`.
+    pub(super) async fn start_pending_of(
+        &self,
+        record: RecordId,
+        reached: StartOn,
+    ) -> Result<Vec<StartedObligation>, Fault> {
         let pending = self.store().pending_obligations(record).await.map_err(not_now)?;
         let snapshot = self.snapshot();
-        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now()).map_err(not_now)
+        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now(), reached).map_err(not_now)
     }
 
     /// The signed receipt for a technical message.
