@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use crate::crypto::{generate, sha256};
 use crate::deadline::obligations::StartOn;
-use crate::domain::{Digest, Fault, FaultCode, MessageId, ParticipantId, RecordId};
+use crate::domain::{DeliveryId, Digest, Fault, FaultClass, FaultCode, ParticipantId, RecordId};
 use crate::envelope::technical::{
     FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
 };
@@ -59,7 +59,7 @@ impl Gateway {
         &self,
         known: &VerifiedSender,
         word: PartnerWord,
-        delivery: Option<crate::domain::DeliveryId>,
+        delivery: Option<DeliveryId>,
         bytes: &[u8],
     ) -> Result<Vec<u8>, Fault> {
         let participant = &known.header.sender;
@@ -68,12 +68,14 @@ impl Gateway {
             PartnerWord::Fault(f) => (f.message_id.or(known.header.in_reply_to), None, content_of(f.digest)),
         };
         let about = about.ok_or_else(|| Fault::new(FaultCode::ReferenceUnknown, "the fault names no message"))?;
-        let (row, message) = self.find_delivery(participant, about, sender, delivery).await?;
-        if let (Some(said), Some(ours)) = (digest, row.out_digest)
-            && said != ours
+        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
+        let (row, message) = meant(found, delivery, digest)?;
+        if let PartnerWord::Fault(f) = &word
+            && f.known().is_some_and(|code| code.class() == FaultClass::Retry)
         {
-            let detail = "the digest is not that of what was delivered; digest what you received";
-            return Err(Fault::new(FaultCode::ReferenceUnknown, detail));
+            // Asked for patience, not refused: the delivery stays as it is, and the same bytes come again in their time.
+            info!(%participant, message_id = %about, code = f.code, "the partner cannot take it now");
+            return self.receipt_for(known).await;
         }
         let (outcome, state, reached, reason) = match &word {
             PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, StartOn::Delivered, None),
@@ -100,18 +102,6 @@ impl Gateway {
             AnsweredResult::NotFound => return Err(unknown_delivery()),
         }
         self.receipt_for(known).await
-    }
-
-    async fn find_delivery(
-        &self,
-        participant: &ParticipantId,
-        about: MessageId,
-        sender: Option<&ParticipantId>,
-        delivery: Option<crate::domain::DeliveryId>,
-    ) -> Result<(DeliveryRow, MessageRow), Fault> {
-        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
-        let found = found.into_iter().find(|(row, _)| delivery.is_none_or(|id| row.id == id));
-        found.ok_or_else(unknown_delivery)
     }
 
     /// The notice to the sender that is written when a delivery comes to its end by the partner's word.
@@ -218,6 +208,28 @@ fn content_of(digest: Option<RefusedDigest>) -> Option<Digest> {
         Some(RefusedDigest::Content(digest)) => Some(digest),
         Some(RefusedDigest::Bytes(_)) | None => None,
     }
+}
+
+/// Which of some deliveries a partner's word is about. What never went out cannot be answered; and where two senders used one id, the
+/// digest says which of their messages is meant.
+fn meant(
+    found: Vec<(DeliveryRow, MessageRow)>,
+    delivery: Option<DeliveryId>,
+    digest: Option<Digest>,
+) -> Result<(DeliveryRow, MessageRow), Fault> {
+    let mut handed: Vec<_> = found
+        .into_iter()
+        .filter(|(row, _)| row.out_digest.is_some() && delivery.is_none_or(|id| row.id == id))
+        .collect();
+    if handed.is_empty() {
+        return Err(unknown_delivery());
+    }
+    let same = handed.iter().position(|(row, _)| digest.is_none() || row.out_digest == digest);
+    let other = || {
+        let detail = "the digest is not that of what was delivered; digest what you received";
+        Fault::new(FaultCode::ReferenceUnknown, detail)
+    };
+    same.map(|at| handed.swap_remove(at)).ok_or_else(other)
 }
 
 fn unknown_delivery() -> Fault {

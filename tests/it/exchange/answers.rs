@@ -1,8 +1,10 @@
 //! What partners answer, early, late and at odds, and what follows from it.
 
-use crate::world::{Backend, Behaviour, World, bodies};
+use crate::support::eventually;
+use crate::world::{Backend, Behaviour, SOON, World, bodies};
 
 const KIND: &str = "guardianship-act";
+const EDUCATION_REQUEST: &str = include_str!("../../../adapters/education/samples/document-request/minimal.partner.xml");
 
 /// Where the guardianship authority's duty to answer stands.
 fn answer_owed(world: &World) -> String {
@@ -31,4 +33,48 @@ fn a_term_that_counts_from_the_receipt_does_not_run_before_it() {
     world.post(guardianship.receipt(&came.opened)).receipt();
     world.until(id, "delivered");
     assert_eq!(answer_owed(&world), "open");
+}
+
+#[test]
+fn of_two_messages_with_one_id_a_fault_refuses_the_one_whose_digest_it_names() {
+    let world = World::on(Backend::Sqlite).start();
+    let register = world.agency("register");
+    world.partner("register").behave(Behaviour::Silent);
+    let first = world.agency("guardianship").draft("register", "document-request", bodies::request(KIND));
+    let id = first.header.message_id;
+    let mut second = world.agency("education").draft("register", "document-request", EDUCATION_REQUEST);
+    second.header.message_id = id;
+    for (agency, draft) in [("guardianship", &first), ("education", &second)] {
+        world.post(world.agency(agency).sign(draft)).receipt();
+    }
+    let states = || {
+        let shown = world.mezhved(&["message", "show", &id.to_string(), "--json"]).done().json();
+        let of = |sender: &str| {
+            let message = shown.as_array().unwrap().iter().find(|m| m["sender"] == sender).unwrap();
+            message["deliveries"][0]["state"].as_str().unwrap().to_owned()
+        };
+        (of("guardianship"), of("education"))
+    };
+    let both = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+    eventually("both handed over", SOON, || (states() == both("sent", "sent")).then_some(()));
+    let meant = world.partner("register").copies();
+    let meant = meant.iter().find(|copy| copy.opened.header.sender.as_str() == "guardianship").unwrap();
+    world.post(register.refusal(&meant.opened, "content-invalid")).receipt();
+    assert_eq!(states(), both("refused", "sent"));
+}
+
+#[test]
+fn a_fault_that_asks_for_patience_does_not_end_a_delivery() {
+    let world = World::on(Backend::Sqlite).start();
+    let (register, guardianship) = (world.agency("register"), world.agency("guardianship"));
+    world.partner("guardianship").behave(Behaviour::Silent);
+    let request = register.draft("guardianship", "document-request", bodies::request(KIND));
+    let id = request.header.message_id;
+    world.post(register.sign(&request)).receipt();
+    world.until(id, "sent");
+    let came = world.partner("guardianship").message(id).unwrap();
+    world.post(guardianship.refusal(&came.opened, "not-now")).receipt();
+    world.until(id, "sent");
+    world.post(guardianship.receipt(&came.opened)).receipt();
+    world.until(id, "delivered");
 }
