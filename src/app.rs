@@ -285,7 +285,11 @@ async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: 
         return if later { Disposition::RequeueLater } else { Disposition::Ack };
     };
     let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
+    if !uses_broker {
+        return Disposition::Ack;
+    }
+    // Set right after the start; a message that comes even before that comes again.
+    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
     match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
         crate::transport::Outcome::Sent { .. } => Disposition::Ack,
         // Not answered: it comes again, is found recorded, and gets the same receipt.
