@@ -1,7 +1,9 @@
 //! What partners answer, early, late and at odds, and what follows from it.
 
+use mezhved::envelope::technical::{Notice, NoticeState};
+
 use crate::support::eventually;
-use crate::world::{Backend, Behaviour, SOON, World, bodies};
+use crate::world::{Backend, Behaviour, SOON, World, bodies, now};
 
 const KIND: &str = "guardianship-act";
 const EDUCATION_REQUEST: &str = include_str!("../../../adapters/education/samples/document-request/minimal.partner.xml");
@@ -77,4 +79,35 @@ fn a_fault_that_asks_for_patience_does_not_end_a_delivery() {
     world.until(id, "sent");
     world.post(guardianship.receipt(&came.opened)).receipt();
     world.until(id, "delivered");
+}
+
+#[test]
+fn the_sender_is_told_at_expires_and_not_at_the_attempt_after_it() {
+    let world = World::on(Backend::Sqlite).setting("delivery.retry_base_ms = 600000").start();
+    let register = world.agency("register");
+    world.partner("guardianship").behave(Behaviour::Status(503));
+    let mut request = register.draft("guardianship", "document-request", bodies::request(KIND));
+    request.header.expires = Some(now().plus_seconds(3));
+    world.post(register.sign(&request)).receipt();
+    world.until(request.header.message_id, "expired");
+    let notice = eventually("the notice", SOON, || world.partner("register").first("notice"));
+    assert_eq!(notice.opened.technical::<Notice>().state, NoticeState::Expired);
+}
+
+#[test]
+fn what_waits_for_a_participant_that_left_is_parked_and_its_sender_told() {
+    let world = World::on(Backend::Sqlite).setting("delivery.retry_base_ms = 100").start();
+    let register = world.agency("register");
+    world.partner("guardianship").behave(Behaviour::Status(503));
+    let request = register.draft("guardianship", "document-request", bodies::request(KIND));
+    world.post(register.sign(&request)).receipt();
+    std::fs::remove_file(world.file("participants/guardianship.toml")).unwrap();
+    let heir = world.file("participants/register.toml");
+    let roles = bodies::replaced(&std::fs::read_to_string(&heir).unwrap(), "role = [", "role = [{ role = \"guardianship\" }, ");
+    std::fs::write(heir, roles).unwrap();
+    world.mezhved(&["partner", "apply"]).done();
+    let parked = world.until(request.header.message_id, "parked");
+    assert_eq!(parked["reason"], "route-missing");
+    let notice = eventually("the notice", SOON, || world.partner("register").first("notice"));
+    assert_eq!(notice.opened.technical::<Notice>().state, NoticeState::Parked);
 }
