@@ -137,7 +137,7 @@ impl Node {
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
         let amqp = start_broker(&gateway)?;
-        let face = Face { gateway: gateway.clone(), amqp: amqp.clone() };
+        let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
         let options = ListenOptions {
             tls,

@@ -63,7 +63,8 @@ impl Reply {
         Self { status: 200, bytes, code: None, to: Some(to.clone()), about: Some(about), retry_after_seconds: None }
     }
 
-    pub(super) fn unsigned(code: FaultCode) -> Self {
+    /// An answer without a signature.
+    pub fn unsigned(code: FaultCode) -> Self {
         let retry_after_seconds = (code.class() == FaultClass::Retry).then_some(RETRY_AFTER_SECONDS);
         Self {
             status: code.http_status(),
