@@ -81,16 +81,13 @@ pub async fn first_revisions(
             return finish(compiled);
         }
     }
-    for (kind, number, files) in
-        [(RevisionKind::Participants, latest.participants, people), (RevisionKind::Bundle, latest.bundle, bundle)]
-    {
-        if number == 0 {
-            match store.append_revision(kind, 0, files, "serve", first, clock.now()).await {
-                // Another node was first; its revision is the one.
-                Ok(_) | Err(StoreError::RevisionConflict { .. }) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
+    let mut missing =
+        vec![(RevisionKind::Participants, latest.participants, people), (RevisionKind::Bundle, latest.bundle, bundle)];
+    missing.retain(|(_, number, _)| *number == 0);
+    match store.append_revisions(&missing, "serve", first, clock.now()).await {
+        // Another node was first; its revisions are the ones.
+        Ok(_) | Err(StoreError::RevisionConflict { .. }) => {}
+        Err(other) => return Err(other.into()),
     }
     let latest = store.revisions().await?;
     let (in_force_people, in_force_bundle) = load(store, latest).await?;
