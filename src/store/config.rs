@@ -64,6 +64,9 @@ pub struct Revision {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+/// A revision to append: of what, the latest number (0: none), and its files.
+pub type RevisionChange<'f> = (RevisionKind, i64, &'f BTreeMap<String, Vec<u8>>);
+
 impl Store {
     /// The latest numbers; cheap enough to ask for every second.
     ///
@@ -101,15 +104,14 @@ impl Store {
         appended.into_iter().next().ok_or_else(|| StoreError::Corrupt("no revision was appended".to_owned()))
     }
 
-    /// Appends a revision of each of these kinds (kind, the latest number, files) in one transaction: all or none. No kind may be there
-    /// twice.
+    /// Appends these revisions in one transaction: all or none. No kind may be there twice.
     ///
     /// # Errors
     /// [`StoreError::RevisionConflict`] when a number is not the latest any more, and then nothing was appended; or the database is
     /// away.
     pub async fn append_revisions(
         &self,
-        changes: &[(RevisionKind, i64, &BTreeMap<String, Vec<u8>>)],
+        changes: &[RevisionChange<'_>],
         author: &str,
         comment: &str,
         now: Timestamp,
