@@ -10,6 +10,7 @@
     reason = "a panic is how a test says no"
 )]
 
+mod commands;
 mod crash;
 mod exchange;
 mod harness;

@@ -249,6 +249,18 @@ impl World {
         })
     }
 
+    /// Changes an embedded database behind the gateway's back.
+    pub(crate) fn change(&self, statement: &'static str) {
+        assert!(self.database.is_none(), "the database is a server's");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file("data/mezhved.db"));
+        RUNTIME.block_on(async move {
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            let changed = sqlx::query(statement).execute(&mut connection).await.unwrap().rows_affected();
+            assert_eq!(changed, 1, "{statement}");
+            connection.close().await.unwrap();
+        });
+    }
+
     /// Waits until the only delivery of this message is in this state.
     pub(crate) fn until(&self, id: MessageId, state: &str) -> Value {
         let id = id.to_string();
