@@ -151,8 +151,8 @@ impl Home {
         }
         let mut home = Self { dir, temporary, certificates: BTreeMap::new() };
         let gateway = generate(KeyKind::P256, GATEWAY_ID, now)?;
-        home.write("gateway/keys/gateway.key", &gateway.key_pem, true)?;
-        home.write("gateway/keys/gateway.crt", &gateway.certificate_pem, false)?;
+        home.write("gateway/keys/gateway.key.pem", &gateway.key_pem, true)?;
+        home.write("gateway/keys/gateway.cert.pem", &gateway.certificate_pem, false)?;
         for (member, keys) in MEMBERS.iter().zip(all_keys(now)?) {
             home.write_system(member, &keys, &gateway.certificate_pem, broker)?;
             home.certificates.insert(id(member.id)?, keys.certificate_pem);

@@ -6,8 +6,10 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
+    clippy::type_complexity,
     clippy::unwrap_used,
-    reason = "a panic is how a test says no"
+    reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
 mod commands;
