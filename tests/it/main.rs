@@ -14,6 +14,7 @@
 
 mod commands;
 mod crash;
+mod deadlines;
 mod exchange;
 mod harness;
 mod page;

@@ -49,7 +49,7 @@ fn a_broken_folder_is_told_with_its_place() {
         (
             "an unknown field of a participant",
             |w| edit(&w.file("participants/health.toml"), "in_flight_max = 32", "in_flight_max = 32\ncolour = \"red\""),
-            &["participants/health.toml:6", "colour"],
+            &["participants/health.toml:7", "colour"],
         ),
         (
             "a zone that is none",
@@ -59,7 +59,7 @@ fn a_broken_folder_is_told_with_its_place() {
         (
             "a certificate that is not there",
             |w| std::fs::remove_file(w.file("participants/health.crt")).unwrap(),
-            &["participants/health.toml:8", "participants/health.crt"],
+            &["participants/health.toml:9", "participants/health.crt"],
         ),
         (
             "an adapter that is not there",

@@ -18,7 +18,10 @@ fn a_delivery_parked_by_a_broken_adapter_is_delivered_once_it_is_mended_and_repl
     let parked = world.until(request.header.message_id, "parked");
     assert_eq!(parked["reason"], "translation-failed", "{parked}");
     let detail = parked["detail"].as_str().unwrap();
-    assert!(detail.contains("adapters/health/templates/request.out.xml") && detail.contains("25"), "file and line: {detail}");
+    let text = std::fs::read_to_string(&template).unwrap();
+    let line = text.lines().position(|line| line.contains("legalActs")).unwrap() + 1;
+    let place = format!("adapters/health/templates/request.out.xml:{line}:");
+    assert!(detail.contains(&place) && detail.contains("legalActs"), "file, line and reason: {detail}");
 
     let stuck = world.listed(&["message", "list", "--undelivered"]);
     assert_eq!((stuck.len(), stuck[0]["message"]["messageId"].as_str()), (1, Some(id.as_str())));

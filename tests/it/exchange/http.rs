@@ -174,3 +174,31 @@ fn an_answer_that_is_no_receipt_leaves_the_message_sent_until_the_receipt_is_pos
         world.until(id, "delivered");
     }
 }
+
+#[test]
+fn what_is_given_up_is_told_to_the_sender() {
+    let fast = || World::on(Backend::Sqlite).setting("delivery.retry_base_ms = 20").setting("delivery.retry_ceiling_ms = 100");
+    for (plan, expires, state, reason) in [
+        (fast().setting("delivery.attempts_max = 3"), None, NoticeState::Parked, Some("attempts-exhausted")),
+        (fast().setting("delivery.attempts_max = 10000"), Some(1), NoticeState::Expired, None),
+    ] {
+        let world = plan.start();
+        let register = world.agency("register");
+        world.partner("guardianship").behave(Behaviour::Status(500));
+        let mut request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
+        request.header.expires = expires.map(|seconds| now().plus_seconds(seconds));
+        world.post(register.sign(&request)).receipt();
+        let delivery = world.until(request.header.message_id, state.as_str());
+        assert_eq!(delivery["attempts"] == 3, state == NoticeState::Parked, "{delivery}");
+        let told = eventually("the notice", SOON, || notice_about(&world, request.header.message_id));
+        assert_eq!((told.state, told.reason.as_deref()), (state, reason));
+        // Nobody's fault, but seen; and no term of the recipient runs.
+        assert_eq!(world.listed(&["message", "list", "--undelivered"]).len(), 1);
+        assert_eq!(states(&obligations(&world)), [("document-answer", "guardianship", "register", "pending")]);
+    }
+}
+
+fn notice_about(world: &World, id: MessageId) -> Option<Notice> {
+    let notices = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
+    notices.map(|copy| copy.opened.technical::<Notice>()).find(|notice| notice.message_id == id)
+}

@@ -211,7 +211,12 @@ impl World {
 
     /// The way to the gateway over HTTP; copy it into async tasks.
     pub(crate) fn wire(&self) -> Wire {
-        Wire::new(self.client.clone(), self.gateway().agencies(), self.gateway_certificate.clone())
+        self.wire_to(self.gateway())
+    }
+
+    /// The way to another node.
+    pub(crate) fn wire_to(&self, node: &Gateway) -> Wire {
+        Wire::new(self.client.clone(), node.agencies(), self.gateway_certificate.clone())
     }
 
     /// Posts one envelope to `/v1/messages`.
