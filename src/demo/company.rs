@@ -1,6 +1,6 @@
 //! The simulated systems as child processes: starting them, telling them what to do, hearing what they did, ending them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -9,12 +9,15 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 
 use crate::domain::ParticipantId;
 
 use super::protocol::{Command, Event};
 use super::{DemoError, SYSTEM_COMMAND};
 
+/// For all of them to read their keys and forms.
+const START_MAX: Duration = Duration::from_secs(20);
 /// For a child to end by itself once its input has ended.
 const END_MAX: Duration = Duration::from_secs(3);
 /// Events that wait to be looked at.
@@ -94,11 +97,13 @@ impl Company {
 
     /// Waits until every system runs; returns the addresses of those that are pushed to.
     pub(super) async fn addresses(&mut self) -> Result<BTreeMap<ParticipantId, SocketAddr>, DemoError> {
-        let (mut waiting, mut addresses) = (self.seats.len(), BTreeMap::new());
-        while waiting > 0 {
-            let (id, event) = self.hear().await?;
+        let mut waiting: BTreeSet<ParticipantId> = self.seats.keys().cloned().collect();
+        let (mut addresses, deadline) = (BTreeMap::new(), Instant::now() + START_MAX);
+        while !waiting.is_empty() {
+            let heard = timeout_at(deadline, self.hear()).await;
+            let (id, event) = heard.map_err(|_| DemoError::not_connected(&waiting))??;
             if let Event::Started { address } = event {
-                waiting -= 1;
+                waiting.remove(&id);
                 addresses.extend(address.map(|address| (id, address)));
             }
         }
@@ -127,7 +132,8 @@ impl Company {
 async fn listen(id: ParticipantId, output: ChildStdout, sender: mpsc::Sender<Line>) {
     let mut lines = BufReader::new(output).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let event = serde_json::from_str(&line).unwrap_or_else(|_| Event::Trouble { text: "a strange line".to_owned() });
+        let event =
+            serde_json::from_str(&line).unwrap_or_else(|_| Event::Trouble { text: "a strange line".to_owned() });
         if sender.send((id.clone(), Some(event))).await.is_err() {
             return;
         }

@@ -139,7 +139,9 @@ impl Home {
     pub(super) fn make(keep: Option<&Path>, broker: Option<&str>, now: Timestamp) -> Result<Self, DemoError> {
         let temporary = match keep {
             Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("mezhved-demo-").tempdir().map_err(file_error(Path::new("/tmp")))?),
+            None => Some(
+                tempfile::Builder::new().prefix("mezhved-demo-").tempdir().map_err(file_error(Path::new("/tmp")))?,
+            ),
         };
         let dir = match (keep, &temporary) {
             (Some(dir), _) => std::path::absolute(dir).map_err(file_error(dir))?,
@@ -160,7 +162,13 @@ impl Home {
         Ok(home)
     }
 
-    fn write_system(&self, m: &Member, keys: &Generated, trusted: &[u8], broker: Option<&str>) -> Result<(), DemoError> {
+    fn write_system(
+        &self,
+        m: &Member,
+        keys: &Generated,
+        trusted: &[u8],
+        broker: Option<&str>,
+    ) -> Result<(), DemoError> {
         let way = match (&m.way, broker) {
             (WayOf::Http, _) => Way::Http,
             (WayOf::Mailbox, _) | (WayOf::Broker, None) => Way::Mailbox,

@@ -21,6 +21,7 @@ pub mod system;
 mod tally;
 mod voice;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -133,6 +134,13 @@ pub enum DemoError {
     /// A defect of the program.
     #[error("ошибка программы / a defect: {0}")]
     Defect(String),
+}
+
+impl DemoError {
+    fn not_connected(systems: &BTreeSet<ParticipantId>) -> Self {
+        let ids: Vec<&str> = systems.iter().map(ParticipantId::as_str).collect();
+        Self::NotConnected(ids.join(", "))
+    }
 }
 
 /// Runs the demonstration. `stop` ends one that goes on; then, and only then, there is no tally.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use chrono::NaiveDate;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::app::Node;
 use crate::deadline::obligations::next_period_at;
@@ -34,6 +34,8 @@ const JUMPS_UNTIL: &str = "2026-12-31T00:00:00+05:00";
 
 /// How long everybody may take to connect.
 const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// How long one scripted scenario may take.
+const ONCE_MAX: Duration = Duration::from_secs(60);
 /// How long messages may be in flight before the demonstration gives up.
 const QUIET_MAX: Duration = Duration::from_secs(30);
 /// With no event for so long it is worth looking whether all is quiet.
@@ -87,7 +89,9 @@ pub(super) fn measures(cases: &[CaseId; 3]) -> Vec<Measure> {
     let [first, second, _] = *cases;
     vec![
         Measure { case: first, responsible: "health", title: "Диспансерное наблюдение" },
-        Measure { case: first, responsible: "education", title: "Занятия с педагогом-психологом" },
+        Measure {
+            case: first, responsible: "education", title: "Занятия с педагогом-психологом"
+        },
         Measure { case: second, responsible: "employment", title: "Содействие в поиске работы" },
     ]
 }
@@ -128,11 +132,8 @@ impl<'a> Stage<'a> {
         let mut waiting: BTreeSet<ParticipantId> = self.company.ids().into_iter().collect();
         let deadline = Instant::now() + CONNECT_MAX;
         while !waiting.is_empty() {
-            let Ok(heard) = tokio::time::timeout_at(deadline, self.company.hear()).await else {
-                let ids: Vec<&str> = waiting.iter().map(ParticipantId::as_str).collect();
-                return Err(DemoError::NotConnected(ids.join(", ")));
-            };
-            let (who, event) = heard?;
+            let heard = timeout_at(deadline, self.company.hear()).await;
+            let (who, event) = heard.map_err(|_| DemoError::not_connected(&waiting))??;
             if event == Event::Ready {
                 waiting.remove(&who);
             } else {
@@ -144,6 +145,11 @@ impl<'a> Stage<'a> {
 
     /// One scripted scenario to its end: until no deadline lies ahead.
     pub(super) async fn once(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
+        let late = |_| DemoError::NotQuiet { seconds: ONCE_MAX.as_secs() };
+        timeout(ONCE_MAX, self.play_out(cases)).await.map_err(late)?
+    }
+
+    async fn play_out(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         self.first_cases(cases).await?;
         loop {
             self.quiet().await?;
@@ -203,7 +209,8 @@ impl<'a> Stage<'a> {
     /// Registers an application, and when that is receipted, asks whom it needs.
     async fn open_case(&mut self, case: CaseId, asks: Asks) -> Result<(), DemoError> {
         self.number += 1;
-        let required = |kind: &str, holder: &str, ask| Required { kind: kind.to_owned(), holder: holder.to_owned(), ask };
+        let required =
+            |kind: &str, holder: &str, ask| Required { kind: kind.to_owned(), holder: holder.to_owned(), ask };
         let mut documents = vec![required("pension-amount", "social-fund", false)];
         for (agency, kinds) in WANTED {
             documents.extend(kinds.iter().map(|kind| required(kind, agency, asks.asks(agency))));
@@ -227,7 +234,7 @@ impl<'a> Stage<'a> {
     async fn receipted(&mut self) -> Result<(), DemoError> {
         let deadline = Instant::now() + QUIET_MAX;
         while self.unsent > 0 {
-            let heard = tokio::time::timeout_at(deadline, self.company.hear()).await;
+            let heard = timeout_at(deadline, self.company.hear()).await;
             let (who, event) = heard.map_err(|_| DemoError::NotQuiet { seconds: QUIET_MAX.as_secs() })??;
             self.heard(&who, &event)?;
         }
@@ -289,7 +296,7 @@ impl<'a> Stage<'a> {
     /// Listens for a while.
     async fn pause(&mut self) -> Result<(), DemoError> {
         let end = Instant::now() + PACE;
-        while let Ok(heard) = tokio::time::timeout_at(end, self.company.hear()).await {
+        while let Ok(heard) = timeout_at(end, self.company.hear()).await {
             let (who, event) = heard?;
             self.heard(&who, &event)?;
         }
@@ -340,9 +347,9 @@ impl<'a> Stage<'a> {
         let from = self.business_now();
         let rows = self.obligations(ObligationGroup::Running).await?;
         let why = match rows.iter().find(|row| row.next_at == Some(at)) {
-            Some(row) if row.due_at == Some(at) => "истекает срок / a deadline ends",
-            Some(_) => "пора предупредить / time to warn",
-            None => "начинается месяц / a month begins",
+            Some(row) if row.due_at == Some(at) => ("истекает срок", "a deadline ends"),
+            Some(_) => ("пора предупредить", "time to warn"),
+            None => ("начинается месяц", "a month begins"),
         };
         self.voice.jump(from, at, why);
         self.node.gateway().clock().jump_to(at);

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::domain::{DeliveryState, MessageId, ObligationState, ParticipantId, RecordId};
-use crate::store::{Channel, DeliveryRow, DueCursor, MessageFilter, MessageRow, ObligationFilter, ObligationRow, Store};
+use crate::store::{
+    Channel, DeliveryRow, DueCursor, MessageFilter, MessageRow, ObligationFilter, ObligationRow, Store,
+};
 
 use super::DemoError;
 use super::home::SILENT;
@@ -107,7 +109,8 @@ impl Verdict {
                 lost.insert(key.clone());
             }
             for delivery in deliveries {
-                let got = inboxes.get(&delivery.recipient).and_then(|inbox| inbox.get(key)).map_or(&[][..], Vec::as_slice);
+                let got =
+                    inboxes.get(&delivery.recipient).and_then(|inbox| inbox.get(key)).map_or(&[][..], Vec::as_slice);
                 let sent = delivery.out_digest.map(|digest| digest.to_string());
                 let once = matches!(got, [one] if Some(&one.digest) == sent.as_ref());
                 let delivered = delivery.state == DeliveryState::Delivered;

@@ -73,10 +73,12 @@ impl Voice {
         self.of(at, row.debtor.as_str(), &what);
     }
 
-    /// A step of business time.
-    pub(super) fn jump(self, from: Timestamp, to: Timestamp, why: &str) {
+    /// A step of business time, with its reason in Russian and English.
+    pub(super) fn jump(self, from: Timestamp, to: Timestamp, (ru, en): (&str, &str)) {
         let (from, to) = (self.moment(from), self.moment(to));
-        self.line(&format!("\n>> в пути ничего нет, время демонстрации: {from} → {to} ({why}) / nothing is in flight, time jumps"));
+        self.line(&format!(
+            "\n>> {from} → {to}  в пути ничего нет, время демонстрации прыгает: {ru} / nothing is in flight, time jumps: {en}"
+        ));
     }
 
     /// The table at the end.

@@ -15,6 +15,7 @@
 mod commands;
 mod crash;
 mod deadlines;
+mod demo;
 mod exchange;
 mod harness;
 mod page;

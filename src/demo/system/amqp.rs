@@ -143,8 +143,7 @@ async fn took(system: &Arc<System>, amqp: &Amqp, bytes: Vec<u8>) -> Result<(), S
         && matches!(opened.header.message_type.name.as_str(), "receipt" | "fault")
     {
         let about = opened.header.in_reply_to;
-        let waiting = about
-            .and_then(|id| amqp.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
+        let waiting = about.and_then(|id| amqp.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id));
         if let Some(waiting) = waiting {
             // An error means that nobody waits any more: the message is sent again and answered again.
             drop(waiting.send(bytes));

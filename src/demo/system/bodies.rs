@@ -139,7 +139,12 @@ pub(super) fn application(a: &Application, today: NaiveDate, organisation: &str)
 }
 
 /// The request, as the register sends it.
-pub(super) fn request(r: &Request, today: NaiveDate, organisation: &str, outgoing: &str) -> Result<Vec<u8>, WriteError> {
+pub(super) fn request(
+    r: &Request,
+    today: NaiveDate,
+    organisation: &str,
+    outgoing: &str,
+) -> Result<Vec<u8>, WriteError> {
     let mut w = begin("document-request");
     w.leaf("outgoingNumber", outgoing);
     w.leaf("outgoingDate", &today.to_string());
@@ -177,7 +182,10 @@ pub(super) fn asked(canonical: &[u8]) -> Result<Asked, Fault> {
     let number = text_of(root, "outgoingNumber").ok_or_else(|| missing("outgoingNumber"))?;
     let wanted = child(root, "wanted").ok_or_else(|| missing("wanted"))?;
     let kinds = wanted.children().filter(|n| n.has_tag_name((root.tag_name().namespace().unwrap_or(""), "document")));
-    Ok(Asked { number: number.to_owned(), kinds: kinds.filter_map(|n| text_of(n, "kind")).map(str::to_owned).collect() })
+    Ok(Asked {
+        number: number.to_owned(),
+        kinds: kinds.filter_map(|n| text_of(n, "kind")).map(str::to_owned).collect(),
+    })
 }
 
 fn child<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
@@ -285,13 +293,15 @@ mod tests {
     #[test]
     fn every_body_fits_its_schema_and_every_agencys_form() {
         let files = bundle::embedded();
-        let (catalogue, adapters) =
-            (Catalogue::from_files(&files).unwrap(), AdapterSet::from_files(&files).unwrap());
+        let (catalogue, adapters) = (Catalogue::from_files(&files).unwrap(), AdapterSet::from_files(&files).unwrap());
         let today = NaiveDate::from_ymd_opt(2026, 5, 6).unwrap();
         let required = |ask| Required { kind: "medical-conclusion".into(), holder: "health".into(), ask };
         let at = Timestamp::parse("2026-05-06T09:00:00+05:00").unwrap();
         for number in 1..=3 {
-            let documents = vec![required(true), Required { kind: "pension-amount".into(), holder: "social-fund".into(), ask: false }];
+            let documents = vec![
+                required(true),
+                Required { kind: "pension-amount".into(), holder: "social-fund".into(), ask: false },
+            ];
             let body = application(&Application { case: case(), number, registered_at: at, documents }, today, "О");
             catalogue.validate(&kind("application"), &body.unwrap()).unwrap();
         }
@@ -299,7 +309,8 @@ mod tests {
             let to = ParticipantId::parse(agency).unwrap();
             let kinds: Vec<String> = kinds.iter().map(|k| (*k).to_owned()).collect();
             let request =
-                request(&Request { case: case(), number: 1, to: to.clone(), kinds: kinds.clone() }, today, "О", "1").unwrap();
+                request(&Request { case: case(), number: 1, to: to.clone(), kinds: kinds.clone() }, today, "О", "1")
+                    .unwrap();
             let asked = asked(&request).unwrap();
             assert_eq!(asked.kinds, kinds);
             let report = Report { case: case(), period: "2026-05".into(), to, measure: "Помощь".into() };

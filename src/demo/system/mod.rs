@@ -29,7 +29,7 @@ use crate::transport::http::{ListenOptions, Listener, listen};
 use super::protocol::{Application, Command, Event, Report, Request};
 use bodies::Given;
 pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
-use identity::{Identity, OwnBody, Opened, Signed};
+use identity::{Identity, Opened, OwnBody, Signed};
 use link::Link;
 pub(super) use records::{Received, received, sent};
 use records::{Records, Sent};
