@@ -24,7 +24,8 @@ fn owed(world: &World, rule: &str) -> Vec<[String; 4]> {
     let rows = world.listed(&["deadline", "list"]);
     let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
     let of_rule = rows.iter().filter(|row| row["rule"] == rule);
-    let mut found: Vec<_> = of_rule.map(|row| ["debtor", "creditor", "state", "due"].map(|key| text(row, key))).collect();
+    let mut found: Vec<_> =
+        of_rule.map(|row| ["debtor", "creditor", "state", "due"].map(|key| text(row, key))).collect();
     found.sort();
     found
 }
@@ -32,7 +33,8 @@ fn owed(world: &World, rule: &str) -> Vec<[String; 4]> {
 #[test]
 fn an_application_opens_one_duty_a_holder_by_the_next_working_day_and_is_late_after_it() {
     let world = World::on(Backend::Sqlite).start();
-    let documents = [("medical-conclusion", "health"), ("child-health-record", "health"), ("criminal-record", "police")];
+    let documents =
+        [("medical-conclusion", "health"), ("child-health-record", "health"), ("criminal-record", "police")];
     // A Friday evening before a long weekend: 9 and 11 May 2026 are days off.
     let friday = Timestamp::parse("2026-05-08T17:00:00+05:00").unwrap();
     apply(&world, friday, &documents);
@@ -50,8 +52,13 @@ fn an_application_opens_one_duty_a_holder_by_the_next_working_day_and_is_late_af
 fn a_late_request_meets_its_duty_late_and_only_in_its_own_case() {
     let world = World::on(Backend::Sqlite).start();
     let long_ago = now().plus_seconds(-20 * 86_400);
-    let (asked, _other) = (apply(&world, long_ago, &[("guardianship-act", "guardianship")]), apply(&world, long_ago, &[("guardianship-act", "guardianship")]));
-    eventually("overdue duties", SOON, || owed(&world, "document-request").iter().all(|row| row[2] == "overdue").then_some(()));
+    let (asked, _other) = (
+        apply(&world, long_ago, &[("guardianship-act", "guardianship")]),
+        apply(&world, long_ago, &[("guardianship-act", "guardianship")]),
+    );
+    eventually("overdue duties", SOON, || {
+        owed(&world, "document-request").iter().all(|row| row[2] == "overdue").then_some(())
+    });
     let register = world.agency("register");
     let mut request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
     request.header.case_id = Some(asked);

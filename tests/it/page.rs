@@ -14,7 +14,8 @@ fn the_console_binds_only_to_loopback() {
     for listen in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8081"] {
         let world = World::on(Backend::Sqlite).prepare();
         let settings = std::fs::read_to_string(world.file("settings.toml")).unwrap();
-        let open = bodies::replaced(&settings, "console.listen = \"127.0.0.1:0\"", &format!("console.listen = \"{listen}\""));
+        let open =
+            bodies::replaced(&settings, "console.listen = \"127.0.0.1:0\"", &format!("console.listen = \"{listen}\""));
         std::fs::write(world.file("settings.toml"), open).unwrap();
         for command in [&["serve"][..], &["config", "check"]] {
             let refused = world.mezhved(command);

@@ -40,10 +40,16 @@ fn a_broken_folder_is_told_with_its_place() {
             |w| edit(&w.file("settings.toml"), "agencies.listen", "delivery.workers = 0\nagencies.listen"),
             &["delivery.workers", "settings.toml", "1 to 1024"],
         ),
-        ("no key of the gateway", |w| std::fs::remove_file(w.file("keys/gateway.key.pem")).unwrap(), &["gateway.key.pem"]),
+        (
+            "no key of the gateway",
+            |w| std::fs::remove_file(w.file("keys/gateway.key.pem")).unwrap(),
+            &["gateway.key.pem"],
+        ),
         (
             "another's certificate",
-            |w| drop(std::fs::copy(w.file("participants/police.crt"), w.file("keys/gateway.cert.pem")).unwrap()),
+            |w| {
+                std::fs::copy(w.file("participants/police.crt"), w.file("keys/gateway.cert.pem")).unwrap();
+            },
             &["gateway.key.pem", "key generate"],
         ),
         (
@@ -120,7 +126,11 @@ fn a_message_is_checked_against_its_schema() {
     let wrong = write("wrong.xml", bodies::replaced(&bodies::request("guardianship-act"), "1948-01-09", "1948-13-09"));
     let digits = write("digits.xml", bodies::replaced(&bodies::request("guardianship-act"), "202 22", "202 23"));
     let absent = folder.path().join("absent.xml").to_str().unwrap().to_owned();
-    for (file, named) in [(&wrong, &["wrong.xml:16", "birthDate"][..]), (&digits, &["digits.xml:17", "snils"]), (&absent, &["absent.xml"])] {
+    for (file, named) in [
+        (&wrong, &["wrong.xml:16", "birthDate"][..]),
+        (&digits, &["digits.xml:17", "snils"]),
+        (&absent, &["absent.xml"]),
+    ] {
         let refused = mezhved(&["schema", "check", &good, file]);
         assert_eq!(refused.status, Some(1), "{refused}");
         for place in named {

@@ -17,7 +17,8 @@ fn a_key_is_made_for_its_owner_only_and_never_replaced() {
         let before = std::fs::read(&key).unwrap();
         assert_eq!(mezhved(&line).status, Some(1), "{alg}");
         assert_eq!(std::fs::read(&key).unwrap(), before, "{alg}");
-        let shown = mezhved(&["key", "show", out.join(format!("{alg}.cert.pem")).to_str().unwrap(), "--json"]).done().json();
+        let shown =
+            mezhved(&["key", "show", out.join(format!("{alg}.cert.pem")).to_str().unwrap(), "--json"]).done().json();
         assert_eq!(shown["valid"], true, "{shown}");
     }
 }
@@ -31,8 +32,22 @@ fn an_envelope_is_signed_verified_shown_and_accepted() {
     std::fs::write(&body, bodies::request("guardianship-act")).unwrap();
     let (key, certificate) = (register.key_file.to_str().unwrap(), register.certificate_file.to_str().unwrap());
     let line = [
-        "envelope", "sign", "--key", key, "--cert", certificate, "--type", "document-request", "--from", "register", "--to",
-        "guardianship", "--body", &body, "--out", &out,
+        "envelope",
+        "sign",
+        "--key",
+        key,
+        "--cert",
+        certificate,
+        "--type",
+        "document-request",
+        "--from",
+        "register",
+        "--to",
+        "guardianship",
+        "--body",
+        &body,
+        "--out",
+        &out,
     ];
     mezhved(&line).done();
 
@@ -41,7 +56,11 @@ fn an_envelope_is_signed_verified_shown_and_accepted() {
     assert!(text.contains("register") && text.contains("guardianship") && text.contains("document-request"), "{text}");
     let other = world.agency("health").certificate_file.to_str().unwrap();
     std::fs::write(&changed, bodies::replaced(&std::fs::read_to_string(&out).unwrap(), "Прошу", "Прощу")).unwrap();
-    for (certificate, file, code) in [(certificate, &changed, "digest-mismatch"), (other, &out, "certificate-unknown"), (certificate, &body, "not-envelope")] {
+    for (certificate, file, code) in [
+        (certificate, &changed, "digest-mismatch"),
+        (other, &out, "certificate-unknown"),
+        (certificate, &body, "not-envelope"),
+    ] {
         let refused = mezhved(&["envelope", "verify", "--cert", certificate, file]);
         assert!(refused.status == Some(1) && refused.stderr.contains(code), "{code}: {refused}");
     }

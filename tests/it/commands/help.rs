@@ -4,7 +4,8 @@ use crate::support::mezhved;
 
 /// The subcommands that a help text lists.
 fn subcommands(help: &str) -> Vec<String> {
-    let listed = help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.is_empty());
+    let listed =
+        help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.is_empty());
     // Further lines of a description are indented deeper.
     let named = listed.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     named.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help").map(str::to_owned).collect()
@@ -30,9 +31,26 @@ fn every_command_teaches_itself_in_russian() {
     walk(&[], &mut seen);
     // People and checks script these.
     for command in [
-        "serve", "config check", "partner apply", "partner diff", "partner export", "partner list", "key generate", "key show",
-        "envelope sign", "envelope verify", "envelope show", "schema check", "adapter test", "deadline compute", "deadline list",
-        "message list", "message show", "message replay", "journal verify", "journal export",
+        "serve",
+        "config check",
+        "partner apply",
+        "partner diff",
+        "partner export",
+        "partner list",
+        "key generate",
+        "key show",
+        "envelope sign",
+        "envelope verify",
+        "envelope show",
+        "schema check",
+        "adapter test",
+        "deadline compute",
+        "deadline list",
+        "message list",
+        "message show",
+        "message replay",
+        "journal verify",
+        "journal export",
     ] {
         assert!(seen.iter().any(|s| s == command), "no `{command}` in {seen:?}");
     }
@@ -61,7 +79,15 @@ fn wrong_usage_is_status_2() {
 #[test]
 fn a_term_is_counted_as_the_law_counts() {
     let line = [
-        "deadline", "compute", "--term", "3 working days", "--roll", "forward", "--zone", "Asia/Yekaterinburg", "--from",
+        "deadline",
+        "compute",
+        "--term",
+        "3 working days",
+        "--roll",
+        "forward",
+        "--zone",
+        "Asia/Yekaterinburg",
+        "--from",
         "2026-05-06T10:00:00+05:00",
     ];
     assert_eq!(mezhved(&line).done().json()["due"], "2026-05-12T23:59:59+05:00");

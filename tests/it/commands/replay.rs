@@ -52,13 +52,20 @@ fn messages_are_listed_by_party_and_type_and_an_unknown_one_is_status_1() {
     let world = World::on(Backend::Sqlite).start();
     let register = world.agency("register");
     world.partner("guardianship").behave(Behaviour::Silent);
-    for (to, kind) in [("guardianship", "guardianship-act"), ("health", "medical-conclusion"), ("police", "criminal-record")] {
+    for (to, kind) in
+        [("guardianship", "guardianship-act"), ("health", "medical-conclusion"), ("police", "criminal-record")]
+    {
         let draft = register.draft(to, "document-request", bodies::request(kind));
         world.post(register.sign(&draft)).receipt();
         world.until(draft.header.message_id, if to == "health" { "delivered" } else { "sent" });
     }
-    let count = |arguments: &[&str]| world.listed(&[&["message", "list", "--type", "document-request"], arguments].concat()).len();
-    assert_eq!((count(&[]), count(&["--party", "police"]), count(&["--party", "register"]), count(&["--limit", "2"])), (3, 1, 3, 2));
+    let count = |arguments: &[&str]| {
+        world.listed(&[&["message", "list", "--type", "document-request"], arguments].concat()).len()
+    };
+    assert_eq!(
+        (count(&[]), count(&["--party", "police"]), count(&["--party", "register"]), count(&["--limit", "2"])),
+        (3, 1, 3, 2)
+    );
     assert_eq!(world.listed(&["message", "list", "--party", "employment"]).len(), 0);
     let absent = crate::world::new_id().to_string();
     for command in [&["message", "show", absent.as_str()][..], &["message", "replay", absent.as_str()]] {

@@ -14,7 +14,7 @@ const MESSAGES: usize = 300;
 #[test]
 fn what_a_killed_node_held_is_delivered_by_the_other() {
     let plan = World::on(Backend::Postgres).setting("push.timeout_ms = 2000").setting("delivery.lease_ms = 4000");
-    let mut world = plan.start();
+    let world = plan.start();
     let mut other = world.command().start();
     let (register, partner) = (world.agency("register").clone(), world.partner("guardianship").clone());
     let request = || register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
@@ -42,7 +42,8 @@ fn what_a_killed_node_held_is_delivered_by_the_other() {
     // While both live no delivery is handed out twice: only what the killed one held was sent again.
     let (copies, _) = partner.counts();
     assert!(copies - ids.len() <= 32, "{copies} copies of {} messages", ids.len());
-    assert_eq!(world.process().stop(), Some(0));
-    let journal = world.mezhved(&["journal", "verify", "--json"]).done().json();
-    assert!(journal["unsealed"] == 0 && journal["problem"].is_null(), "one chain of two sealers: {journal}");
+    // The killed node may have been the sealer; the other takes over when that lease ends.
+    let verify = || world.mezhved(&["journal", "verify", "--json"]).done().json();
+    let journal = eventually("a sealed journal", LOAD_MAX, || Some(verify()).filter(|found| found["unsealed"] == 0));
+    assert!(journal["problem"].is_null(), "one chain of two sealers: {journal}");
 }

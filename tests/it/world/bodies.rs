@@ -35,7 +35,8 @@ pub(crate) fn application(registered_at: Timestamp, documents: &[(&str, &str)]) 
         format!("<document><kind>{kind}</kind><holderRole>{role}</holderRole><source>request</source></document>")
     };
     let documents: String = documents.iter().map(document).collect();
-    let dated = replaced(APPLICATION, "2026-05-07T04:00:00Z", &registered_at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let dated =
+        replaced(APPLICATION, "2026-05-07T04:00:00Z", &registered_at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string());
     let dated = replaced(&dated, "2026-05-07", &registered_at.utc().format("%Y-%m-%d").to_string());
     if documents.is_empty() {
         return dated;

@@ -29,9 +29,8 @@ pub(crate) use wire::{Answer, Wire};
 use crate::support::{Finished, Gateway, GatewayCommand, PostgresDatabase, eventually, mezhved};
 
 /// Where clients and receiving systems of all tests run.
-pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// How long a test waits for what should come in a moment; the machine may be busy.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -105,7 +104,8 @@ impl Plan {
         let (mut agencies, mut partners) = (BTreeMap::new(), BTreeMap::new());
         for (id, roles, adapter) in PARTICIPANTS {
             let keys = folder.path().join("agencies");
-            let agency = if self.expired.contains(&id) { Agency::expired(&keys, id) } else { Agency::generate(&keys, id) };
+            let agency =
+                if self.expired.contains(&id) { Agency::expired(&keys, id) } else { Agency::generate(&keys, id) };
             let agency = Arc::new(agency);
             let transport = if self.over_broker.contains(&id) {
                 "{ kind = \"amqp\" }".to_owned()
@@ -121,15 +121,7 @@ impl Plan {
             agencies.insert(id, agency);
         }
         std::fs::write(folder.path().join("settings.toml"), self.settings.join("\n")).unwrap();
-        World {
-            gateway: None,
-            agencies,
-            partners,
-            gateway_certificate,
-            client: wire::client(),
-            database,
-            folder,
-        }
+        World { gateway: None, agencies, partners, gateway_certificate, client: wire::client(), database, folder }
     }
 }
 
@@ -161,12 +153,7 @@ pub(crate) struct World {
 impl World {
     /// A plan of the usual world.
     pub(crate) fn on(backend: Backend) -> Plan {
-        Plan {
-            backend,
-            settings: Vec::new(),
-            over_broker: Vec::new(),
-            expired: Vec::new(),
-        }
+        Plan { backend, settings: Vec::new(), over_broker: Vec::new(), expired: Vec::new() }
     }
 
     /// Starts the gateway of a world that was only prepared.
