@@ -1,7 +1,7 @@
 //! Over HTTP.
 
 use mezhved::crypto::sha256;
-use mezhved::domain::{CaseId, MessageId};
+use mezhved::domain::{Attachment, CaseId, MessageId};
 use mezhved::envelope::technical::{Notice, NoticeState, Resource, Ticket, TicketMethod, TicketRequest};
 use serde_json::Value;
 use uuid::Uuid;
@@ -208,4 +208,50 @@ fn what_is_given_up_is_told_to_the_sender() {
 fn notice_about(world: &World, id: MessageId) -> Option<Notice> {
     let notices = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
     notices.map(|copy| copy.opened.technical::<Notice>()).find(|notice| notice.message_id == id)
+}
+
+#[test]
+fn a_file_inside_the_envelope_arrives_whole() {
+    let world = World::on(Backend::Sqlite).start();
+    let register = world.agency("register");
+    // Not compressible and not the same throughout; in base64 it is five of the eight allowed megabytes.
+    let file: Vec<u8> = (0..4_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
+    request.header.attachments = vec![Attachment {
+        digest: sha256(&file),
+        size_bytes: 4_000_000,
+        media_type: "application/pdf".to_owned(),
+        name: "Справка.pdf".to_owned(),
+        inline: Some(file.clone()),
+        signs: None,
+    }];
+    world.post(register.sign(&request)).receipt();
+    let came = eventually("the request", SOON, || world.partner("guardianship").message(request.header.message_id));
+    assert!(came.opened.header.attachments == request.header.attachments, "the file is another");
+    world.until(request.header.message_id, "delivered");
+}
+
+#[test]
+fn many_messages_of_one_case_at_once_are_all_accepted() {
+    let world = World::on(Backend::Postgres).start();
+    let register = world.agency("register");
+    let case = CaseId::from_uuid(Uuid::now_v7());
+    let signed = |body: String, to: &str, kind: &str| {
+        let mut draft = register.draft(to, kind, body);
+        draft.header.case_id = Some(case);
+        register.sign(&draft)
+    };
+    let documents = [("guardianship-act", "guardianship"), (KIND, "health")];
+    world.post(signed(bodies::application(now(), &documents), "register", "application")).receipt();
+    let wire = world.wire();
+    let posts = (0..32).map(|_| {
+        let bytes = signed(bodies::request("guardianship-act"), "guardianship", "document-request");
+        wire.post("/v1/messages", bytes)
+    });
+    let answers = RUNTIME.block_on(futures_util::future::join_all(posts));
+    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status).collect();
+    assert_eq!(statuses, [200; 32]);
+    let owed = obligations(&world);
+    let of_requests = owed.iter().filter(|row| row["rule"] == "document-request").map(|row| word(row, "state"));
+    assert_eq!(of_requests.collect::<std::collections::BTreeSet<_>>(), ["met", "open"].into());
 }

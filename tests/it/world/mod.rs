@@ -241,6 +241,11 @@ impl World {
         })
     }
 
+    /// The server's database.
+    pub(crate) fn database(&self) -> &PostgresDatabase {
+        self.database.as_ref().expect("the database is a server's")
+    }
+
     /// Changes an embedded database behind the gateway's back.
     pub(crate) fn change(&self, statement: &'static str) {
         assert!(self.database.is_none(), "the database is a server's");
