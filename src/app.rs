@@ -76,6 +76,8 @@ pub struct Node {
     amqp: Option<Amqp>,
     stop: CancellationToken,
     tasks: TaskTracker,
+    /// Ends after all others: it numbers what they wrote last.
+    sealer: (CancellationToken, TaskTracker),
 }
 
 /// The configuration of a folder, as text.
@@ -155,9 +157,10 @@ impl Node {
         let ways = Ways { push, amqp: amqp.clone() };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
-        tasks.spawn(seal::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
-        Ok(Self { gateway, agencies, console, amqp, stop, tasks })
+        let sealer = (CancellationToken::new(), TaskTracker::new());
+        sealer.1.spawn(seal::run(gateway.clone(), sealer.0.clone()));
+        Ok(Self { gateway, agencies, console, amqp, stop, tasks, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -191,6 +194,10 @@ impl Node {
         self.tasks.close();
         // What does not end in time loses its lease and is done again by the next node.
         drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
+        let (stop_sealing, sealing) = &self.sealer;
+        stop_sealing.cancel();
+        sealing.close();
+        drop(tokio::time::timeout(GRACE, sealing.wait()).await);
         self.gateway.store().close().await;
     }
 }

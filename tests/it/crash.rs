@@ -3,6 +3,7 @@
 
 mod broker;
 mod load;
+mod nodes;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -47,6 +48,9 @@ fn killed_during_2000_messages(backend: Backend) {
         eprintln!("{:?}: killed at {acknowledged} receipts and {delivered} deliveries", begun.elapsed());
         assert!(acknowledged < MESSAGES, "killed while senders were at work");
         world.process().restart();
+        for (message, receipt) in load.receipted(10) {
+            assert_eq!(world.post(message).bytes, receipt, "what was acknowledged before the kill is known after it");
+        }
         load.go_on(world.wire());
     }
     eventually("a receipt for every message", LOAD_MAX, || (load.acknowledged() == MESSAGES).then_some(()));

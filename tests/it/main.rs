@@ -12,7 +12,9 @@
     reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
+mod commands;
 mod crash;
+mod deadlines;
 mod demo;
 mod exchange;
 mod harness;
