@@ -1,7 +1,7 @@
 //! How long the pure parts take, each beside the raw cryptography of the same run: machines are noisy, ratios less so.
 //!
 //! `cargo bench` (or `make bench`) prints a table; nothing is asserted.
-#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a bench that cannot be set up has nothing to say")]
+#![allow(clippy::indexing_slicing, clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a bench that cannot be set up has nothing to say")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

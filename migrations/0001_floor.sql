@@ -64,6 +64,7 @@ CREATE TABLE deliveries (
     out_certificate {BYTES}
 );
 CREATE INDEX deliveries_due ON deliveries (recipient, priority, next_at, record_id) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX deliveries_by_message ON deliveries (record_id, id);
 CREATE INDEX deliveries_in_order ON deliveries (recipient, conversation_id, record_id) WHERE in_order = 1;
 CREATE INDEX deliveries_in_mailbox ON deliveries (recipient, priority, record_id) WHERE mailbox = 1 AND state = 'sent';

@@ -41,7 +41,7 @@ pub fn router(face: Face) -> Router {
 /// Published schemas and code lists; public, for they hold no data.
 async fn schema(State(face): State<Face>, Path(path): Path<String>) -> Response {
     let snapshot = face.gateway.snapshot();
-    let Some(bytes) = snapshot.catalogue.file(&format!("schemas/{path}")) else {
+    let Some(bytes) = snapshot.catalogue.file(&path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {

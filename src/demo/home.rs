@@ -153,8 +153,8 @@ impl Home {
         }
         let mut home = Self { dir, temporary, certificates: BTreeMap::new() };
         let gateway = generate(KeyKind::P256, GATEWAY_ID, now)?;
-        home.write("gateway/keys/mezhved.key.pem", &gateway.key_pem, true)?;
-        home.write("gateway/keys/mezhved.crt", &gateway.certificate_pem, false)?;
+        home.write("gateway/keys/gateway.key.pem", &gateway.key_pem, true)?;
+        home.write("gateway/keys/gateway.cert.pem", &gateway.certificate_pem, false)?;
         for (member, keys) in MEMBERS.iter().zip(all_keys(now)?) {
             home.write_system(member, &keys, &gateway.certificate_pem, broker)?;
             home.certificates.insert(id(member.id)?, keys.certificate_pem);
@@ -260,7 +260,7 @@ fn quoted(text: &str) -> String {
 fn settings(plan: &Plan<'_>) -> String {
     format!(
         "# Настройки шлюза демонстрации / the demonstration's gateway\n\n\
-         [gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/mezhved.key.pem\"\ncertificate = \"keys/mezhved.crt\"\n\n\
+         [gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/gateway.key.pem\"\ncertificate = \"keys/gateway.cert.pem\"\n\n\
          [database]\nurl = {}\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
          [broker]\nurl = {}\n\n[push]\ntimeout_ms = 5000\n\n\
          [delivery]\nlease_ms = 10000\nreceipt_wait_seconds = 5\nretry_base_ms = 100\nretry_ceiling_ms = 2000\npoll_ms = 200\n\n\

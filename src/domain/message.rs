@@ -77,7 +77,7 @@ pub enum Technical {
     Ticket,
     /// Asks for what waits in the mailbox.
     MailboxPull,
-    /// The gateway's answer to a pull: a Payload that lists the stored envelopes.
+    /// The gateway's answer to a pull: lists the stored envelopes.
     MailboxBatch,
     /// Receipts and faults for what was pulled.
     MailboxAck,

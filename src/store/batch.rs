@@ -6,7 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::domain::{DeliveryId, DeliveryState, ObligationState, ParticipantId, RecordId};
 
-use super::deliveries::{self, StoreOutgoing};
+use super::delivery_rows::{self as deliveries, StoreOutgoing};
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};
@@ -87,6 +87,8 @@ async fn settle<'j>(
         settles.iter().filter(|(_, s)| seen.insert(s.delivery_id)).map(|(_, s)| deliveries::settle_values(s)).collect();
     let mut settled: HashMap<DeliveryId, Option<String>> = HashMap::new();
     for row in tx.many(&deliveries::SETTLE, &values).await? {
+        // The next of its conversation may go now.
+        rows.touched.deliveries |= row.flag("in_order")?;
         settled.insert(delivery_id(&row)?, row.opt_text("lease_owner")?);
     }
     for (at, settle) in settles {
@@ -124,6 +126,7 @@ async fn answer<'j>(
         .collect();
     let mut settled = HashSet::new();
     for row in tx.many(&deliveries::ANSWERED, &values).await? {
+        rows.touched.deliveries |= row.flag("in_order")?;
         settled.insert(delivery_id(&row)?);
     }
     let mut lost = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::domain::{DeliveryId, DeliveryState, ParticipantId, Timestamp};
 
-use super::deliveries::{self, read_outgoing};
+use super::delivery_rows::{self as deliveries, read_outgoing};
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Vals, text};
@@ -108,7 +108,8 @@ fn candidates<'a>(tx: &Tx<'_>, waiting: &[(String, u32)], claim: &Claim) -> (Str
                  AND e.record_id < d.record_id AND e.state IN ('queued', 'leased', 'sent', 'parked'))) \
                  ORDER BY d.next_at, d.record_id LIMIT ?{for_update}) AS q{i}_{j}"
             );
-            let vals = vec![text(recipient), claim.now.into(), i64::from(*free).into()];
+            // Every candidate is locked on PostgreSQL: never more than can be taken.
+            let vals = vec![text(recipient), claim.now.into(), i64::from((*free).min(claim.limit)).into()];
             select = select.push(&text_of_one, vals);
         }
     }

@@ -106,7 +106,16 @@ fn read_url(url: &str) -> Result<(Engine, String), StoreError> {
 
 async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool) -> Result<(), sqlx::Error> {
     let sql = match engine {
-        Engine::Postgres => "SET default_transaction_isolation = 'read committed'".to_owned(),
+        Engine::Postgres => {
+            // Every statement of the writer goes by keys. Plans are kept, and a table that was empty when one was made must not
+            // be read whole once it is large.
+            let by_keys = if reader {
+                ""
+            } else {
+                "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;"
+            };
+            format!("SET default_transaction_isolation = 'read committed'; SET jit = off; {by_keys}")
+        }
         Engine::Sqlite => format!(
             "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA query_only = {};",

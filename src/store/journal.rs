@@ -306,5 +306,5 @@ impl Write for SealTask {
 
 const SEAL: Stmt = Stmt {
     head: "WITH v (v_id, v_seq, v_hash) AS (VALUES ",
-    tail: ") UPDATE journal SET seq = v_seq, hash = v_hash FROM v WHERE id = v_id AND seq IS NULL",
+    tail: ") UPDATE journal SET seq = v_seq, hash = v_hash FROM v WHERE id = v_id AND hash IS NULL",
 };

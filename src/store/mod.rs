@@ -13,6 +13,7 @@ mod claims;
 mod config;
 mod connect;
 mod deliveries;
+mod delivery_rows;
 mod empty;
 mod error;
 mod journal;
@@ -63,6 +64,8 @@ pub struct StoreOptions {
     pub queue_jobs_max: usize,
     /// How many jobs share one transaction.
     pub batch_jobs_max: usize,
+    /// A transaction takes no further job once it holds so many bytes of envelopes.
+    pub batch_bytes_max: usize,
     /// Connections for reading.
     pub readers_max: u32,
     /// How long one batch may take before its connection is given up, in milliseconds.
@@ -80,6 +83,7 @@ impl StoreOptions {
             url: url.into(),
             queue_jobs_max: 1024,
             batch_jobs_max: 64,
+            batch_bytes_max: 16 * 1024 * 1024,
             readers_max: 4,
             batch_timeout_ms: 30_000,
             connect_timeout_ms: 5_000,
@@ -123,10 +127,12 @@ impl Store {
             conn: Some(conn),
             jobs: receiver,
             batch_jobs_max: options.batch_jobs_max.max(1),
+            batch_bytes_max: options.batch_bytes_max.max(1),
             batch_timeout: Duration::from_millis(options.batch_timeout_ms),
             signals: Arc::clone(&signals),
             texts: sql::Texts::default(),
             ids: rows::Ids::default(),
+            batches: 0,
             committing: false,
         };
         Ok(Self {
@@ -154,7 +160,8 @@ impl Store {
         self.inner.readers.close().await;
     }
 
-    /// Bumped after every commit that queued or replayed a delivery: dispatch wakes on it (and on a slow poll).
+    /// Bumped after every commit that queued or replayed a delivery, or let the next of an ordered conversation go: dispatch wakes
+    /// on it (and on a slow poll, for what other nodes commit).
     pub fn deliveries_changed(&self) -> watch::Receiver<u64> {
         self.inner.signals.deliveries.subscribe()
     }

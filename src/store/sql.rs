@@ -240,11 +240,13 @@ impl<'a> Select<'a> {
         self
     }
 
-    /// Adds `?, ?, ..` for a list.
-    pub(crate) fn list(mut self, vals: Vals<'a>) -> Self {
+    /// Adds `?, ?, ..` for a list (of `IN`). The last value is repeated up to a power of two, so that few texts are prepared.
+    pub(crate) fn list(mut self, mut vals: Vals<'a>) -> Self {
+        if let Some(last) = vals.last().cloned() {
+            vals.resize(vals.len().next_power_of_two(), last);
+        }
         for (i, val) in vals.into_iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            self = self.push(&format!("{comma}?"), vec![val]);
+            self = self.push(if i == 0 { "?" } else { ", ?" }, vec![val]);
         }
         self
     }

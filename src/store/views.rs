@@ -8,7 +8,9 @@ use crate::domain::{
 };
 
 use super::sql::{Columns, Select, Val, text};
-use super::{DeliveryRow, MessageRow, ObligationRow, Store, StoreError, deliveries, messages, obligations};
+use super::{
+    DeliveryRow, MessageRow, ObligationRow, Store, StoreError, delivery_rows as deliveries, messages, obligations,
+};
 
 /// The groups of obligations that a person thinks in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

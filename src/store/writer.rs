@@ -16,7 +16,7 @@ use crate::domain::{ObligationId, Timestamp};
 use super::connect::Connector;
 use super::error::Failure;
 use super::rows::{Ids, Rows, Touched};
-use super::sql::{Texts, Tx};
+use super::sql::{Engine, Texts, Tx};
 use super::{Accept, Accepted, Answered, AnsweredResult, Mark, NewObligation, Settle, StoreError, batch};
 
 /// How often the same batch is tried after a deadlock or a busy file before it is halved.
@@ -35,10 +35,24 @@ pub(super) enum Work {
     Accept(Box<Accept>),
     Settle(Box<Settle>),
     Answered(Box<Answered>),
-    Outgoing(Box<super::deliveries::StoreOutgoing>),
+    Outgoing(Box<super::delivery_rows::StoreOutgoing>),
     Mark(Vec<Mark>),
     Open(Vec<NewObligation>, Timestamp),
     Task(Box<dyn Task>),
+}
+
+impl Work {
+    /// The bytes of envelopes in it: what makes a transaction large.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Accept(accept) => std::iter::once(&accept.message)
+                .chain(&accept.made)
+                .map(|m| m.bytes.len())
+                .fold(0, usize::saturating_add),
+            Self::Outgoing(o) => o.outgoing.signed.len().saturating_add(o.outgoing.unsigned.len()),
+            Self::Settle(_) | Self::Answered(_) | Self::Mark(_) | Self::Open(..) | Self::Task(_) => 0,
+        }
+    }
 }
 
 /// The answer after the commit.
@@ -111,10 +125,13 @@ pub(super) struct Writer {
     pub(super) conn: Option<AnyConnection>,
     pub(super) jobs: mpsc::Receiver<Job>,
     pub(super) batch_jobs_max: usize,
+    pub(super) batch_bytes_max: usize,
     pub(super) batch_timeout: Duration,
     pub(super) signals: std::sync::Arc<Signals>,
     pub(super) texts: Texts,
     pub(super) ids: Ids,
+    /// Batches on this connection.
+    pub(super) batches: u64,
     /// Set while a COMMIT is on its way: a time-out then leaves the outcome unknown.
     pub(super) committing: bool,
 }
@@ -123,10 +140,13 @@ impl Writer {
     /// Works until all senders are gone and the queue is empty.
     pub(super) async fn run(mut self) {
         while let Some(first) = self.jobs.recv().await {
+            let mut bytes = first.work.bytes();
             let mut jobs = vec![first];
             while jobs.len() < self.batch_jobs_max
+                && bytes < self.batch_bytes_max
                 && let Ok(job) = self.jobs.try_recv()
             {
+                bytes = bytes.saturating_add(job.work.bytes());
                 jobs.push(job);
             }
             self.work_off(jobs).await;
@@ -148,9 +168,13 @@ impl Writer {
                         reply(job, Ok(answer));
                     }
                 }
-                Err(Failure::Rows(why) | Failure::Transient(why)) if jobs.len() == 1 => {
+                Err(Failure::Rows(why)) if jobs.len() == 1 => {
                     tracing::warn!(%why, "the database refused a write");
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::Refused(why.clone()))));
+                }
+                Err(Failure::Transient(why)) if jobs.len() == 1 => {
+                    tracing::warn!(%why, "the database is too busy");
+                    jobs.into_iter().for_each(|job| reply(job, Err(StoreError::Away(why.clone()))));
                 }
                 Err(Failure::Rows(_) | Failure::Transient(_)) => {
                     let second = jobs.split_off(jobs.len() / 2);
@@ -199,9 +223,17 @@ impl Writer {
         // Taken out: a future that is dropped midway takes the connection with it, and the database rolls back.
         let mut conn = match self.conn.take() {
             Some(conn) => conn,
-            None => self.connector.connect().await.map_err(Failure::from)?,
+            None => {
+                self.batches = 0;
+                self.connector.connect().await.map_err(Failure::from)?
+            }
         };
         let engine = self.connector.engine;
+        self.batches = self.batches.saturating_add(1);
+        if engine == Engine::Postgres && self.batches.is_power_of_two() {
+            // Kept plans were made for tables of another size; made anew while these double, they stay good.
+            sqlx::raw_sql("DISCARD PLANS").execute(&mut conn).await?;
+        }
         let done = begin_and_run(&mut conn, engine, &mut self.texts, &mut self.ids, jobs).await;
         let done = match done {
             Ok(done) => {
@@ -241,7 +273,7 @@ impl Writer {
 
 async fn begin_and_run(
     conn: &mut AnyConnection,
-    engine: super::sql::Engine,
+    engine: Engine,
     texts: &mut Texts,
     ids: &mut Ids,
     jobs: &[Job],

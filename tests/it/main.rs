@@ -6,13 +6,19 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::too_many_lines,
+    clippy::type_complexity,
     clippy::unwrap_used,
-    reason = "a panic is how a test says no"
+    reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
+mod crash;
 mod demo;
 mod exchange;
 mod harness;
+mod page;
+mod reads;
+mod refusals;
 mod services;
 mod signature;
 mod support;

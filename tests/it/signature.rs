@@ -5,6 +5,7 @@
 //! interpreter (default `python3`).
 
 mod canonical;
+mod forms;
 mod interop;
 mod kit;
 mod policy;

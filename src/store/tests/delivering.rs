@@ -167,7 +167,10 @@ async fn order_within_a_conversation_is_kept_where_asked(bench: &Bench) {
     bench.store.settle(settle(&taken[0], 1, sent(1))).await.unwrap();
     assert!(bench.store.claim(claim("a", 2, 10)).await.unwrap().is_empty(), "still without a receipt");
     let answered = Answered { at: at(3), ..answer_to(1, AnsweredOutcome::Delivered) };
+    let mut changed = bench.store.deliveries_changed();
+    changed.mark_unchanged();
     assert_eq!(bench.store.answer(answered).await, Ok(AnsweredResult::Settled));
+    assert!(changed.has_changed().unwrap(), "dispatch wakes for the second");
     assert_eq!(bench.store.claim(claim("a", 4, 10)).await.unwrap()[0].delivery_id, delivery(2));
 }
 

@@ -84,6 +84,6 @@ fn xmlsec1_verifies(world: &World, bytes: &[u8]) -> bool {
     let file = world.file("from-the-gateway.xml");
     std::fs::write(&file, bytes).unwrap();
     let mut command = Command::new("xmlsec1");
-    command.args(["--verify", "--trusted-pem"]).arg(world.file("keys/gateway.crt")).args(ID_ATTRIBUTE).arg(&file);
+    command.args(["--verify", "--trusted-pem"]).arg(world.file("keys/gateway.cert.pem")).args(ID_ATTRIBUTE).arg(&file);
     run(&mut command).status == Some(0)
 }

@@ -120,9 +120,9 @@ fn what_xmlsec1_signs_is_accepted_whatever_its_digest() {
             let (good, words) = xmlsec1(folder.path(), &args);
             assert!(good, "{name}: {words}");
             let signed = std::fs::read(folder.path().join("out.xml")).unwrap();
-            identities.push(judge(&signed, &[key.certificate.clone()]).unwrap_or_else(|e| panic!("{name}: {e}")));
+            identities.push(judge(&signed, std::slice::from_ref(&key.certificate)).unwrap_or_else(|e| panic!("{name}: {e}")));
             let changed = String::from_utf8(signed).unwrap().replace(">register<", ">registar<");
-            let fault = judge(changed.as_bytes(), &[key.certificate.clone()]).unwrap_err();
+            let fault = judge(changed.as_bytes(), std::slice::from_ref(&key.certificate)).unwrap_err();
             assert_eq!(fault.code, FaultCode::DigestMismatch, "{name}");
         }
         assert!(
@@ -181,8 +181,8 @@ fn ed25519_agrees_both_ways_with_lxml_and_cryptography() {
     let verdicts = oracle("ed25519_verify", &jobs(&|d| envelope::sign(d, &key.signer).unwrap()));
     assert_eq!(verdicts, [true, true, true]);
     for (draft, signed) in drafts().iter().zip(oracle("ed25519_sign", &jobs(&|d| envelope::compose(d).unwrap()))) {
-        let theirs = judge(&unbase64(&signed), &[key.certificate.clone()]).unwrap();
-        let ours = judge(&envelope::sign(draft, &key.signer).unwrap(), &[key.certificate.clone()]).unwrap();
+        let theirs = judge(&unbase64(&signed), std::slice::from_ref(&key.certificate)).unwrap();
+        let ours = judge(&envelope::sign(draft, &key.signer).unwrap(), std::slice::from_ref(&key.certificate)).unwrap();
         assert_eq!(theirs, ours);
     }
 }
@@ -232,7 +232,7 @@ fn everything_written_is_read_back_the_same() {
     let key = key(KeyKind::P256);
     for draft in drafts() {
         let signed = envelope::sign(&draft, &key.signer).unwrap();
-        let found = judge_with(&signed, &[key.certificate.clone()], now(), |v| {
+        let found = judge_with(&signed, std::slice::from_ref(&key.certificate), now(), |v| {
             let body = match v.body() {
                 Body::Xml(node) => BodyDraft::Xml(mezhved::xml::canonical_bytes(*node, None)),
                 Body::Payload { media_type, bytes } => {

@@ -24,7 +24,7 @@ fn a_certificate_counts_only_for_its_time() {
         (Timestamp::from_micros(0), false),
     ] {
         for bytes in [&signed, &bare] {
-            let verdict = judge_with(bytes, &[OWN.certificate.clone()], at, |_| ()).map_err(|f| f.code);
+            let verdict = judge_with(bytes, std::slice::from_ref(&OWN.certificate), at, |_| ()).map_err(|f| f.code);
             assert_eq!(verdict, if good { Ok(()) } else { Err(FaultCode::CertificateExpired) }, "{at}");
         }
     }

@@ -10,6 +10,7 @@ use mezhved::gateway::Clock;
 use uuid::Uuid;
 
 use super::opened::Opened;
+use crate::support::mezhved;
 
 /// The gateway's own id, as the settings have it by default.
 pub(crate) const GATEWAY: &str = "mezhved";
@@ -38,25 +39,22 @@ pub(crate) struct Agency {
 }
 
 impl Agency {
-    /// Makes a key and a certificate in `folder`.
+    /// Makes a key and a certificate in `folder` with `mezhved key generate`.
     pub(crate) fn generate(folder: &Path, id: &str) -> Self {
-        Self::made(folder, id, 365, now())
+        mezhved(&["key", "generate", "--out", folder.to_str().unwrap(), "--name", id]).done();
+        Self::read(folder, id)
     }
 
-    /// Makes a certificate that ended yesterday.
+    /// Makes a certificate that ended yesterday, which the command does not.
     pub(crate) fn expired(folder: &Path, id: &str) -> Self {
-        Self::made(folder, id, 1, now().plus_seconds(-2 * 86_400))
-    }
-
-    fn made(folder: &Path, id: &str, valid_days: u32, at: Timestamp) -> Self {
-        let made = generate::key_and_certificate(KeyKind::P256, id, valid_days, at).unwrap();
-        std::fs::write(folder.join(format!("{id}.key")), &made.key_pem).unwrap();
-        std::fs::write(folder.join(format!("{id}.crt")), &made.certificate_pem).unwrap();
+        let made = generate::key_and_certificate(KeyKind::P256, id, 1, now().plus_seconds(-2 * 86_400)).unwrap();
+        std::fs::write(folder.join(format!("{id}.key.pem")), &made.key_pem).unwrap();
+        std::fs::write(folder.join(format!("{id}.cert.pem")), &made.certificate_pem).unwrap();
         Self::read(folder, id)
     }
 
     fn read(folder: &Path, id: &str) -> Self {
-        let (key_file, certificate_file) = (folder.join(format!("{id}.key")), folder.join(format!("{id}.crt")));
+        let (key_file, certificate_file) = (folder.join(format!("{id}.key.pem")), folder.join(format!("{id}.cert.pem")));
         let (key, certificate) = (std::fs::read(&key_file).unwrap(), std::fs::read(&certificate_file).unwrap());
         let signer = FileSigner::from_pem(&key, &certificate).unwrap();
         Self { id: participant(id), key_file, certificate_file, signer }

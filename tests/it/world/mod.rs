@@ -22,7 +22,7 @@ use sqlx::Connection as _;
 
 pub(crate) use agency::{Agency, GATEWAY, new_id, now, participant};
 pub(crate) use opened::Opened;
-pub(crate) use partner::{Behaviour, Copy, Partner};
+pub(crate) use partner::{Behaviour, Partner};
 pub(crate) use queues::Queues;
 pub(crate) use wire::{Answer, Wire};
 

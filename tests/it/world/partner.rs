@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use mezhved::crypto::Certificate;
@@ -147,9 +147,13 @@ async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
     }
     match behaviour {
         Behaviour::LosesEvery(n) if count.is_multiple_of(n) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Behaviour::Receipt | Behaviour::LosesEvery(_) => shared.agency.receipt(&opened).into_response(),
-        Behaviour::Fault(code) => (StatusCode::UNPROCESSABLE_ENTITY, shared.agency.refusal(&opened, &code)).into_response(),
-        Behaviour::Garbage => "<ok/>".into_response(),
+        Behaviour::Receipt | Behaviour::LosesEvery(_) => xml(StatusCode::OK, shared.agency.receipt(&opened)),
+        Behaviour::Fault(code) => xml(StatusCode::UNPROCESSABLE_ENTITY, shared.agency.refusal(&opened, &code)),
+        Behaviour::Garbage => xml(StatusCode::OK, b"<ok/>".to_vec()),
         Behaviour::Silent | Behaviour::Status(_) => StatusCode::OK.into_response(),
     }
+}
+
+fn xml(status: StatusCode, bytes: Vec<u8>) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/xml; charset=utf-8")], bytes).into_response()
 }

@@ -1,6 +1,6 @@
 //! A participant's side of the broker, with the account that `partner apply` tells the administrator to make.
 
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mezhved::transport::amqp::permissions;
 
@@ -27,25 +27,51 @@ impl Queues {
         Self::open(vhost.url(), id)
     }
 
+    /// Like [`Queues::look`], while the broker may be away.
+    pub(crate) fn try_look(vhost: &AmqpVhost, id: &str) -> Option<Self> {
+        RUNTIME.block_on(Self::try_open(vhost.url(), id)).ok()
+    }
+
     fn open(url: &str, id: &str) -> Self {
-        RUNTIME.block_on(async {
-            let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
-            let channel = connection.create_channel().await.unwrap();
-            channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-            Self { participant: id.to_owned(), channel, _connection: connection }
-        })
+        RUNTIME.block_on(Self::try_open(url, id)).unwrap()
+    }
+
+    async fn try_open(url: &str, id: &str) -> Result<Self, lapin::Error> {
+        let connection = Connection::connect(url, ConnectionProperties::default()).await?;
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        Ok(Self { participant: id.to_owned(), channel, _connection: connection })
     }
 
     /// Publishes to the participant's own exchange; the broker must take it and have a queue for it.
     pub(crate) fn send(&self, bytes: &[u8]) {
+        let confirmation = RUNTIME.block_on(self.publish(bytes)).unwrap();
+        assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
+    }
+
+    async fn publish(&self, bytes: &[u8]) -> Result<Confirmation, lapin::Error> {
         let exchange = format!("mezhved.from.{}", self.participant);
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        // The answer must not go there: it goes to the verified participant's own queue.
         let properties = BasicProperties::default().with_delivery_mode(2).with_reply_to("mezhved.to.police".into());
-        let sent = async {
-            self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
-        };
-        let confirmation = RUNTIME.block_on(sent).unwrap();
-        assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
+        self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
+    }
+
+    /// Takes the next message off a queue, if there is one, and publishes its answer before it leaves the queue.
+    pub(crate) fn take_answered(
+        &self,
+        queue: &str,
+        answer: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Result<(), lapin::Error> {
+        let queue = format!("mezhved.{queue}.{}", self.participant);
+        RUNTIME.block_on(async {
+            let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await?;
+            let Some(message) = got else { return Ok(()) };
+            let confirmation = self.publish(&answer(&message.delivery.data)).await?;
+            assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
+            message.delivery.acker.ack(BasicAckOptions::default()).await?;
+            Ok(())
+        })
     }
 
     /// Takes the next message off `to` or `receipts` (or, to look, `from`), if there is one.

@@ -1,0 +1,57 @@
+//! The broker is killed and started again while it carries deliveries and receipts.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use mezhved::domain::MessageId;
+
+use super::load::Load;
+use crate::support::{AmqpVhost, eventually};
+use crate::world::{Backend, Opened, Queues, World, bodies};
+
+const MESSAGES: usize = 300;
+/// Starting RabbitMQ takes its time.
+const BROKER_MAX: Duration = Duration::from_secs(180);
+
+#[test]
+fn a_broker_killed_amid_deliveries_loses_none() {
+    let vhost = AmqpVhost::create_alone();
+    let plan = World::on(Backend::Sqlite).broker(vhost.url(), &["guardianship"]);
+    let plan = plan.setting("push.timeout_ms = 2000").setting("delivery.lease_ms = 4000");
+    let world = plan.setting("delivery.retry_base_ms = 100").setting("delivery.retry_ceiling_ms = 1000").start();
+    let register = world.agency("register").clone();
+    let drafts = (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
+    let drafts: Vec<_> = drafts.collect();
+    let load = Load::start(drafts.iter().map(|d| register.sign(d)).collect(), world.wire());
+    let mut copies: BTreeMap<MessageId, usize> = BTreeMap::new();
+
+    let queues = Queues::look(&vhost, "guardianship");
+    until_answered(&world, &queues, &mut copies, MESSAGES / 3);
+    let begun = Instant::now();
+    vhost.restart_broker();
+    eprintln!("the broker was killed at {} deliveries and is back after {:?}", copies.len(), begun.elapsed());
+    let queues = eventually("a connection to the broker", BROKER_MAX, || Queues::try_look(&vhost, "guardianship"));
+    until_answered(&world, &queues, &mut copies, MESSAGES);
+    eventually("every delivery receipted", BROKER_MAX, || {
+        let left = "SELECT COUNT(*) FROM deliveries WHERE recipient = 'guardianship' AND state <> 'delivered'";
+        (world.number(left) == 0).then_some(())
+    });
+    load.finish();
+    assert!(drafts.iter().all(|d| copies.contains_key(&d.header.message_id)));
+    eprintln!("{} copies of {MESSAGES} messages", copies.values().sum::<usize>());
+}
+
+/// Takes message after message, answering each with a receipt before it leaves the queue, until so many were seen.
+fn until_answered(world: &World, queues: &Queues, copies: &mut BTreeMap<MessageId, usize>, count: usize) {
+    let agency = world.agency("guardianship");
+    let begun = Instant::now();
+    while copies.len() < count {
+        let taken = queues.take_answered("to", |bytes| {
+            let opened = Opened::read(bytes, &world.gateway_certificate).unwrap();
+            *copies.entry(opened.header.message_id).or_default() += 1;
+            agency.receipt(&opened)
+        });
+        taken.expect("the broker lives");
+        assert!(begun.elapsed() < BROKER_MAX, "{} of {count} messages after {BROKER_MAX:?}", copies.len());
+    }
+}
