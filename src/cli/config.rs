@@ -51,7 +51,8 @@ fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
     let own = read_folder(&dir.config)?;
     let now = Clock::default().business_now();
     let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, now);
-    let findings: Vec<Finding> = compiled.findings.into_iter().chain(without_broker(&settings, &own.participants)).collect();
+    let findings: Vec<Finding> =
+        compiled.findings.into_iter().chain(without_broker(&settings, &own.participants)).collect();
     let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
     if as_json {
         let report = json!({ "ok": errors == 0, "findings": findings });
