@@ -16,8 +16,8 @@ help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
 
 demo:
-	@scripts/setup build
-	cargo build --release --locked
+	@scripts/setup build >&2
+	@cargo build --release --locked >&2
 	@exec "$(TARGET)/release/mezhved" demo $(ARGS)
 
 test:
@@ -28,7 +28,7 @@ check:
 	@scripts/check
 
 bench:
-	@scripts/setup build
+	@scripts/setup build >&2
 	cargo bench --locked --bench micro
 
 clean-services:

@@ -6,10 +6,12 @@ use serde_json::json;
 
 use super::{ConfigDir, Failure};
 use crate::app::{read_folder, signer};
-use crate::deadline::Severity;
+use crate::bundle::Files;
+use crate::deadline::{Finding, Severity};
+use crate::domain::TransportKind;
 use crate::gateway::Clock;
 use crate::gateway::snapshot::compile;
-use crate::settings::Settings;
+use crate::settings::{Settings, participants};
 
 /// Проверить или показать настройки / check or show the configuration
 #[derive(Debug, clap::Args)]
@@ -37,7 +39,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         Command::Check { dir, json } => check(&dir, json),
         Command::Defaults => {
-            print!("{}", Settings::defaults());
+            say_part!("{}", Settings::defaults())?;
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -49,20 +51,41 @@ fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
     let own = read_folder(&dir.config)?;
     let now = Clock::default().business_now();
     let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, now);
-    let errors = compiled.findings.iter().filter(|f| f.severity == Severity::Error).count();
+    let findings: Vec<Finding> =
+        compiled.findings.into_iter().chain(without_broker(&settings, &own.participants)).collect();
+    let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
     if as_json {
-        let report = json!({ "ok": errors == 0, "findings": compiled.findings });
-        println!("{report}");
+        let report = json!({ "ok": errors == 0, "findings": findings });
+        say!("{report}")?;
     } else {
-        for finding in &compiled.findings {
+        for finding in &findings {
             let word = match finding.severity {
                 Severity::Error => "ошибка / error",
                 Severity::Warning => "замечание / warning",
             };
-            println!("{word}: {finding}");
+            say!("{word}: {finding}")?;
         }
-        let warnings = compiled.findings.len().saturating_sub(errors);
-        println!("ошибок / errors: {errors}, замечаний / warnings: {warnings}");
+        let warnings = findings.len().saturating_sub(errors);
+        say!("ошибок / errors: {errors}, замечаний / warnings: {warnings}")?;
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Participants that use the broker while this node has none: nothing could be handed to them.
+fn without_broker(settings: &Settings, files: &Files) -> Vec<Finding> {
+    if !settings.broker.url.is_empty() {
+        return Vec::new();
+    }
+    let people = participants::parse(files).unwrap_or_default();
+    let users = people.iter().filter(|p| p.transport == TransportKind::Amqp);
+    users
+        .map(|p| Finding {
+            severity: Severity::Error,
+            file: format!("participants/{}.toml", p.id),
+            line: 0,
+            column: 0,
+            ru: format!("`{}` использует RabbitMQ, а broker.url в settings.toml не задан", p.id),
+            en: format!("`{}` uses RabbitMQ, but broker.url in settings.toml is empty", p.id),
+        })
+        .collect()
 }

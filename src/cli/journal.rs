@@ -51,12 +51,9 @@ async fn verify(dir: &ConfigDir, from: i64, as_json: bool) -> Result<ExitCode, F
     store.close().await;
     let problem = found.problem.map(|p| p.to_string());
     if as_json {
-        println!(
-            "{}",
-            json!({ "rows": found.rows, "unsealed": found.unsealed, "head": found.head, "problem": problem })
-        );
+        say!("{}", json!({ "rows": found.rows, "unsealed": found.unsealed, "head": found.head, "problem": problem }))?;
     } else {
-        println!("проверено / checked: {}, ещё не в цепочке / not yet sealed: {}", found.rows, found.unsealed);
+        say!("проверено / checked: {}, ещё не в цепочке / not yet sealed: {}", found.rows, found.unsealed)?;
     }
     match problem {
         None => Ok(ExitCode::SUCCESS),

@@ -117,7 +117,7 @@ fn delivery_json(row: &DeliveryRow) -> Value {
 async fn list(store: &Store, filter: &MessageFilter, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
     let rows = store.list_messages(filter, None, limit).await?;
     if as_json {
-        println!("{}", Value::from(rows.iter().map(message_json).collect::<Vec<_>>()));
+        say!("{}", Value::from(rows.iter().map(message_json).collect::<Vec<_>>()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = rows
@@ -136,7 +136,7 @@ async fn list_undelivered(store: &Store, limit: u32, as_json: bool) -> Result<Ex
     if as_json {
         let rows =
             rows.iter().map(|r| json!({ "message": message_json(&r.message), "delivery": delivery_json(&r.delivery) }));
-        println!("{}", Value::from(rows.collect::<Vec<_>>()));
+        say!("{}", Value::from(rows.collect::<Vec<_>>()))?;
         return Ok(ExitCode::SUCCESS);
     }
     let cells: Vec<Vec<String>> = rows
@@ -191,7 +191,7 @@ async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, F
         shown.push(one);
     }
     let shown = Value::from(shown);
-    println!("{}", if as_json { shown.to_string() } else { serde_json::to_string_pretty(&shown)? });
+    say!("{}", if as_json { shown.to_string() } else { serde_json::to_string_pretty(&shown)? })?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -204,6 +204,6 @@ async fn replay(store: &Store, ids: &[MessageId], retranslate: bool, actor: &str
     }
     let now = Clock::default().now();
     let back = store.replay(Replay { delivery_ids, now, actor: actor.to_owned(), retranslate }).await?;
-    println!("снова в очереди / queued again: {}", back.len());
+    say!("снова в очереди / queued again: {}", back.len())?;
     Ok(ExitCode::SUCCESS)
 }

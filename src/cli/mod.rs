@@ -2,6 +2,9 @@
 //!
 //! Exit status: 0 done, 1 refused or failed (the reason on standard error), 2 wrong usage. Every listing takes `--json`.
 
+#[macro_use]
+mod table;
+
 mod adapter;
 mod config;
 mod deadline_compute;
@@ -15,7 +18,6 @@ mod obligations;
 mod partner;
 mod schema;
 mod serve;
-mod table;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -65,6 +67,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     match run(cli.command) {
         Ok(code) => code,
+        // Whoever read us has seen enough.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("mezhved: {failure}");
             ExitCode::FAILURE

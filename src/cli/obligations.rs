@@ -79,7 +79,7 @@ async fn list(dir: &ConfigDir, filter: &ObligationFilter, limit: u32, as_json: b
                 })
             })
             .collect();
-        println!("{}", Value::from(rows));
+        say!("{}", Value::from(rows))?;
     } else {
         let cells: Vec<Vec<String>> = rows
             .iter()

@@ -15,7 +15,7 @@ use crate::gateway::snapshot::compile;
 use crate::gateway::{Clock, differences};
 use crate::settings::{Settings, folder, participants};
 use crate::store::{RevisionKind, Store};
-use crate::transport::amqp::permissions;
+use crate::transport::amqp::{gateway_permissions, permissions};
 
 /// Участники и правила обмена / participants, and the rules they exchange by
 #[derive(Debug, clap::Args)]
@@ -107,25 +107,45 @@ async fn apply(dir: &ConfigDir, comment: &str, author: &str) -> Result<ExitCode,
     ] {
         if number == 0 || !differences(old, new).is_empty() {
             let made = store.append_revision(kind, number, new, author, comment, clock.now()).await?;
-            println!("{kind:?}: редакция / revision {}", made.number);
+            say!("{kind:?}: редакция / revision {}", made.number)?;
             changed += 1;
         }
     }
     if changed == 0 {
-        println!("отличий нет / nothing differs");
+        say!("отличий нет / nothing differs")?;
     }
-    print_permissions(&own.participants)?;
+    print_permissions(&own.participants, &settings.broker.url)?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_permissions(files: &Files) -> Result<(), Failure> {
+/// The broker accounts that the configuration needs, as commands for the broker's administrator.
+fn print_permissions(files: &Files, broker: &str) -> Result<(), Failure> {
     let people = participants::parse(files).map_err(problems)?;
-    for participant in people.iter().filter(|p| p.transport == TransportKind::Amqp) {
-        println!("# RabbitMQ: {}", participant.id);
-        println!("{}", permissions(&participant.id).rabbitmqctl("/"));
+    let users: Vec<_> = people.iter().filter(|p| p.transport == TransportKind::Amqp).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    if broker.is_empty() {
+        say!("внимание: broker.url не задан, а брокер нужен / note: broker.url is empty, but a broker is needed")?;
+    }
+    let vhost = vhost_of(broker);
+    say!("# RabbitMQ: шлюз / the gateway")?;
+    say!("{}", gateway_permissions().rabbitmqctl(&vhost))?;
+    for participant in users {
+        say!("# RabbitMQ: {}", participant.id)?;
+        say!("{}", permissions(&participant.id).rabbitmqctl(&vhost))?;
     }
     Ok(())
+}
+
+/// The virtual host of a broker's URL; `/` when it names none.
+fn vhost_of(broker: &str) -> String {
+    let path = url::Url::parse(broker).map_or_else(|_| String::new(), |u| u.path().trim_start_matches('/').to_owned());
+    match path.as_str() {
+        "" | "%2f" | "%2F" => "/".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn problems(problems: Vec<participants::FileProblem>) -> Failure {
@@ -144,7 +164,7 @@ async fn diff(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .iter()
             .map(|d| json!({ "path": d.path, "inForce": d.in_force.is_some(), "inFolder": d.in_folder.is_some() }))
             .collect();
-        println!("{}", json!({ "inForce": latest, "differences": paths }));
+        say!("{}", json!({ "inForce": latest, "differences": paths }))?;
     } else {
         for difference in &found {
             let text =
@@ -152,10 +172,10 @@ async fn diff(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             let (before, after) = (text(&difference.in_force), text(&difference.in_folder));
             let diff = TextDiff::from_lines(&before, &after);
             let names = (format!("в действии/{}", difference.path), format!("в папке/{}", difference.path));
-            print!("{}", diff.unified_diff().header(&names.0, &names.1));
+            say_part!("{}", diff.unified_diff().header(&names.0, &names.1))?;
         }
         if found.is_empty() {
-            println!("отличий нет / nothing differs");
+            say!("отличий нет / nothing differs")?;
         }
     }
     store.close().await;
@@ -176,7 +196,7 @@ async fn export(dir: &ConfigDir, out: &std::path::Path) -> Result<ExitCode, Fail
     // Schemas belong to the binary: a published one never changes.
     let files: Files = stripped.filter(|(path, _)| !path.starts_with("schemas/")).chain(now.participants).collect();
     folder::write(out, &files)?;
-    println!("{}: файлов / files {}", out.display(), files.len());
+    say!("{}: файлов / files {}", out.display(), files.len())?;
     store.close().await;
     Ok(ExitCode::SUCCESS)
 }
@@ -197,7 +217,7 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
                 })
             })
             .collect();
-        println!("{}", json!({ "revision": latest.participants, "participants": rows }));
+        say!("{}", json!({ "revision": latest.participants, "participants": rows }))?;
     } else {
         let rows: Vec<Vec<String>> = people
             .iter()

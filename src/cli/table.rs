@@ -1,6 +1,18 @@
-//! Listings for people: columns padded to their widest cell.
+//! What commands write to standard output: lines, and listings with columns padded to their widest cell.
+//!
+//! Writing is fallible: a reader such as `head` may go away, and then the command ends quietly.
 
 use std::io::{self, Write};
+
+/// Writes a line to standard output; the result is to be looked at, unlike that of `println!`.
+macro_rules! say {
+    ($($arg:tt)*) => { std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!("{}\n", format_args!($($arg)*))) };
+}
+
+/// The same without a line's end.
+macro_rules! say_part {
+    ($($arg:tt)*) => { std::io::Write::write_fmt(&mut std::io::stdout().lock(), format_args!($($arg)*)) };
+}
 
 /// Prints rows under their heads. Cells are cut at no width: what is shown is whole.
 pub(crate) fn print(heads: &[&str], rows: &[Vec<String>]) -> io::Result<()> {

@@ -36,7 +36,8 @@ fn killed_during_2000_messages(backend: Backend) {
     let partner = world.partner("guardianship").clone();
     partner.behave(Behaviour::LosesEvery(97));
     let register = world.agency("register").clone();
-    let drafts = (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
+    let drafts =
+        (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
     let drafts: Vec<_> = drafts.collect();
     let ids: BTreeSet<MessageId> = drafts.iter().map(|d| d.header.message_id).collect();
     let begun = Instant::now();
@@ -69,7 +70,8 @@ fn killed_during_2000_messages(backend: Backend) {
 
     partner.behave(Behaviour::Receipt);
     eventually("every delivery settled", LOAD_MAX, || {
-        (world.number("SELECT COUNT(*) FROM deliveries WHERE recipient = 'guardianship' AND state <> 'delivered'") == 0).then_some(())
+        (world.number("SELECT COUNT(*) FROM deliveries WHERE recipient = 'guardianship' AND state <> 'delivered'") == 0)
+            .then_some(())
     });
     let journal = world.mezhved(&["journal", "verify", "--json"]).done().json();
     assert!(journal["problem"].is_null(), "{journal}");
