@@ -27,7 +27,8 @@ impl PostgresDatabase {
     /// Ends all its connections and lets nobody in, as if the server had gone, until [`PostgresDatabase::mend`].
     pub(crate) fn cut(&self) {
         administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
-        administer(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name)).unwrap();
+        administer(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name))
+            .unwrap();
     }
 
     /// Lets everybody in again.
