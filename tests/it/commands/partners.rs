@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{copy_folder, edit};
 use crate::support::eventually;
-use crate::world::{Backend, RUNTIME, SOON, World, bodies};
+use crate::world::{Agency, Backend, RUNTIME, SOON, World, bodies};
 
 fn name_of(world: &World, id: &str) -> Value {
     let listed = world.mezhved(&["partner", "list", "--json"]).done().json();
@@ -85,15 +85,43 @@ fn apply_prints_what_the_broker_must_allow() {
 }
 
 #[test]
-fn a_participants_new_address_and_key_work_without_a_restart() {
+fn a_new_address_works_without_a_restart() {
     let world = World::on(Backend::Sqlite).start();
-    // From now on the guardianship authority listens where the health authority does, and signs with its old key and a new one.
+    // From now on the guardianship authority listens where the health authority does.
     let (old, new) = (world.partner("guardianship").url(), world.partner("health").url());
     edit(&world.file("participants/guardianship.toml"), old, new);
-    world.mezhved(&["partner", "apply"]).done();
-    eventually("the gateway by the new revision", SOON, || (revisions(&world) == (2, 1)).then_some(()));
+    apply(&world, 2);
     let register = world.agency("register");
     let request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
     world.post(register.sign(&request)).receipt();
     eventually("the request at the new address", SOON, || world.partner("health").message(request.header.message_id));
+}
+
+#[test]
+fn keys_change_with_both_in_force_for_a_while_and_without_a_restart() {
+    let world = World::on(Backend::Sqlite).start();
+    let (old, new) = (world.agency("guardianship"), Agency::generate(&world.file("new"), "guardianship"));
+    std::fs::copy(&new.certificate_file, world.file("participants/guardianship-2.crt")).unwrap();
+    let file = world.file("participants/guardianship.toml");
+    let signed_by = |agency: &Agency| {
+        let draft = agency.draft("register", "document-request", bodies::request("study-certificate"));
+        world.post(agency.sign(&draft)).status
+    };
+    assert_eq!((signed_by(old), signed_by(&new)), (200, 401));
+    edit(
+        &file,
+        "{ file = \"guardianship.crt\" }",
+        "{ file = \"guardianship.crt\" }, { file = \"guardianship-2.crt\" }",
+    );
+    apply(&world, 2);
+    assert_eq!((signed_by(old), signed_by(&new)), (200, 200));
+    edit(&file, "{ file = \"guardianship.crt\" }, ", "");
+    apply(&world, 3);
+    assert_eq!((signed_by(old), signed_by(&new)), (401, 200));
+}
+
+/// Puts the folder in force and waits until the gateway works by that revision of the participants.
+fn apply(world: &World, revision: i64) {
+    world.mezhved(&["partner", "apply"]).done();
+    eventually("the gateway by the new revision", SOON, || (revisions(world) == (revision, 1)).then_some(()));
 }
