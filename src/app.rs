@@ -139,7 +139,7 @@ impl Node {
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
         let amqp = start_broker(&gateway)?;
-        let face = Face { gateway: gateway.clone(), amqp: amqp.clone() };
+        let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
         let options = ListenOptions {
             tls,
@@ -292,7 +292,11 @@ async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: 
         return if later { Disposition::RequeueLater } else { Disposition::Ack };
     };
     let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
+    if !uses_broker {
+        return Disposition::Ack;
+    }
+    // Set right after the start; a message that comes even before that comes again.
+    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
     match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
         crate::transport::Outcome::Sent { .. } => Disposition::Ack,
         // Not answered: it comes again, is found recorded, and gets the same receipt.
