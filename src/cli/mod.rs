@@ -6,6 +6,8 @@
 mod table;
 
 mod adapter;
+mod calendar;
+mod calendar_show;
 mod config;
 mod deadline_compute;
 mod deadline_explain;
@@ -52,6 +54,7 @@ enum Command {
     Partner(partner::Args),
     Message(message::Args),
     Deadline(obligations::Args),
+    Calendar(calendar::Args),
     Journal(journal::Args),
     Envelope(envelope::Args),
     Key(key::Args),
@@ -114,6 +117,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
+        Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),
