@@ -22,6 +22,10 @@ mod key;
 mod message;
 mod obligations;
 mod partner;
+mod regulation;
+mod regulation_json;
+mod regulation_show;
+mod regulation_words;
 mod schema;
 mod serve;
 
@@ -54,6 +58,7 @@ enum Command {
     Partner(partner::Args),
     Message(message::Args),
     Deadline(obligations::Args),
+    Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
     Envelope(envelope::Args),
@@ -117,6 +122,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
+        Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
         Command::Envelope(args) => envelope::run(&args),
