@@ -19,14 +19,15 @@ pub(crate) struct Args {
 }
 
 const CHECK_HELP: &str = "\
-Итоги заявляет сам файл: `#! total 2026 247 off 118 short 4 quarters 55 62 66 64` — рабочих дней, выходных, сокращённых и рабочих по
+Итоги заявляет сам файл: `#! total 2026 247 off 118 short 4 quarters 55 62 66 64` — рабочих дней, выходных, сокращённых и рабочих по \
 кварталам, из опубликованной таблицы; обязательно только первое число. Сравнивается всё, что заявлено; расхождение — код возврата 1.
-The file itself states the totals, out of a published table: working days, days off, shorter days, working days by quarter; only the first
-number is required. All that is stated is compared; a difference is exit status 1.
+
+The file itself states the totals, out of a published table: working days, days off, shorter days, working days by quarter; only the \
+first number is required. All that is stated is compared; a difference is exit status 1.
 
 Примеры / examples:
-  mezhved calendar check                    # календари папки настроек или встроенный / the folder's, or the built-in one
-  mezhved calendar check ru-2028.csv        # файл до того, как он введён / a file before it is put in force";
+  mezhved calendar check                # папки настроек или встроенный / the folder's or built-in
+  mezhved calendar check ru-2028.csv    # файл до ввода / a file before it is put in force";
 
 const SHOW_HELP: &str = "\
 Примеры / examples:
@@ -91,8 +92,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             if *json {
                 say!("{}", calendar_show::as_json(file, calendar, *year)?)?;
             } else {
-                say!("{} ({file}, {})\n", calendar.name(), read.origin)?;
-                say_part!("{}", calendar_show::as_text(calendar, *year)?)?;
+                let shown = calendar_show::as_text(calendar, *year)?;
+                say!("{} ({file}, {})\n\n{}", calendar.name(), read.origin, shown.trim_end())?;
             }
             Ok(ExitCode::SUCCESS)
         }

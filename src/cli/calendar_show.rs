@@ -81,11 +81,16 @@ pub(super) fn as_text(calendar: &Calendar, year: i32) -> Result<String, MissingY
     let months: Vec<Vec<String>> = days.chunk_by(|a, b| a.date.month() == b.date.month()).map(month).collect();
     let mut text = String::new();
     for abreast in months.chunks(MONTHS_ABREAST) {
-        for index in 0..WEEKS + 3 {
+        for index in 0..WEEKS + 2 {
             let line: Vec<&str> = abreast.iter().filter_map(|m| m.get(index).map(String::as_str)).collect();
-            text.push_str(line.join("  ").trim_end());
-            text.push('\n');
+            let line = line.join("  ");
+            // Where none of the months touches a sixth week there is no line for it.
+            if !line.trim().is_empty() {
+                text.push_str(line.trim_end());
+                text.push('\n');
+            }
         }
+        text.push('\n');
     }
     text.push_str(LEGEND);
     let YearTotals { working, off, short, quarters } = calendar.totals(year)?;
@@ -111,7 +116,7 @@ fn weekday_ru(date: NaiveDate) -> &'static str {
     WEEKDAYS.iter().copied().nth(date.weekday().num_days_from_monday() as usize).unwrap_or("")
 }
 
-/// The lines of one month, all of one width: its name with the number of working days, the weekdays, six weeks, and an empty one.
+/// The lines of one month, all of one width: its name with the number of working days, the weekdays, six weeks.
 fn month(days: &[Day<'_>]) -> Vec<String> {
     let Some(first) = days.first() else { return Vec::new() };
     let name = MONTHS.iter().copied().nth(first.date.month0() as usize).unwrap_or("");
@@ -120,7 +125,7 @@ fn month(days: &[Day<'_>]) -> Vec<String> {
     let mut cells = vec![" ".repeat(CELL); first.date.weekday().num_days_from_monday() as usize];
     cells.extend(days.iter().map(|day| format!("{:>3}{}", day.date.day(), day.mark())));
     let mut weeks: Vec<String> = cells.chunks(7).map(<[String]>::concat).collect();
-    weeks.resize(WEEKS + 1, String::new());
+    weeks.resize(WEEKS, String::new());
     lines.extend(weeks);
     lines.iter().map(|line| format!("{line:<MONTH_WIDTH$}")).collect()
 }

@@ -17,6 +17,7 @@ use crate::store::{MessageRow, ObligationRow, Store};
 
 const HELP: &str = "\
 Показан счёт, по которому шлюз работает: он сохранён вместе с обязательством и от позднейших правок регламента не меняется.
+
 What is shown is the count that the gateway goes by: it is kept with the obligation and later changes of the regulation leave it alone.
 
 Пример / example:

@@ -15,15 +15,16 @@ use crate::settings::{Settings, folder, participants};
 use crate::store::{ObligationFilter, ObligationGroup, ObligationRow, RevisionKind, Store};
 
 const HELP: &str = "\
-Условия складываются: показано то, что отвечает всем. Обязательства, чей срок ещё не пошёл (pending), стоят последними и под --due-before
-не попадают.
-Conditions add up: what meets all of them is shown. Obligations that have not begun to run (pending) come last and never match
+Условия складываются: показано то, что отвечает всем. Обязательства, чей срок ещё не пошёл (pending), стоят последними и под \
+--due-before не попадают.
+
+Conditions add up: what meets all of them is shown. Obligations that have not begun to run (pending) come last and never match \
 --due-before.
 
 Примеры / examples:
   mezhved deadline list --overdue
   mezhved deadline list --debtor health --state warned
-  mezhved deadline list --due-before 2026-05-13        # срок кончается 12.05 или раньше / the last day is 12 May or earlier
+  mezhved deadline list --due-before 2026-05-13    # по 12.05 включительно / up to and with 12 May
   mezhved deadline list --due-before 2026-05-12T12:00:00+05:00
   mezhved deadline list --case 01931f6e-7a00-7000-8000-00000000ca5e --json
 

@@ -25,15 +25,17 @@ pub(crate) struct Args {
 
 const SHOW_HELP: &str = "\
 «Редакция не проверена» стоит там, где у документа нет checked_on: никто не сверил файл с официальным текстом.
+
 The edition is called unchecked where the document has no checked_on: nobody compared the file with the official text.
 
 Пример / example:
   mezhved regulation show yugra";
 
 const CHECK_HELP: &str = "\
-Проверяется то же, что в `mezhved config check`, но только о регламентах: чтение файлов, роли и их исполнители, сообщения и их поля,
+Проверяется то же, что в `mezhved config check`, но только о регламентах: чтение файлов, роли и их исполнители, сообщения и их поля, \
 календарь на год вперёд, цепочки сроков и их нормы, что выключено. Код возврата 1, если есть ошибка; замечание ничего не останавливает.
-The same as in `mezhved config check`, but only about regulations: reading the files, roles and their holders, messages and their fields,
+
+The same as in `mezhved config check`, but only about regulations: reading the files, roles and their holders, messages and their fields, \
 the calendar a year ahead, chains of terms and their norms, what is off. Exit status 1 on an error; a warning stops nothing.";
 
 #[derive(Debug, Clone, clap::Subcommand)]

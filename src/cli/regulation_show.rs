@@ -105,12 +105,11 @@ fn rule(r: &Regulation, rule: &Rule) -> Vec<String> {
     if let Some(wish) = &rule.wish {
         tell("пожелание из документа, на счёт не влияет / the document's wish, never the norm", &wish.to_string());
     }
-    for (index, line) in source(r, &rule.source).iter().enumerate() {
-        tell(if index == 0 { "источник / source" } else { "  " }, line);
-    }
     if let Some(reading) = &rule.reading {
         tell("прочтение / reading", reading);
     }
+    lines.push("    источник / source:".to_owned());
+    lines.extend(source(r, &rule.source).iter().map(|line| format!("      {line}")));
     lines
 }
 

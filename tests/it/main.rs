@@ -15,6 +15,7 @@
 mod crash;
 mod demo;
 mod exchange;
+mod explain;
 mod harness;
 mod page;
 mod reads;
