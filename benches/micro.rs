@@ -1,7 +1,13 @@
 //! How long the pure parts take, each beside the raw cryptography of the same run: machines are noisy, ratios less so.
 //!
 //! `cargo bench` (or `make bench`) prints a table; nothing is asserted.
-#![allow(clippy::indexing_slicing, clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a bench that cannot be set up has nothing to say")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a bench that cannot be set up has nothing to say"
+)]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -77,23 +83,39 @@ fn main() {
             }),
             raw_verify,
         ),
-        ("canonical form", mean(|| {
-            let document = xml::read(&signed, &limits).unwrap();
-            drop(black_box(xml::canonical_bytes(document.root(), None)));
-        }), raw_verify),
+        (
+            "canonical form",
+            mean(|| {
+                let document = xml::read(&signed, &limits).unwrap();
+                drop(black_box(xml::canonical_bytes(document.root(), None)));
+            }),
+            raw_verify,
+        ),
         ("validate a body", mean(|| catalogue.validate(&kind, black_box(&body)).unwrap()), raw_verify),
-        ("translate into police XML", mean(|| {
-            drop(black_box(adapters.get("police").unwrap().to_partner(&kind, &body, &view)));
-        }), raw_verify),
-        ("compute 5 working days", mean(|| {
-            let zone = Zone::parse("Asia/Yekaterinburg").unwrap();
-            let term = Term::parse("5 working days").unwrap();
-            let calendar = calendars.get("ru").unwrap();
-            drop(black_box(compute(&term, Roll::None, calendar, zone, &Start::Instant(now), &Fields::new())));
-        }), raw_verify),
+        (
+            "translate into police XML",
+            mean(|| {
+                drop(black_box(adapters.get("police").unwrap().to_partner(&kind, &body, &view)));
+            }),
+            raw_verify,
+        ),
+        (
+            "compute 5 working days",
+            mean(|| {
+                let zone = Zone::parse("Asia/Yekaterinburg").unwrap();
+                let term = Term::parse("5 working days").unwrap();
+                let calendar = calendars.get("ru").unwrap();
+                drop(black_box(compute(&term, Roll::None, calendar, zone, &Start::Instant(now), &Fields::new())));
+            }),
+            raw_verify,
+        ),
     ];
     println!("{} bytes of envelope", signed.len());
     for (what, time, floor) in rows {
-        println!("{what:32} {:>9.1} us   {:>5.1} x raw", time.as_secs_f64() * 1e6, time.as_secs_f64() / floor.as_secs_f64());
+        println!(
+            "{what:32} {:>9.1} us   {:>5.1} x raw",
+            time.as_secs_f64() * 1e6,
+            time.as_secs_f64() / floor.as_secs_f64()
+        );
     }
 }

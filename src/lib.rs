@@ -6,8 +6,8 @@
 // Floor 1
 pub mod domain;
 // Floor 2: pure; bytes, data and `now` go in, values and faults come out
-pub mod bundle;
 pub mod adapter;
+pub mod bundle;
 pub mod crypto;
 pub mod deadline;
 pub mod envelope;

@@ -51,10 +51,7 @@ async fn verify(dir: &ConfigDir, from: i64, as_json: bool) -> Result<ExitCode, F
     store.close().await;
     let problem = found.problem.map(|p| p.to_string());
     if as_json {
-        say!(
-            "{}",
-            json!({ "rows": found.rows, "unsealed": found.unsealed, "head": found.head, "problem": problem })
-        )?;
+        say!("{}", json!({ "rows": found.rows, "unsealed": found.unsealed, "head": found.head, "problem": problem }))?;
     } else {
         say!("проверено / checked: {}, ещё не в цепочке / not yet sealed: {}", found.rows, found.unsealed)?;
     }

@@ -173,7 +173,11 @@ fn subject(row: &ObligationRow, snapshot: &Snapshot) -> String {
 fn source(regulation: &Regulation, source: &Source) -> String {
     let document = regulation.documents.iter().find(|d| d.id == source.document);
     let title = document.map_or(source.document.as_str(), |d| d.title.as_str());
-    let unchecked = if document.is_some_and(|d| d.checked_on.is_some()) { "" } else { " (редакция не проверена)" };
+    let unchecked = if document.is_some_and(|d| d.checked_on.is_some()) {
+        ""
+    } else {
+        " (редакция не проверена)"
+    };
     format!("{title}, {}{unchecked}", source.paragraph)
 }
 
@@ -201,9 +205,5 @@ fn stuck_row(row: &NotHandedOver, snapshot: &Snapshot, zone: Zone, now: Timestam
 
 fn quiet_row(row: &JournalRow, zone: Zone) -> Quiet {
     let at = Timestamp::parse(&text(Some(&row.entry.detail), "at")).unwrap_or(row.at);
-    Quiet {
-        case_id: text(Some(&row.entry.detail), "case"),
-        at: words::instant(at, zone),
-        at_iso: at.in_zone(zone),
-    }
+    Quiet { case_id: text(Some(&row.entry.detail), "case"), at: words::instant(at, zone), at_iso: at.in_zone(zone) }
 }

@@ -260,6 +260,7 @@ fn quoted(text: &str) -> String {
 fn settings(plan: &Plan<'_>) -> String {
     format!(
         "# Настройки шлюза демонстрации / the demonstration's gateway\n\n\
+         [gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/gateway.key.pem\"\ncertificate = \"keys/gateway.cert.pem\"\n\n\
          [database]\nurl = {}\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
          [broker]\nurl = {}\n\n[push]\ntimeout_ms = 5000\n\n\
          [delivery]\nlease_ms = 10000\nreceipt_wait_seconds = 5\nretry_base_ms = 100\nretry_ceiling_ms = 2000\npoll_ms = 200\n\n\

@@ -16,8 +16,8 @@ pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, MessageId, ObligationId, Oktmo, ParticipantId,
-    RecordId, RoleCode, RuleId,
+    CaseId, ConversationId, DeliveryId, IdError, MessageId, ObligationId, Oktmo, ParticipantId, RecordId, RoleCode,
+    RuleId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use obligation::{ObligationState, SettleKind};

@@ -26,7 +26,11 @@ impl Timestamp {
 
     /// The instant as a `chrono` value; an instant outside of chrono's years is clamped to the epoch's limits.
     pub fn utc(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.0).unwrap_or(if self.0 < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC })
+        DateTime::from_timestamp_micros(self.0).unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
     }
 
     /// This instant moved by a number of seconds (negative: earlier), saturating.
@@ -74,7 +78,8 @@ impl serde::Serialize for Timestamp {
 impl<'de> serde::Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("an RFC 3339 instant is needed, such as 2026-05-06T10:00:00+05:00"))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("an RFC 3339 instant is needed, such as 2026-05-06T10:00:00+05:00"))
     }
 }
 
@@ -114,7 +119,9 @@ impl serde::Serialize for Zone {
 impl<'de> serde::Deserialize<'de> for Zone {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is no IANA time zone; an example: Asia/Yekaterinburg")))
+        Self::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("`{text}` is no IANA time zone; an example: Asia/Yekaterinburg"))
+        })
     }
 }
 

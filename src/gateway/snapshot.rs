@@ -67,7 +67,7 @@ pub fn compile(
 ) -> Compiled {
     let mut findings = Vec::new();
     let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
-        findings.extend(problems.iter().map(|p| error(&p.file, p.line, &p.problem)));
+        findings.extend(problems.iter().map(|p| Finding { ru: p.ru.clone(), ..error(&p.file, p.line, &p.en) }));
         Vec::new()
     });
     let catalogue = Catalogue::from_files(bundle.1)

@@ -20,7 +20,7 @@ use toml::Spanned;
 
 use crate::bundle::Files;
 use crate::crypto::Certificate;
-use crate::domain::{Framing, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
+use crate::domain::{Framing, IdError, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
 
 /// Something wrong in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,13 +29,27 @@ pub struct FileProblem {
     pub file: String,
     /// The line, from 1; 0 when the whole file is meant.
     pub line: usize,
-    /// What is wrong and the way out.
-    pub problem: String,
+    /// What is wrong and the way out, in Russian.
+    pub ru: String,
+    /// The same in English.
+    pub en: String,
+}
+
+/// A text in both languages.
+type Said = (String, String);
+
+fn said(ru: impl Into<String>, en: impl Into<String>) -> Said {
+    (ru.into(), en.into())
+}
+
+/// A wrong identifier: the rule for its form stands in the error itself.
+fn not_an_id(error: &IdError) -> Said {
+    said(format!("недопустимое значение `{}`: {}", error.value, error.problem), error.to_string())
 }
 
 impl fmt::Display for FileProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.problem)
+        write!(f, "{}:{}: {} / {}", self.file, self.line, self.ru, self.en)
     }
 }
 
@@ -95,12 +109,12 @@ impl Place<'_> {
         self.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
     }
 
-    fn say(&mut self, offset: usize, problem: impl Into<String>) {
+    fn say(&mut self, offset: usize, (ru, en): Said) {
         let line = self.line(offset);
-        self.problems.push(FileProblem { file: self.file.to_owned(), line, problem: problem.into() });
+        self.problems.push(FileProblem { file: self.file.to_owned(), line, ru, en });
     }
 
-    fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
         match parse(raw.get_ref()) {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -120,7 +134,8 @@ pub fn parse(files: &Files) -> Result<Vec<Participant>, Vec<FileProblem>> {
     let mut problems = Vec::new();
     for (file, bytes) in files.iter().filter(|(f, _)| f.starts_with("participants/") && f.ends_with(".toml")) {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            problems.push(FileProblem { file: file.clone(), line: 0, problem: "the file is not UTF-8".to_owned() });
+            let (ru, en) = said("файл не в UTF-8", "the file is not UTF-8");
+            problems.push(FileProblem { file: file.clone(), line: 0, ru, en });
             continue;
         };
         match parse_one(file, text, files) {
@@ -128,7 +143,8 @@ pub fn parse(files: &Files) -> Result<Vec<Participant>, Vec<FileProblem>> {
                 Some(_) => problems.push(FileProblem {
                     file: file.clone(),
                     line: 1,
-                    problem: format!("id `{}` is in another file already; ids must differ", p.id),
+                    ru: format!("id `{}` уже есть в другом файле; нужны разные", p.id),
+                    en: format!("id `{}` is in another file already; ids must differ", p.id),
                 }),
                 None => participants.push(p),
             },
@@ -143,28 +159,36 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     let raw: Raw = match toml::from_str(text) {
         Ok(raw) => raw,
         Err(e) => {
-            place.say(e.span().map_or(0, |s| s.start), e.message().to_owned());
+            let text = said(format!("не читается: {}", e.message()), e.message());
+            place.say(e.span().map_or(0, |s| s.start), text);
             return Err(place.problems);
         }
     };
-    let id = place.parse(&raw.id, |t| ParticipantId::parse(t).map_err(|e| e.to_string()));
+    let id = place.parse(&raw.id, |t| ParticipantId::parse(t).map_err(|e| not_an_id(&e)));
     let zone = place.parse(&raw.zone, |t| {
-        Zone::parse(t).ok_or_else(|| format!("`{t}` is no IANA time zone; an example: Asia/Yekaterinburg"))
+        Zone::parse(t).ok_or_else(|| {
+            said(
+                format!("`{t}` — не часовой пояс IANA; пример: Asia/Yekaterinburg"),
+                format!("`{t}` is no IANA time zone; an example: Asia/Yekaterinburg"),
+            )
+        })
     });
     let regulation =
-        place.parse(&raw.regulation, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string()));
+        place.parse(&raw.regulation, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| not_an_id(&e)));
     let adapter = raw
         .adapter
         .as_ref()
-        .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| e.to_string())));
+        .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| not_an_id(&e))));
     let roles = roles(&raw.role, &mut place);
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
     if raw.certificate.is_empty() {
-        place.say(0, "no certificate: add certificate = [{ file = \"NAME.crt\" }]");
+        let line = "certificate = [{ file = \"NAME.crt\" }]";
+        place.say(0, said(format!("нет сертификата: добавьте {line}"), format!("no certificate: add {line}")));
     }
     if !(1..=1000).contains(raw.in_flight_max.get_ref()) {
-        place.say(raw.in_flight_max.span().start, "in_flight_max: 1 to 1000 is allowed");
+        let text = said("in_flight_max: допускается от 1 до 1000", "in_flight_max: 1 to 1000 is allowed");
+        place.say(raw.in_flight_max.span().start, text);
     }
     match (id, zone, regulation, transport, place.problems.is_empty()) {
         (Some(id), Some(zone), Some(regulation), Some(transport), true) => Ok(Participant {
@@ -187,11 +211,11 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
 fn roles(raw: &[RawRole], place: &mut Place<'_>) -> Vec<RoleHolding> {
     let mut roles = Vec::new();
     for holding in raw {
-        let role = place.parse(&holding.role, |t| RoleCode::parse(t).map_err(|e| e.to_string()));
+        let role = place.parse(&holding.role, |t| RoleCode::parse(t).map_err(|e| not_an_id(&e)));
         let territories: Vec<Oktmo> = holding
             .territories
             .iter()
-            .filter_map(|t| place.parse(t, |t| Oktmo::parse(t).map_err(|e| e.to_string())))
+            .filter_map(|t| place.parse(t, |t| Oktmo::parse(t).map_err(|e| not_an_id(&e))))
             .collect();
         if let Some(role) = role {
             roles.push(RoleHolding { role, territories });
@@ -207,22 +231,30 @@ fn transport(raw: &Spanned<RawTransport>, place: &mut Place<'_>) -> Option<Trans
         ("http", Some(url)) => place
             .parse(url, |t| match url::Url::parse(t) {
                 Ok(u) if matches!(u.scheme(), "http" | "https") && u.has_host() => Ok(t.to_owned()),
-                Ok(_) | Err(_) => Err("url: an absolute http:// or https:// address is needed".to_owned()),
+                Ok(_) | Err(_) => Err(said(
+                    "url: нужен полный адрес http:// или https://",
+                    "url: an absolute http:// or https:// address is needed",
+                )),
             })
             .map(|url| TransportKind::Http { url }),
         ("http", None) => {
-            place.say(start, "transport http needs url = \"https://...\"");
+            let line = "url = \"https://...\"";
+            place.say(start, said(format!("для http нужен {line}"), format!("transport http needs {line}")));
             None
         }
         ("amqp", None) => Some(TransportKind::Amqp),
         ("mailbox", None) => Some(TransportKind::Mailbox),
         ("amqp" | "mailbox", Some(url)) => {
-            place.say(url.span().start, "only transport http has a url; take it out");
+            let text = said("url бывает только у http; уберите", "only transport http has a url; take it out");
+            place.say(url.span().start, text);
             None
         }
         (other, _) => {
-            let problem = format!("transport kind `{other}`: http, amqp or mailbox is allowed");
-            place.say(raw.kind.span().start, problem);
+            let text = said(
+                format!("kind `{other}`: допускается http, amqp или mailbox"),
+                format!("transport kind `{other}`: http, amqp or mailbox is allowed"),
+            );
+            place.say(raw.kind.span().start, text);
             None
         }
     }
@@ -238,20 +270,25 @@ fn certificates(raw: &[Spanned<RawCertificate>], files: &Files, place: &mut Plac
                 match files.get(&path) {
                     Some(bytes) => bytes.clone(),
                     None => {
-                        place.say(start, format!("certificate file `{path}` is not there; put it beside this file"));
+                        let text = said(
+                            format!("файла сертификата `{path}` нет; положите его рядом"),
+                            format!("certificate file `{path}` is not there; put it beside this file"),
+                        );
+                        place.say(start, text);
                         continue;
                     }
                 }
             }
             (None, Some(pem)) => pem.clone().into_bytes(),
             (Some(_), Some(_)) | (None, None) => {
-                place.say(start, "a certificate has either file = or pem =");
+                let text = said("у сертификата либо file =, либо pem =", "a certificate has either file = or pem =");
+                place.say(start, text);
                 continue;
             }
         };
         match Certificate::from_pem(&pem) {
             Ok(certificate) => found.push(certificate.der().to_vec()),
-            Err(e) => place.say(start, format!("certificate: {e}")),
+            Err(e) => place.say(start, said(format!("сертификат: {e}"), format!("certificate: {e}"))),
         }
     }
     found

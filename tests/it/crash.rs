@@ -2,7 +2,9 @@
 //! receiving side counts copies on the wire and messages by id apart.
 
 mod broker;
+mod database;
 mod load;
+mod nodes;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -34,7 +36,8 @@ fn killed_during_2000_messages(backend: Backend) {
     let partner = world.partner("guardianship").clone();
     partner.behave(Behaviour::LosesEvery(97));
     let register = world.agency("register").clone();
-    let drafts = (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
+    let drafts =
+        (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
     let drafts: Vec<_> = drafts.collect();
     let ids: BTreeSet<MessageId> = drafts.iter().map(|d| d.header.message_id).collect();
     let begun = Instant::now();
@@ -47,6 +50,9 @@ fn killed_during_2000_messages(backend: Backend) {
         eprintln!("{:?}: killed at {acknowledged} receipts and {delivered} deliveries", begun.elapsed());
         assert!(acknowledged < MESSAGES, "killed while senders were at work");
         world.process().restart();
+        for (message, receipt) in load.receipted(10) {
+            assert_eq!(world.post(message).bytes, receipt, "what was acknowledged before the kill is known after it");
+        }
         load.go_on(world.wire());
     }
     eventually("a receipt for every message", LOAD_MAX, || (load.acknowledged() == MESSAGES).then_some(()));
@@ -64,7 +70,8 @@ fn killed_during_2000_messages(backend: Backend) {
 
     partner.behave(Behaviour::Receipt);
     eventually("every delivery settled", LOAD_MAX, || {
-        (world.number("SELECT COUNT(*) FROM deliveries WHERE recipient = 'guardianship' AND state <> 'delivered'") == 0).then_some(())
+        (world.number("SELECT COUNT(*) FROM deliveries WHERE recipient = 'guardianship' AND state <> 'delivered'") == 0)
+            .then_some(())
     });
     let journal = world.mezhved(&["journal", "verify", "--json"]).done().json();
     assert!(journal["problem"].is_null(), "{journal}");

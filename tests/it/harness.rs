@@ -22,6 +22,8 @@ fn a_gateway_is_started_stopped_killed_and_restarted() {
     gateway.restart();
     gateway.kill();
     gateway.restart();
+    // Ended, so that everything it said on both streams has been read.
+    gateway.kill();
     let log = gateway.log();
     assert_eq!(log.matches("starting hello").count(), 3, "{log}");
     assert_eq!(log.matches("ready agencies=").count(), 3, "{log}");

@@ -12,9 +12,12 @@
     reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
+mod commands;
 mod crash;
+mod deadlines;
 mod demo;
 mod exchange;
+mod explain;
 mod harness;
 mod page;
 mod reads;

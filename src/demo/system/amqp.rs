@@ -19,8 +19,8 @@ use super::identity::Signed;
 
 /// The pause before the next connection.
 const PAUSE: Duration = Duration::from_millis(200);
-/// Failures in a row that are not worth a word: the gateway may still be declaring the queues.
-const QUIET_FAILURES: u32 = 10;
+/// Of so many failures in a row the last is worth a word: the first ones are the gateway's declaring the queues.
+const FAILURES_A_WORD: u32 = 10;
 /// How long to wait for the gateway's receipt before the same bytes are published again.
 const RECEIPT_WAIT: Duration = Duration::from_secs(5);
 /// Messages held unacknowledged.
@@ -86,7 +86,7 @@ async fn keep(system: Arc<System>, amqp: Arc<Amqp>, broker: String) {
         };
         *amqp.publisher.lock().await = None;
         failures = failures.saturating_add(1);
-        if failures > QUIET_FAILURES {
+        if failures.is_multiple_of(FAILURES_A_WORD) {
             system.trouble(format!("broker: {error}"));
         }
         tokio::time::sleep(PAUSE).await;

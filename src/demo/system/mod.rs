@@ -31,8 +31,8 @@ use bodies::Given;
 pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
 use identity::{Identity, Opened, OwnBody, Signed};
 use link::Link;
-pub(super) use records::{Received, received, sent};
-use records::{Records, Sent};
+use records::Records;
+pub(super) use records::{Received, Sent, received, sent};
 
 /// The pause before a message that was not answered is sent again; it grows with each attempt.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);

@@ -31,7 +31,7 @@ pub struct AmqpOptions {
     pub reconnect_pause_max: Duration,
     /// Messages of one queue that are held unacknowledged and handled at once.
     pub prefetch: u16,
-    /// A larger message is handed over as [`Body::TooLarge`], without its bytes.
+    /// A larger message is handed over as [`super::Body::TooLarge`], without its bytes.
     pub message_bytes_max: usize,
     /// The pause before a message that could not be taken goes back to its queue; doubles with each return.
     pub requeue_pause_min: Duration,
@@ -46,7 +46,7 @@ pub struct AmqpOptions {
     pub queue_bytes_max: u64,
     /// Messages published and not yet confirmed.
     pub publish_in_flight_max: usize,
-    /// From the call of [`Amqp::publish`] to the broker's confirm.
+    /// From the call of [`super::Amqp::publish`] to the broker's confirm.
     pub confirm_timeout: Duration,
 }
 

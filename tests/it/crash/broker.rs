@@ -20,7 +20,8 @@ fn a_broker_killed_amid_deliveries_loses_none() {
     let plan = plan.setting("push.timeout_ms = 2000").setting("delivery.lease_ms = 4000");
     let world = plan.setting("delivery.retry_base_ms = 100").setting("delivery.retry_ceiling_ms = 1000").start();
     let register = world.agency("register").clone();
-    let drafts = (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
+    let drafts =
+        (0..MESSAGES).map(|_| register.draft("guardianship", "document-request", bodies::request("guardianship-act")));
     let drafts: Vec<_> = drafts.collect();
     let load = Load::start(drafts.iter().map(|d| register.sign(d)).collect(), world.wire());
     let mut copies: BTreeMap<MessageId, usize> = BTreeMap::new();

@@ -1,6 +1,6 @@
 //! Senders that repeat what was not acknowledged, with the same id and bytes, as a partner's system does.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +13,7 @@ const SENDERS: usize = 16;
 
 struct Shared {
     messages: Vec<Vec<u8>>,
+    receipts: Mutex<BTreeMap<usize, Vec<u8>>>,
     waiting: Mutex<VecDeque<usize>>,
     acknowledged: AtomicUsize,
     failed_tries: AtomicUsize,
@@ -28,8 +29,13 @@ pub(super) struct Load {
 impl Load {
     /// Starts sending.
     pub(super) fn start(messages: Vec<Vec<u8>>, wire: Wire) -> Self {
-        let waiting = Mutex::new((0..messages.len()).collect());
-        let shared = Shared { messages, waiting, acknowledged: AtomicUsize::new(0), failed_tries: AtomicUsize::new(0) };
+        let shared = Shared {
+            waiting: Mutex::new((0..messages.len()).collect()),
+            messages,
+            receipts: Mutex::default(),
+            acknowledged: AtomicUsize::new(0),
+            failed_tries: AtomicUsize::new(0),
+        };
         let shared = Arc::new(shared);
         let wire = watch::Sender::new(wire);
         let senders = (0..SENDERS).map(|_| RUNTIME.spawn(send(shared.clone(), wire.subscribe()))).collect();
@@ -44,6 +50,12 @@ impl Load {
     /// How many tries ended without an answer.
     pub(super) fn failed_tries(&self) -> usize {
         self.shared.failed_tries.load(Ordering::Acquire)
+    }
+
+    /// The first messages that have a receipt, so many of them, each with it.
+    pub(super) fn receipted(&self, count: usize) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let receipts = self.shared.receipts.lock().unwrap();
+        receipts.iter().take(count).map(|(index, r)| (self.shared.messages[*index].clone(), r.clone())).collect()
     }
 
     /// The gateway is back, maybe elsewhere.
@@ -74,6 +86,7 @@ async fn send(shared: Arc<Shared>, mut wire: watch::Receiver<Wire>) {
         match now.post("/v1/messages", shared.messages[index].clone()).await {
             Ok(answer) if answer.status == 200 => {
                 answer.receipt();
+                shared.receipts.lock().unwrap().insert(index, answer.bytes);
                 shared.acknowledged.fetch_add(1, Ordering::AcqRel);
             }
             Ok(answer) => {

@@ -47,7 +47,8 @@ fn a_request_goes_to_a_queue_and_the_answer_comes_from_one() {
     assert_eq!((receipt.message_id, &receipt.sender), (answer.header.message_id, &police.id));
     queues.send(&bytes);
     // The notice about the answer's delivery comes on the same queue.
-    let copy = eventually("the receipt again", SOON, || queues.take("receipts").filter(|b| opened(b).kind() == "receipt"));
+    let copy =
+        eventually("the receipt again", SOON, || queues.take("receipts").filter(|b| opened(b).kind() == "receipt"));
     assert_eq!(copy, first);
     let back = eventually("the answer at the register", SOON, || world.partner("register").first("document-response"));
     assert!(back.opened.text().contains(&format!("<kind>{KIND}</kind>")), "{}", back.opened.text());

@@ -6,7 +6,8 @@ use crate::support::eventually;
 use crate::world::{Backend, Behaviour, SOON, World, bodies, now};
 
 const KIND: &str = "guardianship-act";
-const EDUCATION_REQUEST: &str = include_str!("../../../adapters/education/samples/document-request/minimal.partner.xml");
+const EDUCATION_REQUEST: &str =
+    include_str!("../../../adapters/education/samples/document-request/minimal.partner.xml");
 
 /// Where the guardianship authority's duty to answer stands.
 fn answer_owed(world: &World) -> String {
@@ -103,7 +104,8 @@ fn what_waits_for_a_participant_that_left_is_parked_and_its_sender_told() {
     world.post(register.sign(&request)).receipt();
     std::fs::remove_file(world.file("participants/guardianship.toml")).unwrap();
     let heir = world.file("participants/register.toml");
-    let roles = bodies::replaced(&std::fs::read_to_string(&heir).unwrap(), "role = [", "role = [{ role = \"guardianship\" }, ");
+    let roles =
+        bodies::replaced(&std::fs::read_to_string(&heir).unwrap(), "role = [", "role = [{ role = \"guardianship\" }, ");
     std::fs::write(heir, roles).unwrap();
     world.mezhved(&["partner", "apply"]).done();
     let parked = world.until(request.header.message_id, "parked");

@@ -1,7 +1,7 @@
 //! Over HTTP.
 
 use mezhved::crypto::sha256;
-use mezhved::domain::{CaseId, MessageId};
+use mezhved::domain::{Attachment, CaseId, MessageId};
 use mezhved::envelope::technical::{Notice, NoticeState, Resource, Ticket, TicketMethod, TicketRequest};
 use serde_json::Value;
 use uuid::Uuid;
@@ -45,7 +45,8 @@ fn there_and_back(backend: Backend) {
     let receipt = answer.receipt();
     assert_eq!((receipt.message_id, &receipt.sender), (request.header.message_id, &register.id));
     assert_eq!(answer.opened().header.in_reply_to, Some(request.header.message_id));
-    let came = eventually("the request at the health authority", SOON, || world.partner("health").first("document-request"));
+    let came =
+        eventually("the request at the health authority", SOON, || world.partner("health").first("document-request"));
     let via = came.opened.header.via.clone().expect("what is delivered carries Via");
     assert_eq!((via.gateway.as_str(), via.digest), ("mezhved", sha256(&sent)));
     assert_eq!(came.opened.header.message_id, request.header.message_id);
@@ -53,7 +54,8 @@ fn there_and_back(backend: Backend) {
     let form = came.opened.text();
     assert!(form.starts_with("<Bundle xmlns=\"http://hl7.org/fhir\">") && form.contains(KIND), "{form}");
     world.until(request.header.message_id, "delivered");
-    let expected = [("document-answer", "health", "register", "open"), ("document-request", "register", "health", "met")];
+    let expected =
+        [("document-answer", "health", "register", "open"), ("document-request", "register", "health", "met")];
     assert_eq!(states(&obligations(&world)), expected);
 
     // The sender is told.
@@ -70,7 +72,8 @@ fn there_and_back(backend: Backend) {
     let form = back.opened.text();
     assert!(form.contains("<DocumentResponse xmlns=\"urn:mezhved:social:document-response:1\">"), "{form}");
     assert!(form.contains(&format!("<kind>{KIND}</kind>")) && form.contains("no-information"), "{form}");
-    let expected = [("document-answer", "health", "register", "met"), ("document-request", "register", "health", "met")];
+    let expected =
+        [("document-answer", "health", "register", "met"), ("document-request", "register", "health", "met")];
     assert_eq!(states(&obligations(&world)), expected);
 
     state_by_ticket(&world, request.header.message_id);
@@ -118,7 +121,10 @@ fn word<'a>(row: &'a Value, key: &str) -> &'a str {
 
 #[test]
 fn a_partner_that_was_away_gets_the_message_once_it_is_back_and_once_by_id() {
-    let world = World::on(Backend::Sqlite).setting("delivery.retry_base_ms = 20").setting("delivery.retry_ceiling_ms = 100").start();
+    let world = World::on(Backend::Sqlite)
+        .setting("delivery.retry_base_ms = 20")
+        .setting("delivery.retry_ceiling_ms = 100")
+        .start();
     let (register, partner) = (world.agency("register"), world.partner("guardianship"));
     partner.behave(Behaviour::Status(503));
     let request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
@@ -173,4 +179,79 @@ fn an_answer_that_is_no_receipt_leaves_the_message_sent_until_the_receipt_is_pos
         world.post(receipt).receipt();
         world.until(id, "delivered");
     }
+}
+
+#[test]
+fn what_is_given_up_is_told_to_the_sender() {
+    let fast =
+        || World::on(Backend::Sqlite).setting("delivery.retry_base_ms = 20").setting("delivery.retry_ceiling_ms = 100");
+    for (plan, expires, state, reason) in [
+        (fast().setting("delivery.attempts_max = 3"), None, NoticeState::Parked, Some("attempts-exhausted")),
+        (fast().setting("delivery.attempts_max = 10000"), Some(1), NoticeState::Expired, None),
+    ] {
+        let world = plan.start();
+        let register = world.agency("register");
+        world.partner("guardianship").behave(Behaviour::Status(500));
+        let mut request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
+        request.header.expires = expires.map(|seconds| now().plus_seconds(seconds));
+        world.post(register.sign(&request)).receipt();
+        let delivery = world.until(request.header.message_id, state.as_str());
+        assert_eq!(delivery["attempts"] == 3, state == NoticeState::Parked, "{delivery}");
+        let told = eventually("the notice", SOON, || notice_about(&world, request.header.message_id));
+        assert_eq!((told.state, told.reason.as_deref()), (state, reason));
+        // Nobody's fault, but seen; and no term of the recipient runs.
+        assert_eq!(world.listed(&["message", "list", "--undelivered"]).len(), 1);
+        assert_eq!(states(&obligations(&world)), [("document-answer", "guardianship", "register", "pending")]);
+    }
+}
+
+fn notice_about(world: &World, id: MessageId) -> Option<Notice> {
+    let notices = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
+    notices.map(|copy| copy.opened.technical::<Notice>()).find(|notice| notice.message_id == id)
+}
+
+#[test]
+fn a_file_inside_the_envelope_arrives_whole() {
+    let world = World::on(Backend::Sqlite).start();
+    let register = world.agency("register");
+    // Not compressible and not the same throughout; in base64 it is five of the eight allowed megabytes.
+    let file: Vec<u8> = (0..4_000_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let mut request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
+    request.header.attachments = vec![Attachment {
+        digest: sha256(&file),
+        size_bytes: 4_000_000,
+        media_type: "application/pdf".to_owned(),
+        name: "Справка.pdf".to_owned(),
+        inline: Some(file.clone()),
+        signs: None,
+    }];
+    world.post(register.sign(&request)).receipt();
+    let came = eventually("the request", SOON, || world.partner("guardianship").message(request.header.message_id));
+    assert!(came.opened.header.attachments == request.header.attachments, "the file is another");
+    world.until(request.header.message_id, "delivered");
+}
+
+#[test]
+fn many_messages_of_one_case_at_once_are_all_accepted() {
+    let world = World::on(Backend::Postgres).start();
+    let register = world.agency("register");
+    let case = CaseId::from_uuid(Uuid::now_v7());
+    let signed = |body: String, to: &str, kind: &str| {
+        let mut draft = register.draft(to, kind, body);
+        draft.header.case_id = Some(case);
+        register.sign(&draft)
+    };
+    let documents = [("guardianship-act", "guardianship"), (KIND, "health")];
+    world.post(signed(bodies::application(now(), &documents), "register", "application")).receipt();
+    let wire = world.wire();
+    let posts = (0..32).map(|_| {
+        let bytes = signed(bodies::request("guardianship-act"), "guardianship", "document-request");
+        wire.post("/v1/messages", bytes)
+    });
+    let answers = RUNTIME.block_on(futures_util::future::join_all(posts));
+    let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status).collect();
+    assert_eq!(statuses, [200; 32]);
+    let owed = obligations(&world);
+    let of_requests = owed.iter().filter(|row| row["rule"] == "document-request").map(|row| word(row, "state"));
+    assert_eq!(of_requests.collect::<std::collections::BTreeSet<_>>(), ["met", "open"].into());
 }

@@ -45,7 +45,8 @@ fn by_xmlsec1(world: &World, agency: &Agency, draft: &Draft) -> Vec<u8> {
     let unsigned = String::from_utf8(envelope::compose(draft).unwrap()).unwrap();
     let signature = TEMPLATE.replace("{id}", &format!("_{}", draft.header.message_id));
     let (template, signed) = (world.file("template.xml"), world.file("signed.xml"));
-    std::fs::write(&template, bodies::replaced(&unsigned, "</e:Envelope>", &format!("{signature}</e:Envelope>"))).unwrap();
+    std::fs::write(&template, bodies::replaced(&unsigned, "</e:Envelope>", &format!("{signature}</e:Envelope>")))
+        .unwrap();
     let keys = format!("{},{}", agency.key_file.display(), agency.certificate_file.display());
     let mut command = Command::new("xmlsec1");
     command.args(["--sign", "--privkey-pem", &keys, "--output"]).arg(&signed).args(ID_ATTRIBUTE).arg(&template);

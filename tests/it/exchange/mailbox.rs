@@ -9,7 +9,8 @@ use crate::support::eventually;
 use crate::world::{Answer, Backend, Opened, RUNTIME, SOON, World, bodies, new_id};
 
 const KIND: &str = "study-certificate";
-const EDUCATION_RESPONSE: &str = include_str!("../../../adapters/education/samples/document-response/minimal.partner.xml");
+const EDUCATION_RESPONSE: &str =
+    include_str!("../../../adapters/education/samples/document-response/minimal.partner.xml");
 
 #[test]
 fn a_mailbox_is_pulled_and_acknowledged_on_sqlite() {
@@ -54,7 +55,11 @@ fn pulled_and_acknowledged(backend: Backend) {
     let [item] = batch.items.as_slice() else { panic!("one message: {batch:?}") };
     let came = Opened::read(&item.envelope, &world.gateway_certificate).unwrap();
     assert_eq!(came.header.message_id, request.header.message_id);
-    assert!(came.header.via.is_some() && came.text().contains("urn:example:obrazovanie:obmen:1"), "its own form: {}", came.text());
+    assert!(
+        came.header.via.is_some() && came.text().contains("urn:example:obrazovanie:obmen:1"),
+        "its own form: {}",
+        came.text()
+    );
 
     // A repeated pull id gets the same batch; a new pull gets nothing while the lease lives.
     assert_eq!(post(&world, "pull", &first_pull).bytes, first.bytes);
@@ -110,8 +115,18 @@ fn a_mailbox_opens_to_its_owner_only_and_takes_only_its_own_receipts() {
     not_about_it.header.message_id = new_id();
     let table = [
         ("a receipt that another participant signed", item.delivery_id, foreign, "queue-mismatch"),
-        ("a receipt about another message", item.delivery_id, world.agency("education").receipt(&not_about_it), "reference-unknown"),
-        ("no such delivery", DeliveryId::from_uuid(Uuid::now_v7()), world.agency("education").receipt(&came), "reference-unknown"),
+        (
+            "a receipt about another message",
+            item.delivery_id,
+            world.agency("education").receipt(&not_about_it),
+            "reference-unknown",
+        ),
+        (
+            "no such delivery",
+            DeliveryId::from_uuid(Uuid::now_v7()),
+            world.agency("education").receipt(&came),
+            "reference-unknown",
+        ),
         ("no receipt at all", item.delivery_id, b"<ok/>".to_vec(), "not-envelope"),
     ];
     for (name, delivery, answer, code) in table {

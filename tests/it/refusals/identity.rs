@@ -41,7 +41,13 @@ fn a_copy_signed_anew_gets_the_stored_receipt_byte_for_byte() {
     let receipt = world.post(one);
     receipt.receipt();
     assert_eq!(world.post(other).bytes, receipt.bytes);
-    assert_eq!((world.number("SELECT COUNT(*) FROM messages WHERE channel <> 'internal'"), world.number("SELECT COUNT(*) FROM refusals")), (1, 0));
+    assert_eq!(
+        (
+            world.number("SELECT COUNT(*) FROM messages WHERE channel <> 'internal'"),
+            world.number("SELECT COUNT(*) FROM refusals")
+        ),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -66,9 +72,15 @@ fn copies_in_one_instant(backend: Backend) {
         assert_eq!(receipts.len(), 1, "all copies get the same receipt");
         assert_eq!(world.post(bytes).receipt().message_id, draft.header.message_id);
         let shown = world.mezhved(&["message", "show", &draft.header.message_id.to_string(), "--json"]).done().json();
-        assert_eq!((shown.as_array().unwrap().len(), shown[0]["deliveries"].as_array().unwrap().len()), (1, 1), "{shown}");
+        assert_eq!(
+            (shown.as_array().unwrap().len(), shown[0]["deliveries"].as_array().unwrap().len()),
+            (1, 1),
+            "{shown}"
+        );
     }
-    eventually("all ten at the guardianship authority", SOON, || (world.partner("guardianship").counts() == (10, 10)).then_some(()));
+    eventually("all ten at the guardianship authority", SOON, || {
+        (world.partner("guardianship").counts() == (10, 10)).then_some(())
+    });
 }
 
 #[test]

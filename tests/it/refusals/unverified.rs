@@ -27,7 +27,11 @@ fn told_to_nobody(answer: &Answer) -> FaultReport {
     let opened = answer.opened();
     assert_eq!((opened.header.recipient.as_str(), opened.header.in_reply_to), (GATEWAY, None));
     let said: FaultReport = opened.technical();
-    assert_eq!((said.message_id, said.detail.as_deref()), (None, None), "an unverified peer is told nothing but the code");
+    assert_eq!(
+        (said.message_id, said.detail.as_deref()),
+        (None, None),
+        "an unverified peer is told nothing but the code"
+    );
     said
 }
 
@@ -46,10 +50,20 @@ fn what_is_no_plain_xml() {
             Case::new("nothing", "", 400, "not-xml"),
             Case::new("cut off", &text.as_bytes()[..text.len() / 2], 400, "not-xml"),
             Case::new("a DTD", format!("<!DOCTYPE Envelope>{text}"), 400, "dtd-forbidden"),
-            Case::new("an external entity", format!("<!DOCTYPE e [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{text}"), 400, "dtd-forbidden"),
+            Case::new(
+                "an external entity",
+                format!("<!DOCTYPE e [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>{text}"),
+                400,
+                "dtd-forbidden",
+            ),
             Case::new("a comment in a text", with("Прошу", "Про<!-- не -->шу"), 400, "comment-forbidden"),
             Case::new("a processing instruction", with("Прошу", "<?php x?>Прошу"), 400, "pi-forbidden"),
-            Case::new("encoding=windows-1251", format!("<?xml version=\"1.0\" encoding=\"windows-1251\"?>{text}"), 400, "encoding-forbidden"),
+            Case::new(
+                "encoding=windows-1251",
+                format!("<?xml version=\"1.0\" encoding=\"windows-1251\"?>{text}"),
+                400,
+                "encoding-forbidden",
+            ),
             Case::new("XML 1.1", format!("<?xml version=\"1.1\" encoding=\"UTF-8\"?>{text}"), 400, "xml-version"),
             Case::new("not UTF-8", not_utf8, 400, "not-utf8"),
             Case::new(
@@ -73,7 +87,12 @@ fn megabytes_of_nesting_are_refused_at_once() {
         Case::new("7 MB of nesting", nested(mib), 400, "too-many-nodes"),
         Case::new("1 MB of nesting", nested(mib / 7), 400, "too-deep"),
         Case::new("1 MB of elements that never end", "<a>".repeat(mib / 3), 400, "too-deep"),
-        Case::new("7 MB of elements side by side", format!("<a>{}</a>", "<b/>".repeat(7 * mib / 4)), 400, "too-many-nodes"),
+        Case::new(
+            "7 MB of elements side by side",
+            format!("<a>{}</a>", "<b/>".repeat(7 * mib / 4)),
+            400,
+            "too-many-nodes",
+        ),
     ];
     for case in &cases {
         let begun = Instant::now();
@@ -104,12 +123,37 @@ fn broken_and_foreign_signatures() {
             Case::new("a body changed after signing", with("Прошу", "Прощу"), 401, "digest-mismatch"),
             Case::new("a header changed after signing", with("normal", "urgent"), 401, "digest-mismatch"),
             Case::new("a signature over a part only", over_a_part(&world), 401, "signature-policy"),
-            Case::new("two signatures", with("</e:Envelope>", &format!("{signature}</e:Envelope>")), 401, "signature-many"),
-            Case::new("an algorithm outside of the list", with("ecdsa-sha256", "ecdsa-sha1"), 401, "algorithm-forbidden"),
-            Case::new("an unknown sender", stranger.sign(&stranger.draft("guardianship", "document-request", "<a xmlns=\"urn:a\"/>")), 401, "sender-unknown"),
+            Case::new(
+                "two signatures",
+                with("</e:Envelope>", &format!("{signature}</e:Envelope>")),
+                401,
+                "signature-many",
+            ),
+            Case::new(
+                "an algorithm outside of the list",
+                with("ecdsa-sha256", "ecdsa-sha1"),
+                401,
+                "algorithm-forbidden",
+            ),
+            Case::new(
+                "an unknown sender",
+                stranger.sign(&stranger.draft("guardianship", "document-request", "<a xmlns=\"urn:a\"/>")),
+                401,
+                "sender-unknown",
+            ),
             Case::new("another participant's certificate", health.sign(&good(&world)), 401, "certificate-unknown"),
-            Case::new("another participant's key without a hint", replaced(&by_health, hint, ""), 401, "signature-invalid"),
-            Case::new("another participant's key with the sender's certificate", replaced(&by_health, hint, key_info), 401, "signature-invalid"),
+            Case::new(
+                "another participant's key without a hint",
+                replaced(&by_health, hint, ""),
+                401,
+                "signature-invalid",
+            ),
+            Case::new(
+                "another participant's key with the sender's certificate",
+                replaced(&by_health, hint, key_info),
+                401,
+                "signature-invalid",
+            ),
             Case::new("an expired certificate", police.sign(&ended), 401, "certificate-expired"),
             Case::new("a stranger's certificate", stranger.sign(&good(&world)), 401, "certificate-unknown"),
         ],
@@ -171,9 +215,24 @@ fn elements_wrapped_around_a_good_signature() {
     check(
         &world,
         &[
-            Case::new("the signed envelope inside the forged one's body", in_request(&signed_content), 401, "signature-policy"),
-            Case::new("the signed envelope inside its signature", forged("", &object(&signed_content)), 401, "signature-policy"),
-            Case::new("the signed envelope beside the forged body", forged(&signed_content, &signature), 400, "not-envelope"),
+            Case::new(
+                "the signed envelope inside the forged one's body",
+                in_request(&signed_content),
+                401,
+                "signature-policy",
+            ),
+            Case::new(
+                "the signed envelope inside its signature",
+                forged("", &object(&signed_content)),
+                401,
+                "signature-policy",
+            ),
+            Case::new(
+                "the signed envelope beside the forged body",
+                forged(&signed_content, &signature),
+                400,
+                "not-envelope",
+            ),
             Case::new("both with one Id", same_id, 400, "duplicate-id"),
             Case::new(
                 "an Id twice",
@@ -205,7 +264,12 @@ fn headers_that_no_participant_may_write() {
             Case::new("Via sent by a participant", changed(&|h| h.via = Some(via.clone())), 400, "header-invalid"),
             Case::new("an id of version 4", other_id, 400, "header-invalid"),
             Case::new("an unknown priority", replaced(&text, ">normal<", ">fast<"), 400, "header-invalid"),
-            Case::new("an unknown field", replaced(&text, "<e:Priority>", "<e:Colour>red</e:Colour><e:Priority>"), 400, "header-invalid"),
+            Case::new(
+                "an unknown field",
+                replaced(&text, "<e:Priority>", "<e:Colour>red</e:Colour><e:Priority>"),
+                400,
+                "header-invalid",
+            ),
             Case::new("a sender that is no id", replaced(&text, ">register<", ">../register<"), 400, "header-invalid"),
         ],
     );

@@ -71,18 +71,45 @@ fn check(world: &World, table: &[Signed]) {
 fn routes_that_are_not_allowed() {
     let world = patient_world().start();
     let to = |recipient: &str| changed(&world, |d| d.header.recipient = participant(recipient));
-    let kind = |name: &str, version: u32| changed(&world, |d| d.header.message_type = MessageType::new(name, version).unwrap());
-    let between = world.agency("guardianship").draft("health", "document-request", bodies::request("medical-conclusion"));
+    let kind = |name: &str, version: u32| {
+        changed(&world, |d| d.header.message_type = MessageType::new(name, version).unwrap())
+    };
+    let between =
+        world.agency("guardianship").draft("health", "document-request", bodies::request("medical-conclusion"));
     let w = &world;
     check(
         &world,
         &[
-            signed(w, "a route that is not allowed", (403, "route-forbidden"), &["progress-report", "`register`", "`guardianship`"], kind("progress-report", 1)),
-            signed(w, "a request between agencies", (403, "route-forbidden"), &["document-request", "`guardianship`"], between),
+            signed(
+                w,
+                "a route that is not allowed",
+                (403, "route-forbidden"),
+                &["progress-report", "`register`", "`guardianship`"],
+                kind("progress-report", 1),
+            ),
+            signed(
+                w,
+                "a request between agencies",
+                (403, "route-forbidden"),
+                &["document-request", "`guardianship`"],
+                between,
+            ),
             signed(w, "an unknown recipient", (403, "recipient-unknown"), &["Header/Recipient"], to("nobody")),
-            signed(w, "a request to the gateway itself", (403, "recipient-unknown"), &["Header/Recipient"], to("mezhved")),
+            signed(
+                w,
+                "a request to the gateway itself",
+                (403, "recipient-unknown"),
+                &["Header/Recipient"],
+                to("mezhved"),
+            ),
             signed(w, "an unknown type", (422, "type-unknown"), &["no-such-type/1"], kind("no-such-type", 1)),
-            signed(w, "an unknown version", (422, "type-unknown"), &["document-request/2"], kind("document-request", 2)),
+            signed(
+                w,
+                "an unknown version",
+                (422, "type-unknown"),
+                &["document-request/2"],
+                kind("document-request", 2),
+            ),
         ],
     );
 }
@@ -100,16 +127,41 @@ fn technical_messages_that_only_the_gateway_sends() {
     };
     let batch = MailboxBatch { lease_until: now(), items: Vec::new() };
     let ticket = Ticket { token: "abc".to_owned(), expires_at: now() };
-    let mut astray = register.technical(&TicketRequest { method: TicketMethod::Get, resource: Resource::Message(new_id()) });
+    let mut astray =
+        register.technical(&TicketRequest { method: TicketMethod::Get, resource: Resource::Message(new_id()) });
     astray.header.recipient = participant("health");
     let w = &world;
     check(
         &world,
         &[
-            signed(w, "a notice", (403, "route-forbidden"), &["only the gateway sends", "notice"], register.technical(&notice)),
-            signed(w, "a ticket", (403, "route-forbidden"), &["only the gateway sends", "ticket"], register.technical(&ticket)),
-            signed(w, "a batch", (403, "route-forbidden"), &["only the gateway sends", "mailbox-batch"], register.technical(&batch)),
-            signed(w, "a ticket request to another participant", (403, "route-forbidden"), &["Header/Recipient"], astray),
+            signed(
+                w,
+                "a notice",
+                (403, "route-forbidden"),
+                &["only the gateway sends", "notice"],
+                register.technical(&notice),
+            ),
+            signed(
+                w,
+                "a ticket",
+                (403, "route-forbidden"),
+                &["only the gateway sends", "ticket"],
+                register.technical(&ticket),
+            ),
+            signed(
+                w,
+                "a batch",
+                (403, "route-forbidden"),
+                &["only the gateway sends", "mailbox-batch"],
+                register.technical(&batch),
+            ),
+            signed(
+                w,
+                "a ticket request to another participant",
+                (403, "route-forbidden"),
+                &["Header/Recipient"],
+                astray,
+            ),
         ],
     );
 }
@@ -117,7 +169,8 @@ fn technical_messages_that_only_the_gateway_sends() {
 #[test]
 fn bodies_against_their_schemas() {
     let world = patient_world().start();
-    let body = |from: &str, to: &str| with_body(&world, bodies::replaced(&bodies::request("guardianship-act"), from, to));
+    let body =
+        |from: &str, to: &str| with_body(&world, bodies::replaced(&bodies::request("guardianship-act"), from, to));
     let (health, w) = (world.agency("health"), &world);
     let canonical = health.draft("register", "document-request", bodies::request("guardianship-act"));
     let payload = changed(&world, |d| {
@@ -127,14 +180,56 @@ fn bodies_against_their_schemas() {
     check(
         &world,
         &[
-            signed(w, "a missing element", (422, "schema-invalid"), &["line 6", "serviceName"], body("<gist>Прошу представить справку о судимости.</gist>", "")),
-            signed(w, "an unknown element", (422, "schema-invalid"), &["line 5", "colour"], body("<gist>", "<colour>red</colour><gist>")),
-            signed(w, "a code outside of its list", (422, "schema-invalid"), &["kind"], body(">guardianship-act<", ">no-such-kind<")),
-            signed(w, "a wrong date", (422, "schema-invalid"), &["line 15", "birthDate"], body("1948-01-09", "1948-13-09")),
-            signed(w, "a body of another type", (422, "schema-invalid"), &["DocumentRequest"], with_body(&world, bodies::response("guardianship-act"))),
-            signed(w, "an empty body of the right name", (422, "schema-invalid"), &["DocumentRequest"], with_body(&world, "<DocumentRequest xmlns=\"urn:mezhved:social:document-request:1\"/>".to_owned())),
+            signed(
+                w,
+                "a missing element",
+                (422, "schema-invalid"),
+                &["line 6", "serviceName"],
+                body("<gist>Прошу представить справку о судимости.</gist>", ""),
+            ),
+            signed(
+                w,
+                "an unknown element",
+                (422, "schema-invalid"),
+                &["line 5", "colour"],
+                body("<gist>", "<colour>red</colour><gist>"),
+            ),
+            signed(
+                w,
+                "a code outside of its list",
+                (422, "schema-invalid"),
+                &["kind"],
+                body(">guardianship-act<", ">no-such-kind<"),
+            ),
+            signed(
+                w,
+                "a wrong date",
+                (422, "schema-invalid"),
+                &["line 15", "birthDate"],
+                body("1948-01-09", "1948-13-09"),
+            ),
+            signed(
+                w,
+                "a body of another type",
+                (422, "schema-invalid"),
+                &["DocumentRequest"],
+                with_body(&world, bodies::response("guardianship-act")),
+            ),
+            signed(
+                w,
+                "an empty body of the right name",
+                (422, "schema-invalid"),
+                &["DocumentRequest"],
+                with_body(&world, "<DocumentRequest xmlns=\"urn:mezhved:social:document-request:1\"/>".to_owned()),
+            ),
             signed(w, "a payload where XML is spoken", (422, "schema-invalid"), &["Body"], payload),
-            signed(w, "check digits of a number", (422, "content-invalid"), &["line 16", "snils"], body("999-000-202 22", "999-000-202 23")),
+            signed(
+                w,
+                "check digits of a number",
+                (422, "content-invalid"),
+                &["line 16", "snils"],
+                body("999-000-202 22", "999-000-202 23"),
+            ),
             signed(w, "another form than the agency's own", (422, "schema-invalid"), &["Bundle"], canonical),
         ],
     );
@@ -156,11 +251,35 @@ fn clocks_references_and_files() {
     check(
         &world,
         &[
-            signed(w, "a clock ten minutes ahead", (422, "created-in-future"), &["Header/Created", "300 seconds"], at(600)),
+            signed(
+                w,
+                "a clock ten minutes ahead",
+                (422, "created-in-future"),
+                &["Header/Created", "300 seconds"],
+                at(600),
+            ),
             signed(w, "made 31 days ago", (422, "created-too-old"), &["Header/Created", "30 days"], at(-31 * DAY)),
-            signed(w, "Expires has passed", (422, "expired"), &["Header/Expires"], changed(w, |d| d.header.expires = Some(now().plus_seconds(-1)))),
-            signed(w, "an answer to nothing", (422, "reference-unknown"), &["Header/InReplyTo"], changed(w, |d| d.header.in_reply_to = Some(new_id()))),
-            signed(w, "a file that is not there", (422, "attachment-invalid"), &["Header/Attachments", "number 1"], changed(w, |d| d.header.attachments = vec![absent])),
+            signed(
+                w,
+                "Expires has passed",
+                (422, "expired"),
+                &["Header/Expires"],
+                changed(w, |d| d.header.expires = Some(now().plus_seconds(-1))),
+            ),
+            signed(
+                w,
+                "an answer to nothing",
+                (422, "reference-unknown"),
+                &["Header/InReplyTo"],
+                changed(w, |d| d.header.in_reply_to = Some(new_id())),
+            ),
+            signed(
+                w,
+                "a file that is not there",
+                (422, "attachment-invalid"),
+                &["Header/Attachments", "number 1"],
+                changed(w, |d| d.header.attachments = vec![absent]),
+            ),
         ],
     );
     // Within the limits both ends are taken.

@@ -120,7 +120,8 @@ fn what_xmlsec1_signs_is_accepted_whatever_its_digest() {
             let (good, words) = xmlsec1(folder.path(), &args);
             assert!(good, "{name}: {words}");
             let signed = std::fs::read(folder.path().join("out.xml")).unwrap();
-            identities.push(judge(&signed, std::slice::from_ref(&key.certificate)).unwrap_or_else(|e| panic!("{name}: {e}")));
+            identities
+                .push(judge(&signed, std::slice::from_ref(&key.certificate)).unwrap_or_else(|e| panic!("{name}: {e}")));
             let changed = String::from_utf8(signed).unwrap().replace(">register<", ">registar<");
             let fault = judge(changed.as_bytes(), std::slice::from_ref(&key.certificate)).unwrap_err();
             assert_eq!(fault.code, FaultCode::DigestMismatch, "{name}");

@@ -24,6 +24,18 @@ impl PostgresDatabase {
         Self { url: format!("{before}/{name}"), name }
     }
 
+    /// Ends all its connections and lets nobody in, as if the server had gone, until [`PostgresDatabase::mend`].
+    pub(crate) fn cut(&self) {
+        administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", self.name)).unwrap();
+        administer(format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'", self.name))
+            .unwrap();
+    }
+
+    /// Lets everybody in again.
+    pub(crate) fn mend(&self) {
+        administer(format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", self.name)).unwrap();
+    }
+
     /// `postgres://USER:PASSWORD@127.0.0.1:PORT/NAME`, of a superuser.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -54,7 +54,8 @@ impl Agency {
     }
 
     fn read(folder: &Path, id: &str) -> Self {
-        let (key_file, certificate_file) = (folder.join(format!("{id}.key.pem")), folder.join(format!("{id}.cert.pem")));
+        let (key_file, certificate_file) =
+            (folder.join(format!("{id}.key.pem")), folder.join(format!("{id}.cert.pem")));
         let (key, certificate) = (std::fs::read(&key_file).unwrap(), std::fs::read(&certificate_file).unwrap());
         let signer = FileSigner::from_pem(&key, &certificate).unwrap();
         Self { id: participant(id), key_file, certificate_file, signer }

@@ -1,10 +1,11 @@
 //! Bodies of messages, made of the published samples.
 
-use mezhved::domain::Timestamp;
+use mezhved::domain::{CaseId, Timestamp};
 
 const REQUEST: &str = include_str!("../../../schemas/social/document-request/1/samples/minimal.xml");
 const RESPONSE: &str = include_str!("../../../schemas/social/document-response/1/samples/minimal.xml");
 const APPLICATION: &str = include_str!("../../../schemas/social/application/1/samples/minimal.xml");
+const PROGRESS_REPORT: &str = include_str!("../../../schemas/social/progress-report/1/samples/minimal.xml");
 const HEALTH_RESPONSE: &str = include_str!("../../../adapters/health/samples/document-response/minimal.partner.xml");
 
 /// The kind of document that the samples name.
@@ -34,12 +35,19 @@ pub(crate) fn application(registered_at: Timestamp, documents: &[(&str, &str)]) 
         format!("<document><kind>{kind}</kind><holderRole>{role}</holderRole><source>request</source></document>")
     };
     let documents: String = documents.iter().map(document).collect();
-    let dated = replaced(APPLICATION, "2026-05-07T04:00:00Z", &registered_at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    let dated =
+        replaced(APPLICATION, "2026-05-07T04:00:00Z", &registered_at.utc().format("%Y-%m-%dT%H:%M:%SZ").to_string());
     let dated = replaced(&dated, "2026-05-07", &registered_at.utc().format("%Y-%m-%d").to_string());
     if documents.is_empty() {
         return dated;
     }
     replaced(&dated, "</Application>", &format!("<requiredDocuments>{documents}</requiredDocuments></Application>"))
+}
+
+/// A report for one case and month that help was given on a day.
+pub(crate) fn progress_report(case: CaseId, month: &str, day: &str) -> String {
+    let reported = replaced(PROGRESS_REPORT, "01931f6e-7a00-7000-8000-00000000ca5e", &case.to_string());
+    replaced(&replaced(&reported, "2026-05-29", day), ">2026-05<", &format!(">{month}<"))
 }
 
 /// Like [`str::replace`], but what is not there is a defect of the test.

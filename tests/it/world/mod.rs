@@ -29,9 +29,8 @@ pub(crate) use wire::{Answer, Wire};
 use crate::support::{Finished, Gateway, GatewayCommand, PostgresDatabase, eventually, mezhved};
 
 /// Where clients and receiving systems of all tests run.
-pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
-});
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// How long a test waits for what should come in a moment; the machine may be busy.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
@@ -105,7 +104,8 @@ impl Plan {
         let (mut agencies, mut partners) = (BTreeMap::new(), BTreeMap::new());
         for (id, roles, adapter) in PARTICIPANTS {
             let keys = folder.path().join("agencies");
-            let agency = if self.expired.contains(&id) { Agency::expired(&keys, id) } else { Agency::generate(&keys, id) };
+            let agency =
+                if self.expired.contains(&id) { Agency::expired(&keys, id) } else { Agency::generate(&keys, id) };
             let agency = Arc::new(agency);
             let transport = if self.over_broker.contains(&id) {
                 "{ kind = \"amqp\" }".to_owned()
@@ -121,15 +121,7 @@ impl Plan {
             agencies.insert(id, agency);
         }
         std::fs::write(folder.path().join("settings.toml"), self.settings.join("\n")).unwrap();
-        World {
-            gateway: None,
-            agencies,
-            partners,
-            gateway_certificate,
-            client: wire::client(),
-            database,
-            folder,
-        }
+        World { gateway: None, agencies, partners, gateway_certificate, client: wire::client(), database, folder }
     }
 }
 
@@ -161,12 +153,7 @@ pub(crate) struct World {
 impl World {
     /// A plan of the usual world.
     pub(crate) fn on(backend: Backend) -> Plan {
-        Plan {
-            backend,
-            settings: Vec::new(),
-            over_broker: Vec::new(),
-            expired: Vec::new(),
-        }
+        Plan { backend, settings: Vec::new(), over_broker: Vec::new(), expired: Vec::new() }
     }
 
     /// Starts the gateway of a world that was only prepared.
@@ -211,7 +198,12 @@ impl World {
 
     /// The way to the gateway over HTTP; copy it into async tasks.
     pub(crate) fn wire(&self) -> Wire {
-        Wire::new(self.client.clone(), self.gateway().agencies(), self.gateway_certificate.clone())
+        self.wire_to(self.gateway())
+    }
+
+    /// The way to another node.
+    pub(crate) fn wire_to(&self, node: &Gateway) -> Wire {
+        Wire::new(self.client.clone(), node.agencies(), self.gateway_certificate.clone())
     }
 
     /// Posts one envelope to `/v1/messages`.
@@ -247,6 +239,23 @@ impl World {
                 }
             }
         })
+    }
+
+    /// The server's database.
+    pub(crate) fn database(&self) -> &PostgresDatabase {
+        self.database.as_ref().expect("the database is a server's")
+    }
+
+    /// Changes an embedded database behind the gateway's back.
+    pub(crate) fn change(&self, statement: &'static str) {
+        assert!(self.database.is_none(), "the database is a server's");
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file("data/mezhved.db"));
+        RUNTIME.block_on(async move {
+            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+            let changed = sqlx::query(statement).execute(&mut connection).await.unwrap().rows_affected();
+            assert_eq!(changed, 1, "{statement}");
+            connection.close().await.unwrap();
+        });
     }
 
     /// Waits until the only delivery of this message is in this state.

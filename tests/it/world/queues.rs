@@ -58,11 +58,7 @@ impl Queues {
     }
 
     /// Takes the next message off a queue, if there is one, and publishes its answer before it leaves the queue.
-    pub(crate) fn take_answered(
-        &self,
-        queue: &str,
-        answer: impl FnOnce(&[u8]) -> Vec<u8>,
-    ) -> Result<(), lapin::Error> {
+    pub(crate) fn take_answered(&self, queue: &str, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(), lapin::Error> {
         let queue = format!("mezhved.{queue}.{}", self.participant);
         RUNTIME.block_on(async {
             let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await?;
