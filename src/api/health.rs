@@ -34,6 +34,9 @@ pub(super) async fn ready(State(face): State<Face>) -> Response {
         let (participants, bundle) = (latest.participants, latest.bundle);
         reasons.push(format!("configuration: revisions {participants}/{bundle} are not in force here"));
     }
+    if !face.gateway.has_valid_certificate() {
+        reasons.push("certificate: the gateway's own is not valid now".to_owned());
+    }
     if let Some(amqp) = &face.amqp
         && !amqp.connected()
     {
