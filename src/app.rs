@@ -76,8 +76,9 @@ pub struct Node {
     amqp: Option<Amqp>,
     stop: CancellationToken,
     tasks: TaskTracker,
-    /// Ends after all others: it numbers what they wrote last.
-    sealer: (CancellationToken, TaskTracker),
+    /// The sealer ends after all others: it numbers what they wrote last.
+    seal_stop: CancellationToken,
+    sealer: TaskTracker,
 }
 
 /// The configuration of a folder, as text.
@@ -158,9 +159,9 @@ impl Node {
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
-        let sealer = (CancellationToken::new(), TaskTracker::new());
-        sealer.1.spawn(seal::run(gateway.clone(), sealer.0.clone()));
-        Ok(Self { gateway, agencies, console, amqp, stop, tasks, sealer })
+        let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
+        sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
+        Ok(Self { gateway, agencies, console, amqp, stop, tasks, seal_stop, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -195,10 +196,10 @@ impl Node {
             amqp.stop(GRACE).await;
         }
         self.console.stop(Duration::from_secs(1)).await;
-        let (stop_sealing, sealing) = &self.sealer;
-        stop_sealing.cancel();
-        sealing.close();
-        drop(tokio::time::timeout(GRACE, sealing.wait()).await);
+        // Last, for all before it writes to the journal.
+        self.seal_stop.cancel();
+        self.sealer.close();
+        drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
         self.gateway.store().close().await;
     }
 }
