@@ -36,7 +36,7 @@ impl Calendar {
             }
             totals.working += 1;
             totals.short += usize::from(kind == DayKind::Short);
-            if let Some(quarter) = totals.quarters.iter_mut().nth(date.month0() as usize / 3) {
+            if let Some(quarter) = totals.quarters.get_mut(date.month0() as usize / 3) {
                 *quarter += 1;
             }
         }

@@ -128,10 +128,10 @@ fn the_listing_is_filtered() {
         rows.iter().map(|row| row["caseId"].as_str().unwrap_or("none").to_owned()).collect::<Vec<_>>()
     };
     let (late, fresh) = (late.to_string(), fresh.to_string());
-    assert_eq!(cases(&["--case", &late]), [late.clone()]);
-    assert_eq!(cases(&["--state", "overdue"]), [late.clone()]);
+    assert_eq!(cases(&["--case", &late]), [late.as_str()]);
+    assert_eq!(cases(&["--state", "overdue"]), [late.as_str()]);
     assert_eq!(cases(&["--rule", "document-request"]), [late.clone(), fresh.clone()]);
-    assert_eq!(cases(&["--rule", "document-request", "--case", &fresh]), [fresh.clone()]);
+    assert_eq!(cases(&["--rule", "document-request", "--case", &fresh]), [fresh.as_str()]);
     assert_eq!(cases(&["--debtor", "health"]), ["none"]);
     assert_eq!(cases(&["--rule", "no-such-rule"]), [""; 0]);
 
@@ -140,7 +140,7 @@ fn the_listing_is_filtered() {
     let zone = Zone::parse("Asia/Yekaterinburg").unwrap();
     let next = Timestamp::parse(&last).unwrap().plus_seconds(1).in_zone(zone);
     assert_eq!(cases(&["--due-before", &last[..10]]), [""; 0]);
-    assert_eq!(cases(&["--due-before", &next[..10]]), [late.clone()]);
+    assert_eq!(cases(&["--due-before", &next[..10]]), [late.as_str()]);
     assert_eq!(cases(&["--due-before", &last]), [""; 0]);
     assert_eq!(cases(&["--due-before", &next]), [late]);
 
