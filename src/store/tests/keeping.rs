@@ -133,17 +133,16 @@ async fn revisions_of_two_kinds_come_together_or_not_at_all(bench: &Bench) {
         store.append_revisions(&changes, "admin", "why", at(1)).await
     };
     let made = append(&bench.store, 0, 0).await.unwrap();
-    assert_eq!(made.iter().map(|i| (i.kind, i.number)).collect::<Vec<_>>(), [
-        (RevisionKind::Bundle, 1),
-        (RevisionKind::Participants, 1)
-    ]);
+    assert_eq!(
+        made.iter().map(|i| (i.kind, i.number)).collect::<Vec<_>>(),
+        [(RevisionKind::Bundle, 1), (RevisionKind::Participants, 1)]
+    );
     assert_eq!(append(&bench.store, 1, 0).await, Err(StoreError::RevisionConflict { latest: 1 }));
     assert_eq!(bench.store.revisions().await, Ok(Revisions { participants: 1, bundle: 1 }), "nothing of it");
     // Two nodes at once, one of them with half of it already gone by.
     let other = bench.node().await;
     let one = [(RevisionKind::Participants, 1, &files)];
-    let (both, half) =
-        tokio::join!(append(&bench.store, 1, 1), other.append_revisions(&one, "admin", "why", at(1)));
+    let (both, half) = tokio::join!(append(&bench.store, 1, 1), other.append_revisions(&one, "admin", "why", at(1)));
     assert_ne!(both.is_ok(), half.is_ok(), "{both:?} {half:?}");
     let bundle = if both.is_ok() { 2 } else { 1 };
     assert_eq!(bench.store.revisions().await, Ok(Revisions { participants: 2, bundle }));
