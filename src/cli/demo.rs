@@ -45,16 +45,13 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     start_log(&Log { format: LogFormat::Human, level: args.log })?;
     let options =
         Options { once: args.once, aside: args.json, broker: args.amqp, database: args.database, keep: args.keep };
-    let played = runtime()?.block_on(async {
-        // From the first moment: a signal while everything starts must not leave the folder behind.
-        let stop = tokio::spawn(stopped());
-        let stop = async {
-            if let Ok(Err(failure)) = stop.await {
-                eprintln!("mezhved: {failure}");
-            }
-        };
-        demo::run(options, stop).await
-    });
+    let runtime = runtime()?;
+    // From the first moment: a signal while everything starts must not leave the folder behind.
+    let stop = {
+        let _inside = runtime.enter();
+        stopped()?
+    };
+    let played = runtime.block_on(demo::run(options, stop));
     let tally = match &played {
         Ok(tally) => *tally,
         Err(DemoError::Wrong { tally, .. }) => Some(*tally),

@@ -29,12 +29,14 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
     start_log(&settings.log)?;
     let node = args.node.unwrap_or_else(node_name);
     runtime()?.block_on(async move {
+        // Listened for before the first word, so that whoever reads `ready` may stop us at once.
+        let stopped = stopped()?;
         let node = Node::start(settings, node, Arc::new(Clock::default())).await?;
         let scheme = if node.has_tls() { "https" } else { "http" };
         let mut out = std::io::stdout();
         writeln!(out, "ready agencies={scheme}://{} console=http://{}", node.agencies(), node.console())?;
         out.flush()?;
-        stopped().await?;
+        stopped.await;
         info!("stopping");
         node.stop().await;
         Ok(())
@@ -47,14 +49,16 @@ pub(crate) fn node_name() -> String {
     format!("{}-{}", host.trim(), std::process::id())
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub(crate) async fn stopped() -> Result<(), Failure> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        done = tokio::signal::ctrl_c() => done?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Listens for SIGTERM and SIGINT from now on; the future ends with the first of them.
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Starts logging to standard error.

@@ -37,11 +37,11 @@ pub struct Bench<'a> {
 
 /// What the judgement asks of the store, for messages that name something earlier.
 pub trait Lookup {
-    /// The case with this id.
+    /// The case with this id, and the id of the regulation that it runs under.
     ///
     /// # Errors
     /// `not-now` when the store cannot answer.
-    fn case(&self, id: CaseId) -> Result<Option<CaseView>, Fault>;
+    fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault>;
     /// Whether `sender` sent the message with this id to `recipient`.
     ///
     /// # Errors
@@ -161,10 +161,7 @@ fn decide(
     if let Some(technical) = header.message_type.technical() {
         return technical_message(technical, envelope, bench).map(|t| Judgement::Technical(Box::new(t)));
     }
-    let case = match header.case_id {
-        Some(id) => lookup.case(id)?,
-        None => None,
-    };
+    let case = known_case(header, bench, lookup)?;
     let (sender, recipient) = check_route(header, case.as_ref(), bench)?;
     check_attachments(header)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
@@ -233,6 +230,17 @@ fn technical_message(
         }
     };
     Ok(TechnicalMessage { header: header.clone(), digest: envelope.content_digest(), body })
+}
+
+/// The case that the header names, if the gateway knows it. A case of another regulation is as good as unknown to the sender, who may
+/// neither read nor change it by its id.
+fn known_case(header: &Header, bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Option<CaseView>, Fault> {
+    let Some(id) = header.case_id else { return Ok(None) };
+    let Some((case, regulation)) = lookup.case(id)? else { return Ok(None) };
+    if bench.snapshot.participant(&header.sender).is_some_and(|p| p.regulation == regulation) {
+        return Ok(Some(case));
+    }
+    Err(Fault::new(FaultCode::ReferenceUnknown, "Header/CaseId: use an id of your own case, or a new one"))
 }
 
 fn check_route<'s>(

@@ -13,7 +13,10 @@ use super::technical::{PartnerWord, not_now};
 struct NoLookup;
 
 impl Lookup for NoLookup {
-    fn case(&self, _: crate::domain::CaseId) -> Result<Option<crate::deadline::obligations::CaseView>, Fault> {
+    fn case(
+        &self,
+        _: crate::domain::CaseId,
+    ) -> Result<Option<(crate::deadline::obligations::CaseView, String)>, Fault> {
         Ok(None)
     }
     fn was_sent(
@@ -70,14 +73,13 @@ impl Gateway {
                 let word = gateway.ack_word(&bytes, &sender);
                 word.map(|(signer, word)| (signer, word, bytes))
             });
-            let (signer, word, bytes) = judged
-                .await
-                .map_err(not_now)?
-                .map_err(|fault| Fault::new(fault.code, format!("item {}: {}", index + 1, fault.detail)))?;
-            words.push((item.delivery_id, signer, word, bytes));
+            let named = |fault: Fault| Fault::new(fault.code, format!("item {}: {}", index + 1, fault.detail));
+            let (signer, word, bytes) = judged.await.map_err(not_now)?.map_err(named)?;
+            let meant = self.meant_by(&signer, &word, Some(item.delivery_id)).await.map_err(named)?;
+            words.push((signer, word, meant, bytes));
         }
-        for (delivery, signer, word, bytes) in words {
-            self.partner_word(&signer, word, Some(delivery), &bytes).await?;
+        for (signer, word, meant, bytes) in words {
+            self.take_word(&signer, word, meant, &bytes).await?;
         }
         self.receipt_for(known).await
     }

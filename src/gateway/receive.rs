@@ -95,9 +95,11 @@ impl StoreLookup<'_> {
 }
 
 impl Lookup for StoreLookup<'_> {
-    fn case(&self, id: CaseId) -> Result<Option<CaseView>, Fault> {
+    fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault> {
         let row = self.ask(self.gateway.store().case(id))?;
-        let view = row.as_ref().map(|r| CaseView { id: r.id, territory: r.territory.clone(), kind: r.kind.clone() });
+        let view = row.as_ref().map(|r| {
+            (CaseView { id: r.id, territory: r.territory.clone(), kind: r.kind.clone() }, r.regulation.clone())
+        });
         *self.case.lock().unwrap_or_else(PoisonError::into_inner) = row;
         Ok(view)
     }

@@ -13,7 +13,8 @@ const LEASE_MS: u32 = 5_000;
 const ROWS_MAX: u32 = 1_000;
 /// Entries are sealed within a second: rounds follow each other at this pace while there is something to seal.
 const PACE: Duration = Duration::from_millis(250);
-const SWEEP_EVERY: u32 = 1_200;
+/// Rounds between sweeps: half a minute under load, ten minutes in silence.
+const SWEEP_EVERY: u32 = 120;
 /// Mailbox pulls are kept this long, so that a late repeat is told apart from a new pull.
 const PULLS_KEPT_SECONDS: i64 = 86_400;
 

@@ -62,26 +62,48 @@ impl Gateway {
         delivery: Option<DeliveryId>,
         bytes: &[u8],
     ) -> Result<Vec<u8>, Fault> {
-        let participant = &known.header.sender;
-        let (about, sender, digest) = match &word {
+        let meant = self.meant_by(known, &word, delivery).await?;
+        self.take_word(known, word, meant, bytes).await?;
+        self.receipt_for(known).await
+    }
+
+    /// Which delivery a partner's word is about.
+    pub(super) async fn meant_by(
+        &self,
+        known: &VerifiedSender,
+        word: &PartnerWord,
+        delivery: Option<DeliveryId>,
+    ) -> Result<(DeliveryRow, MessageRow), Fault> {
+        let (about, sender, digest) = match word {
             PartnerWord::Receipt(r) => (Some(r.message_id), Some(&r.sender), Some(r.digest)),
             PartnerWord::Fault(f) => (f.message_id.or(known.header.in_reply_to), None, content_of(f.digest)),
         };
         let about = about.ok_or_else(|| Fault::new(FaultCode::ReferenceUnknown, "the fault names no message"))?;
-        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
-        let (row, message) = meant(found, delivery, digest)?;
+        let found = self.store().deliveries_to(&known.header.sender, about, sender).await.map_err(not_now)?;
+        meant(found, delivery, digest)
+    }
+
+    /// Writes what a partner said about a delivery, with what follows from it.
+    pub(super) async fn take_word(
+        &self,
+        known: &VerifiedSender,
+        word: PartnerWord,
+        (row, message): (DeliveryRow, MessageRow),
+        bytes: &[u8],
+    ) -> Result<(), Fault> {
+        let (participant, about) = (&known.header.sender, message.message_id);
         if let PartnerWord::Fault(f) = &word
             && f.known().is_some_and(|code| code.class() == FaultClass::Retry)
         {
             // Asked for patience, not refused: the delivery stays as it is, and the same bytes come again in their time.
             info!(%participant, message_id = %about, code = f.code, "the partner cannot take it now");
-            return self.receipt_for(known).await;
+            return Ok(());
         }
-        let (outcome, state, reached, reason) = match &word {
+        let (outcome, state, reached, reason) = match word {
             PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, StartOn::Delivered, None),
             PartnerWord::Fault(f) => {
                 let outcome = AnsweredOutcome::Refused { code: f.code.clone(), detail: None };
-                (outcome, NoticeState::Refused, StartOn::Sent, Some(f.code.clone()))
+                (outcome, NoticeState::Refused, StartOn::Sent, Some(f.code))
             }
         };
         let started = self.start_pending_of(message.record_id, reached).await?;
@@ -101,7 +123,7 @@ impl Gateway {
             AnsweredResult::Already(_) => {}
             AnsweredResult::NotFound => return Err(unknown_delivery()),
         }
-        self.receipt_for(known).await
+        Ok(())
     }
 
     /// The notice to the sender that is written when a delivery comes to its end by the partner's word.

@@ -17,6 +17,9 @@ pub const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// How many files a configuration folder may have.
 pub const FILES_MAX: usize = 5_000;
 
+/// What every PEM of a private key says, whatever its kind.
+const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
+
 /// Why a folder could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
@@ -31,6 +34,12 @@ pub enum FolderError {
     /// A file is larger than [`FILE_BYTES_MAX`].
     #[error("{0}: файл больше {max} байт / the file is larger than {max} bytes", max = FILE_BYTES_MAX)]
     FileTooLarge(PathBuf),
+    /// A private key lies where only what is shared belongs: the files go into the database and into exports.
+    #[error(
+        "{0}: закрытый ключ; уберите его из папки, участникам нужны только сертификаты / a private key; take it out, only \
+             certificates belong here"
+    )]
+    PrivateKey(PathBuf),
     /// More files than [`FILES_MAX`].
     #[error("{0}: файлов больше {max} / more than {max} files", max = FILES_MAX)]
     TooManyFiles(PathBuf),
@@ -108,7 +117,11 @@ fn read_file(dir: &Path, path: &Path, files: &mut Files) -> Result<(), FolderErr
         return Err(FolderError::TooManyFiles(path.to_path_buf()));
     }
     let name = path.strip_prefix(dir).unwrap_or(path).to_string_lossy().replace('\\', "/");
-    files.insert(name, std::fs::read(path).map_err(io)?);
+    let bytes = std::fs::read(path).map_err(io)?;
+    if bytes.windows(PRIVATE_KEY.len()).any(|w| w == PRIVATE_KEY) {
+        return Err(FolderError::PrivateKey(path.to_path_buf()));
+    }
+    files.insert(name, bytes);
     Ok(())
 }
 
@@ -130,4 +143,28 @@ pub fn write(dir: &Path, files: &Files) -> Result<(), FolderError> {
         std::fs::write(&path, bytes).map_err(|source| FolderError::Io { path, source })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_private_key_does_not_go_into_the_database() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("participants")).unwrap();
+        std::fs::write(dir.path().join("participants/a.crt"), "-----BEGIN CERTIFICATE-----\n").unwrap();
+        assert_eq!(participants(dir.path()).unwrap().len(), 1);
+        std::fs::write(dir.path().join("participants/a.key"), "-----BEGIN EC PRIVATE KEY-----\n").unwrap();
+        let error = participants(dir.path()).unwrap_err();
+        assert!(matches!(error, FolderError::PrivateKey(_)) && error.to_string().contains("a.key"), "{error}");
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_folder_is_not_written() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in ["../x", "/x", "a/../../x"] {
+            assert!(write(dir.path(), &Files::from([(path.to_owned(), Vec::new())])).is_err(), "{path}");
+        }
+    }
 }

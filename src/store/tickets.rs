@@ -208,6 +208,11 @@ impl Write for PurgeTask {
             ("DELETE FROM tickets WHERE expires_at <= $1 RETURNING 1 AS one", self.now),
             ("DELETE FROM refusals WHERE refused_at < $1 RETURNING 1 AS one", self.refusals_before),
             ("DELETE FROM mailbox_pulls WHERE pulled_at < $1 RETURNING 1 AS one", self.pulls_before),
+            // Past its lease a pull is only remembered, so that its id is not used again; the answer is not given any more.
+            (
+                "UPDATE mailbox_pulls SET answer = NULL WHERE lease_until <= $1 AND answer IS NOT NULL RETURNING 1 AS one",
+                self.now,
+            ),
         ] {
             gone += tx.one(sql, vec![before.into()]).await?.len() as u64;
         }

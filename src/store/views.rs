@@ -104,6 +104,10 @@ pub struct Counts {
     pub refusals: u64,
 }
 
+/// What was handed over once and waits to be sent again is the recipient's to receipt, not ours to hand over.
+const NOT_HANDED_OVER: &str =
+    "d.state IN ('queued', 'leased', 'parked', 'expired') AND (d.sent_at IS NULL OR d.state = 'parked')";
+
 impl Store {
     /// Obligations by due instant, earliest first (those without one last).
     ///
@@ -142,8 +146,7 @@ impl Store {
         after: Option<HandoverCursor>,
         limit: u32,
     ) -> Result<Vec<NotHandedOver>, StoreError> {
-        let mut select =
-            Select::new(&deliveries::select_both()).and("d.state IN ('queued', 'leased', 'parked', 'expired')", vec![]);
+        let mut select = Select::new(&deliveries::select_both()).and(NOT_HANDED_OVER, vec![]);
         if let Some(after) = after {
             select = select.and("(d.record_id, d.id) > (?, ?)", vec![text(after.record_id), text(after.id)]);
         }
