@@ -6,7 +6,8 @@
 //!
 //! Counting follows articles 190-194 of the Civil Code of Russia, by analogy: from the day after the event's local date in
 //! the zone of the participant that owes; a missing date means the month's last day; until 24:00. A due instant is kept as the
-//! first instant that is too late (exclusive) and shown as the last second ([`show_due`]).
+//! first instant that is too late (exclusive) and shown as the last second ([`show_due`]). What is due `immediately` is due at the event;
+//! its obligation is too late when the regulation's `grace` has passed, so that nothing is born overdue.
 
 mod calendar;
 mod check;

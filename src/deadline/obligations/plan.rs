@@ -6,6 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Value, json};
 
 use super::{PendingStart, StartError, Started};
+use crate::deadline::compute::compute_with_grace;
 use crate::deadline::start::at_local;
 use crate::deadline::{
     Calendar, Calendars, Computed, Fields, Regulation, Roll, Rule, Span, Start, Term, Unit, Warn, compute, show_due,
@@ -23,6 +24,9 @@ pub struct Plan {
     pub term: Term,
     /// Its roll.
     pub roll: Roll,
+    /// After how many hours what is due `immediately` is overdue.
+    #[serde(default)]
+    pub grace_hours: u32,
     /// When to warn.
     pub warns: Vec<Warn>,
     /// The local hour of warnings that are given by day.
@@ -65,6 +69,7 @@ impl Plan {
             zone,
             term: term.clone(),
             roll: rule.roll,
+            grace_hours: regulation.grace_hours,
             warns: rule.warns.clone(),
             warn_at: regulation.warn_at,
             fields,
@@ -77,7 +82,8 @@ impl Plan {
         let calendar = calendars.get(&self.calendar).ok_or_else(|| StartError::Calendar(self.calendar.clone()))?;
         let fields: Fields =
             self.fields.iter().filter_map(|(name, text)| Some((name.clone(), Start::parse(text)?))).collect();
-        let computed = compute(&self.term, self.roll, calendar, self.zone, start, &fields)?;
+        let computed =
+            compute_with_grace(&self.term, self.roll, calendar, self.zone, start, &fields, self.grace_hours)?;
         let started_at = start.instant(self.zone);
         let warns = self.warn_instants(calendar, start, started_at, &computed, &fields)?;
         let mut explanation = self.about.clone();
@@ -86,6 +92,10 @@ impl Plan {
             object.insert("started".to_owned(), started_at.in_zone(self.zone).into());
             object.insert("due".to_owned(), show_due(computed.due, self.zone).into());
             object.insert("warns".to_owned(), warned.into());
+            if self.grace_hours > 0 && self.term.has_immediately() {
+                let grace = Span { count: self.grace_hours, unit: Unit::Hour };
+                object.insert("grace".to_owned(), json!(Term::After(grace)));
+            }
             object.insert("steps".to_owned(), json!(computed.steps));
         }
         Ok(Started { started_at, due: computed.due, warns, explanation })

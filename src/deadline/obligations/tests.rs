@@ -450,3 +450,51 @@ fn an_act_settles_as_of_its_date() {
     let undated = Letter { message: "document-request", to: "health", body: "<wanted/>", ..LETTER };
     assert_eq!(undated.judge(&regulation).unwrap_err().code, FaultCode::ContentInvalid);
 }
+
+#[test]
+fn what_is_due_at_once_is_overdue_only_after_the_grace() {
+    let graced = |term: &str| {
+        let text = YUGRA
+            .replace("# grace = \"1 hour\"", "grace = \"1 hour\"")
+            .replace("term = \"1 working day\"", &format!("term = \"{term}\""));
+        Regulation::parse(fixtures::FILE, &text).unwrap()
+    };
+    // A Sunday night: neither the hour nor the day matters to what is due at once.
+    let table = [
+        ("immediately", "2026-01-04T04:20:00+05:00"),
+        ("least of (immediately, 3 working days)", "2026-01-04T04:20:00+05:00"),
+        ("48 hours", "2026-01-06T03:20:00+05:00"),
+        ("1 day", "2026-01-05T23:59:59+05:00"),
+    ];
+    let body = application("2026-01-04T03:20:00+05:00", &[("x", "health", "request")])
+        .replace("2026-05-06T04", "2026-01-03T04");
+    for (term, expected) in table {
+        let letter = Letter { body: &body, at: "2026-01-04T03:20:00+05:00", ..LETTER };
+        let opened = letter.judge(&graced(term)).unwrap().open;
+        let running = started(&opened[0]);
+        assert_eq!(running.due, show(expected), "{term}");
+        assert_eq!(running.started_at, instant(letter.at), "{term}: the event stays beside it");
+        assert_eq!(running.explanation.get("grace").is_some(), term.contains("immediately"), "{term}");
+    }
+    let letter = Letter { body: &body, at: "2026-01-04T03:20:00+05:00", ..LETTER };
+    let opened = letter.judge(&graced("immediately")).unwrap().open;
+    let steps: Vec<String> = started(&opened[0]).explanation["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| format!("{} / {}", s["ru"].as_str().unwrap(), s["en"].as_str().unwrap()))
+        .collect();
+    insta::assert_snapshot!(steps.join("\n"), @r"
+    событие 2026-01-04T03:20:00+05:00, местная дата 04.01.2026 (вс) (Asia/Yekaterinburg) / event 2026-01-04T03:20:00+05:00, local date 2026-01-04 (Sun) (Asia/Yekaterinburg)
+    незамедлительно: сам момент события, 2026-01-04T03:20:00+05:00 / immediately: the event itself, 2026-01-04T03:20:00+05:00
+    запас регламента, 1 час: просрочено лишь после 2026-01-04T04:20:00+05:00 / the regulation's grace, 1 hour: overdue only after 2026-01-04T04:20:00+05:00
+    срок: сам момент события; просрочено после 2026-01-04T04:20:00+05:00 / due: the event itself; overdue after 2026-01-04T04:20:00+05:00
+    ");
+}
+
+/// The first instant that is too late, from the last second as it is shown; by the clock it is the microsecond after.
+fn show(last: &str) -> Timestamp {
+    let last = instant(last);
+    let step = if last.in_zone(Zone::parse(YEK).unwrap()).contains("23:59:59") { 1_000_000 } else { 1 };
+    Timestamp::from_micros(last.micros() + step)
+}

@@ -46,6 +46,8 @@ pub struct Regulation {
     pub effective_from: NaiveDate,
     /// The local hour of warnings that are given by day.
     pub warn_at: NaiveTime,
+    /// After how many hours what is due `immediately` is overdue; 0: not stated, and then no rule may say `immediately`.
+    pub grace_hours: u32,
     /// The documents it rests on.
     pub documents: Vec<Document>,
     /// The roles of its participants.

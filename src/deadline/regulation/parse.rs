@@ -9,7 +9,7 @@ use super::rules::{Names, rule};
 use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, TermTable, Title};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
-use crate::deadline::{Finding, Month, Roll, Term};
+use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
 use crate::domain::{CaseId, IdError, Oktmo, ParticipantId, RoleCode, RuleId, Zone};
 
 /// Reads the whole file. Every part is read even when another is wrong, so that all errors come at once.
@@ -45,6 +45,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         NaiveTime::parse_from_str(text, "%H:%M")
             .map_err(|_| Problem::new("нужно время вида 09:00", "a time like 09:00 is needed"))
     });
+    let grace_hours = root.parsed("grace", grace);
     let documents: Vec<Document> = root.tables("document").into_iter().filter_map(read_document).collect();
     let roles: Vec<Role> = root.tables("role").into_iter().filter_map(read_role).collect();
     let mut names = Names {
@@ -52,6 +53,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         roles: roles.iter().map(|r| r.code.clone()).collect(),
         messages: Vec::new(),
         tables: Vec::new(),
+        grace: root.has("grace"),
     };
     let exchanges: Vec<Exchange> =
         root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
@@ -70,6 +72,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         calendar: calendar?,
         effective_from: effective_from?,
         warn_at: warn_at?,
+        grace_hours: grace_hours.unwrap_or(0),
         documents,
         roles,
         exchanges,
@@ -137,12 +140,12 @@ fn read_term_tables(root: &Table<'_, '_>, names: &Names) -> BTreeMap<String, Ter
     for table in root.tables("term_table") {
         let (line, span) = (table.line(), table.span.clone());
         let table_id = table.need("id");
-        let (default, source) = (table.need_parsed("default", term), source(&table, names));
+        let (default, source) = (table.need_parsed("default", |t| names.term(t)), source(&table, names));
         let mut by = BTreeMap::new();
         if let Some(entries) = table.table("by") {
             for (key, values) in entries.entries() {
                 for text in values {
-                    if let Some(term) = table.convert(text, term) {
+                    if let Some(term) = table.convert(text, |t| names.term(t)) {
                         by.insert(key.value.clone(), term);
                     }
                 }
@@ -244,6 +247,16 @@ pub(super) fn id<T>(parse: impl FnOnce(&str) -> Result<T, IdError>) -> impl FnOn
 
 pub(super) fn term(text: &str) -> Result<Term, Problem> {
     Term::parse(text).map_err(|e| Problem::new(e.ru(), e.en()))
+}
+
+fn grace(text: &str) -> Result<u32, Problem> {
+    match Term::parse(text) {
+        Ok(Term::After(Span { count, unit: Unit::Hour })) => Ok(count),
+        Ok(_) | Err(_) => Err(Problem::new(
+            format!("запас `{text}`: нужны часы, например 1 hour"),
+            format!("grace `{text}`: hours are needed, such as 1 hour"),
+        )),
+    }
 }
 
 pub(super) fn roll(text: &str) -> Result<Roll, Problem> {
