@@ -14,7 +14,7 @@ const STEPS_MAX: usize = 500;
 /// One step of a count, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// A stable word: `start`, `count`, `skip`, `end`, `clamp`, `roll`, `grace`, `least`, `doubt`.
+    /// A stable word: `start`, `count`, `skip`, `end`, `clamp`, `roll`, `grace`, `least`, `doubt`, `version`.
     pub step: &'static str,
     /// The local day it is about, if one.
     pub date: Option<NaiveDate>,

@@ -30,7 +30,7 @@ pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
     CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, Title, Warn,
+    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};
