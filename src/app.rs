@@ -76,8 +76,9 @@ pub struct Node {
     amqp: Option<Amqp>,
     stop: CancellationToken,
     tasks: TaskTracker,
-    /// Ends after all others: it numbers what they wrote last.
-    sealer: (CancellationToken, TaskTracker),
+    /// The sealer ends after all others: it numbers what they wrote last.
+    seal_stop: CancellationToken,
+    sealer: TaskTracker,
 }
 
 /// The configuration of a folder, as text.
@@ -139,7 +140,7 @@ impl Node {
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
         let amqp = start_broker(&gateway)?;
-        let face = Face { gateway: gateway.clone(), amqp: amqp.clone() };
+        let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
         let options = ListenOptions {
             tls,
@@ -158,9 +159,9 @@ impl Node {
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
-        let sealer = (CancellationToken::new(), TaskTracker::new());
-        sealer.1.spawn(seal::run(gateway.clone(), sealer.0.clone()));
-        Ok(Self { gateway, agencies, console, amqp, stop, tasks, sealer })
+        let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
+        sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
+        Ok(Self { gateway, agencies, console, amqp, stop, tasks, seal_stop, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -186,18 +187,19 @@ impl Node {
     /// Takes no more, ends what runs, seals the journal and closes the store.
     pub async fn stop(self) {
         self.agencies.stop(GRACE).await;
-        if let Some(amqp) = &self.amqp {
-            amqp.stop(GRACE).await;
-        }
-        self.console.stop(Duration::from_secs(1)).await;
+        // Nothing more is claimed; what is on its way out still has the broker's connection.
         self.stop.cancel();
         self.tasks.close();
         // What does not end in time loses its lease and is done again by the next node.
         drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
-        let (stop_sealing, sealing) = &self.sealer;
-        stop_sealing.cancel();
-        sealing.close();
-        drop(tokio::time::timeout(GRACE, sealing.wait()).await);
+        if let Some(amqp) = &self.amqp {
+            amqp.stop(GRACE).await;
+        }
+        self.console.stop(Duration::from_secs(1)).await;
+        // Last, for all before it writes to the journal.
+        self.seal_stop.cancel();
+        self.sealer.close();
+        drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
         self.gateway.store().close().await;
     }
 }
@@ -292,7 +294,11 @@ async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: 
         return if later { Disposition::RequeueLater } else { Disposition::Ack };
     };
     let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    let Some(amqp) = amqp.get().filter(|_| uses_broker) else { return Disposition::Ack };
+    if !uses_broker {
+        return Disposition::Ack;
+    }
+    // Set right after the start; a message that comes even before that comes again.
+    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
     match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
         crate::transport::Outcome::Sent { .. } => Disposition::Ack,
         // Not answered: it comes again, is found recorded, and gets the same receipt.

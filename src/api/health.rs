@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde_json::json;
+use tracing::warn;
 
 use super::Face;
 
@@ -23,11 +24,18 @@ pub(super) async fn ready(State(face): State<Face>) -> Response {
                 reasons.push(format!("clock: {apart_ms} ms from the database's"));
             }
         }
-        Err(error) => reasons.push(format!("database: {error}")),
+        Err(error) => {
+            // Anybody may ask, and the error may name hosts and accounts.
+            warn!(%error, "not ready: the database does not answer");
+            reasons.push("database: away".to_owned());
+        }
     }
     if let Some(latest) = face.gateway.behind() {
         let (participants, bundle) = (latest.participants, latest.bundle);
         reasons.push(format!("configuration: revisions {participants}/{bundle} are not in force here"));
+    }
+    if !face.gateway.has_valid_certificate() {
+        reasons.push("certificate: the gateway's own is not valid now".to_owned());
     }
     if let Some(amqp) = &face.amqp
         && !amqp.connected()

@@ -7,11 +7,14 @@ mod health;
 mod messages;
 mod state;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use tokio::sync::Semaphore;
 
 use crate::gateway::Gateway;
 use crate::transport::amqp::Amqp;
@@ -19,10 +22,16 @@ use crate::transport::amqp::Amqp;
 /// What the handlers share.
 #[derive(Clone)]
 pub struct Face {
-    /// The pipeline.
-    pub gateway: Gateway,
-    /// The broker, for readiness.
-    pub amqp: Option<Amqp>,
+    gateway: Gateway,
+    amqp: Option<Amqp>,
+    held: Arc<Semaphore>,
+}
+
+impl Face {
+    /// A face of the pipeline; the broker is asked for readiness.
+    pub fn new(gateway: Gateway, amqp: Option<Amqp>) -> Self {
+        Self { gateway, amqp, held: Arc::new(Semaphore::new(messages::HELD_BYTES_MAX)) }
+    }
 }
 
 /// The router of the agencies' address.

@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use serde_json::json;
-
-use super::{ConfigDir, Failure};
+use super::{ConfigDir, Failure, findings};
 use crate::app::{read_folder, signer};
 use crate::bundle::Files;
 use crate::deadline::{Finding, Severity};
@@ -53,22 +51,7 @@ fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
     let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, now);
     let findings: Vec<Finding> =
         compiled.findings.into_iter().chain(without_broker(&settings, &own.participants)).collect();
-    let errors = findings.iter().filter(|f| f.severity == Severity::Error).count();
-    if as_json {
-        let report = json!({ "ok": errors == 0, "findings": findings });
-        say!("{report}")?;
-    } else {
-        for finding in &findings {
-            let word = match finding.severity {
-                Severity::Error => "ошибка / error",
-                Severity::Warning => "замечание / warning",
-            };
-            say!("{word}: {finding}")?;
-        }
-        let warnings = findings.len().saturating_sub(errors);
-        say!("ошибок / errors: {errors}, замечаний / warnings: {warnings}")?;
-    }
-    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    findings::report(&findings, as_json)
 }
 
 /// Participants that use the broker while this node has none: nothing could be handed to them.

@@ -6,16 +6,26 @@
 mod table;
 
 mod adapter;
+mod calendar;
+mod calendar_show;
 mod config;
 mod deadline_compute;
+mod deadline_explain;
+mod deadline_explain_text;
+mod deadline_list;
 mod demo;
 mod envelope;
 mod failure;
+mod findings;
 mod journal;
 mod key;
 mod message;
 mod obligations;
 mod partner;
+mod regulation;
+mod regulation_json;
+mod regulation_show;
+mod regulation_words;
 mod schema;
 mod serve;
 
@@ -25,6 +35,9 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
+
+use crate::bundle::Files;
+use crate::settings::folder;
 
 /// Шлюз межведомственного обмена для социального сопровождения.
 ///
@@ -45,6 +58,8 @@ enum Command {
     Partner(partner::Args),
     Message(message::Args),
     Deadline(obligations::Args),
+    Regulation(regulation::Args),
+    Calendar(calendar::Args),
     Journal(journal::Args),
     Envelope(envelope::Args),
     Key(key::Args),
@@ -54,12 +69,38 @@ enum Command {
     SimulatedSystem(demo::SystemArgs),
 }
 
+/// The configuration folder when none is named.
+const DEFAULT_CONFIG: &str = "config";
+
 /// Where the configuration lies.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct ConfigDir {
     /// Папка настроек / the configuration folder: settings.toml, participants/, regulations/, calendars/, adapters/
-    #[arg(long, value_name = "DIR", default_value = "config", env = "MEZHVED_CONFIG")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_CONFIG, env = "MEZHVED_CONFIG")]
     pub(crate) config: PathBuf,
+}
+
+impl ConfigDir {
+    /// The files that a folder stands for: its own, and the program's in place of what it has not. A folder that is named and is not
+    /// there is a mistake; without the default one the program's own files are meant.
+    pub(crate) fn bundle(&self) -> Result<Files, Failure> {
+        if !self.config.is_dir() && self.config.as_os_str() != DEFAULT_CONFIG {
+            let shown = self.config.display();
+            return Err(Failure::new(format!(
+                "--config: папки {shown} нет / there is no folder {shown}; without --config the program's own files are taken"
+            )));
+        }
+        Ok(folder::bundle(&self.config)?)
+    }
+
+    /// Where the files of this part (`calendars`, `regulations`) come from, for people.
+    pub(crate) fn origin(&self, part: &str) -> &'static str {
+        if self.config.join(part).is_dir() {
+            "из папки / from the folder"
+        } else {
+            "встроено / built in"
+        }
+    }
 }
 
 /// Parses the command line, runs it and says how it ended.
@@ -85,6 +126,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
+        Command::Regulation(args) => regulation::run(&args),
+        Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),

@@ -100,18 +100,19 @@ async fn apply(dir: &ConfigDir, comment: &str, author: &str) -> Result<ExitCode,
     }
     let store = open_store(&settings).await?;
     let (old, latest) = in_force(&store).await?;
-    let mut changed = 0;
+    let mut changes = Vec::new();
     for (kind, number, old, new) in [
         (RevisionKind::Bundle, latest.bundle, &old.bundle, &own.bundle),
         (RevisionKind::Participants, latest.participants, &old.participants, &own.participants),
     ] {
         if number == 0 || !differences(old, new).is_empty() {
-            let made = store.append_revision(kind, number, new, author, comment, clock.now()).await?;
-            say!("{kind:?}: редакция / revision {}", made.number)?;
-            changed += 1;
+            changes.push((kind, number, new));
         }
     }
-    if changed == 0 {
+    for made in store.append_revisions(&changes, author, comment, clock.now()).await? {
+        say!("{:?}: редакция / revision {}", made.kind, made.number)?;
+    }
+    if changes.is_empty() {
         say!("отличий нет / nothing differs")?;
     }
     print_permissions(&own.participants, &settings.broker.url)?;

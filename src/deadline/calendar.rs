@@ -6,7 +6,8 @@
 //! - `#! years 2015-2027`: the years that are complete here. A row outside of them is an error, and a date outside of them is
 //!   never guessed. Without this line the years are those that have at least one row.
 //! - `#! doubt 2027 <text>`: the year's data are not confirmed; every count that touches the year says so.
-//! - `#! total 2026 247`: how many working days the year has by a published table; another count is an error.
+//! - `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`: how many working days, days off, shorter days and working days a
+//!   quarter the year has by a published table; another count is an error. All but the first number may be left out.
 //! - `#! extends ru`: an overlay. Its rows are only the days that differ from the calendar `ru`; years and doubts are those of
 //!   `ru`, whose totals are checked there. Doubts and totals of its own may be added.
 
@@ -16,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDate, Weekday};
 
+use super::totals::PublishedTotals;
 use super::{Finding, Severity};
 use crate::bundle::Files;
 
@@ -38,6 +40,16 @@ pub enum DayKind {
 }
 
 impl DayKind {
+    /// The stable word: `working`, `short`, `weekend` or `nonworking`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Short => "short",
+            Self::Weekend => "weekend",
+            Self::Nonworking => "nonworking",
+        }
+    }
+
     /// Whether people work on it.
     pub fn is_working(self) -> bool {
         matches!(self, Self::Working | Self::Short)
@@ -76,6 +88,7 @@ pub struct Calendar {
     root: String,
     years: BTreeSet<i32>,
     doubts: BTreeMap<i32, String>,
+    published: BTreeMap<i32, PublishedTotals>,
     rows: BTreeMap<NaiveDate, Row>,
 }
 
@@ -108,6 +121,7 @@ impl Calendar {
                 root: name.to_owned(),
                 years: BTreeSet::new(),
                 doubts: BTreeMap::new(),
+                published: BTreeMap::new(),
                 rows: BTreeMap::new(),
             },
         };
@@ -170,18 +184,17 @@ impl Calendar {
         self.doubts.get(&year).map(String::as_str)
     }
 
+    /// What a published table says of the year, if the file states it.
+    pub fn published(&self, year: i32) -> Option<&PublishedTotals> {
+        self.published.get(&year)
+    }
+
     /// How many working days the year has.
     ///
     /// # Errors
     /// When the year has no data.
     pub fn working_days(&self, year: i32) -> Result<usize, MissingYear> {
-        self.covers(year)?;
-        let days = NaiveDate::from_ymd_opt(year, 1, 1).into_iter().flat_map(|first| first.iter_days());
-        let mut count = 0;
-        for date in days.take_while(|d| d.year() == year) {
-            count += usize::from(self.day(date)?.is_working());
-        }
-        Ok(count)
+        self.totals(year).map(|totals| totals.working)
     }
 }
 
@@ -195,6 +208,12 @@ impl Calendars {
     /// # Errors
     /// All that is wrong with any of them, also a base that is not there and overlays that extend each other in a circle.
     pub fn from_files(files: &Files) -> Result<Self, Vec<Finding>> {
+        let (calendars, errors) = overlay::read_all(files);
+        if errors.is_empty() { Ok(calendars) } else { Err(errors) }
+    }
+
+    /// The same, but keeps the calendars that can be read beside what is wrong with the others.
+    pub fn read(files: &Files) -> (Self, Vec<Finding>) {
         overlay::read_all(files)
     }
 
@@ -206,6 +225,11 @@ impl Calendars {
     /// The calendar with this name.
     pub fn get(&self, name: &str) -> Option<&Calendar> {
         self.0.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Calendar> {
+        self.0.values()
     }
 
     /// The names, for messages.
@@ -235,7 +259,8 @@ struct Reading<'a> {
     errors: Vec<Finding>,
     stated: Option<BTreeSet<i32>>,
     years_line: usize,
-    totals: BTreeMap<i32, (usize, usize)>,
+    /// The lines of `#! total`, by year.
+    totals: BTreeMap<i32, usize>,
     lines: BTreeMap<NaiveDate, usize>,
     calendar: Calendar,
 }
@@ -252,8 +277,8 @@ impl Reading<'_> {
             {
                 self.error(
                     index + 1,
-                    "непонятная строка `#!`; можно: `#! years 2015-2027`, `#! doubt 2027 текст`, `#! extends ru`, `#! total 2026 247`".to_owned(),
-                    "this `#!` line is not understood; allowed: `#! years 2015-2027`, `#! doubt 2027 text`, `#! extends ru`, `#! total 2026 247`".to_owned(),
+                    "непонятная строка `#!`; можно: `#! years 2015-2027`, `#! doubt 2027 текст`, `#! extends ru`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
+                    "this `#!` line is not understood; allowed: `#! years 2015-2027`, `#! doubt 2027 text`, `#! extends ru`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
                 );
             }
         }
@@ -278,7 +303,9 @@ impl Reading<'_> {
                 self.calendar.doubts.insert(year(first)?, rest.trim().to_owned());
             }
             "total" => {
-                self.totals.insert(year(first)?, (rest.trim().parse().ok()?, line));
+                let year = year(first)?;
+                self.calendar.published.insert(year, PublishedTotals::parse(rest)?);
+                self.totals.insert(year, line);
             }
             _ => return None,
         }
@@ -380,25 +407,7 @@ impl Reading<'_> {
                 self.check_rows();
             }
         }
-        for (year, (total, line)) in std::mem::take(&mut self.totals) {
-            match self.calendar.working_days(year) {
-                Ok(counted) if counted == total => {}
-                Ok(counted) => self.error(
-                    line,
-                    format!(
-                        "в {year} году по строкам {counted} рабочих дней, а заявлено {total}; проверьте строки года"
-                    ),
-                    format!(
-                        "{year} has {counted} working days by its rows, but {total} are stated; check the year's rows"
-                    ),
-                ),
-                Err(missing) => self.error(
-                    line,
-                    format!("год {} не входит в `#! years`", missing.year),
-                    format!("the year {} is not among `#! years`", missing.year),
-                ),
-            }
-        }
+        self.check_totals();
         if self.calendar.years.is_empty() {
             self.error(
                 0,
@@ -408,6 +417,24 @@ impl Reading<'_> {
         }
         self.errors.sort_by_key(|e| e.line);
         if self.errors.is_empty() { Ok(self.calendar) } else { Err(self.errors) }
+    }
+
+    fn check_totals(&mut self) {
+        for (year, line) in std::mem::take(&mut self.totals) {
+            let published = self.calendar.published.get(&year).copied().unwrap_or_default();
+            match self.calendar.totals(year) {
+                Ok(counted) => {
+                    for (ru, en) in published.differences(year, &counted) {
+                        self.error(line, ru, en);
+                    }
+                }
+                Err(missing) => self.error(
+                    line,
+                    format!("год {} не входит в `#! years`", missing.year),
+                    format!("the year {} is not among `#! years`", missing.year),
+                ),
+            }
+        }
     }
 
     fn check_rows(&mut self) {

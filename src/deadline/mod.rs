@@ -22,6 +22,7 @@ mod term;
 mod term_ru;
 #[cfg(test)]
 mod tests;
+mod totals;
 
 pub use calendar::{Calendar, Calendars, DayKind, MissingYear};
 pub use check::{CheckInput, check};
@@ -34,3 +35,4 @@ pub use regulation::{
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};
+pub use totals::{PublishedTotals, YearTotals};

@@ -81,16 +81,13 @@ pub async fn first_revisions(
             return finish(compiled);
         }
     }
-    for (kind, number, files) in
-        [(RevisionKind::Participants, latest.participants, people), (RevisionKind::Bundle, latest.bundle, bundle)]
-    {
-        if number == 0 {
-            match store.append_revision(kind, 0, files, "serve", first, clock.now()).await {
-                // Another node was first; its revision is the one.
-                Ok(_) | Err(StoreError::RevisionConflict { .. }) => {}
-                Err(other) => return Err(other.into()),
-            }
-        }
+    let mut missing =
+        vec![(RevisionKind::Participants, latest.participants, people), (RevisionKind::Bundle, latest.bundle, bundle)];
+    missing.retain(|(_, number, _)| *number == 0);
+    match store.append_revisions(&missing, "serve", first, clock.now()).await {
+        // Another node was first; its revisions are the ones.
+        Ok(_) | Err(StoreError::RevisionConflict { .. }) => {}
+        Err(other) => return Err(other.into()),
     }
     let latest = store.revisions().await?;
     let (in_force_people, in_force_bundle) = load(store, latest).await?;
@@ -135,12 +132,13 @@ async fn load(store: &Store, numbers: Revisions) -> Result<(Files, Files), Confi
 /// Follows the latest revisions until cancelled. A revision that cannot be compiled leaves the old one in force, and the node is not
 /// ready (see [`Gateway::behind`]).
 pub async fn follow_revisions(gateway: Gateway, stop: CancellationToken) {
+    let mut refused = None;
     while !stop.is_cancelled() {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
-        if let Err(problem) = follow(&gateway).await {
+        if let Err(problem) = follow(&gateway, &mut refused).await {
             error!(%problem, "the latest configuration cannot be worked by");
         }
         let revisions = gateway.revisions();
@@ -150,18 +148,23 @@ pub async fn follow_revisions(gateway: Gateway, stop: CancellationToken) {
     }
 }
 
-async fn follow(gateway: &Gateway) -> Result<(), ConfigureError> {
+/// `refused` are the revisions that could not be compiled: told once, and not tried again until others come.
+async fn follow(gateway: &Gateway, refused: &mut Option<Revisions>) -> Result<(), ConfigureError> {
     let latest = gateway.store().revisions().await?;
     if latest == gateway.revisions() {
         gateway.set_behind(None);
         return Ok(());
     }
     gateway.set_behind(Some(latest));
+    if *refused == Some(latest) {
+        return Ok(());
+    }
     let (people, bundle) = load(gateway.store(), latest).await?;
     let (id, business_now) = (gateway.id().clone(), gateway.clock().business_now());
     let compiled = tokio::task::spawn_blocking(move || {
         finish(compile((latest.participants, &people), (latest.bundle, &bundle), &id, business_now))
     });
+    *refused = Some(latest);
     let snapshot = match compiled.await {
         Ok(snapshot) => snapshot?,
         Err(panic) => {

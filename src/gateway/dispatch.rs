@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use crate::deadline::obligations::StartOn;
 use crate::domain::{DeliveryState, Fault, FaultClass, ParkReason, ParticipantId, Timestamp, TransportKind};
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
@@ -20,6 +21,11 @@ use crate::transport::{self, Answer};
 
 use super::Gateway;
 use super::outgoing::{About, AnswerWord, answer_word, outgoing};
+
+/// How long a delivery must be due before its recipient is held to have left the configuration.
+const STRAY_SECONDS_MIN: i64 = 5;
+/// How many deliveries to one who left are parked at once.
+const STRAYS_AT_ONCE_MAX: u32 = 8;
 
 /// The ways out of this node.
 #[derive(Clone)]
@@ -41,11 +47,11 @@ pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
     };
     let mut changed = dispatcher.gateway.store().deliveries_changed();
     while !stop.is_cancelled() {
-        let claimed = dispatcher.claim().await;
-        if claimed > 0 {
+        let asked_at = dispatcher.gateway.clock().now();
+        if dispatcher.claim(asked_at, dispatcher.slots()).await > 0 {
             continue;
         }
-        let pause = dispatcher.pause().await;
+        let pause = dispatcher.pause(asked_at).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = dispatcher.freed.notified() => {}
@@ -68,19 +74,19 @@ struct Dispatcher {
 
 impl Dispatcher {
     /// Takes what is due and can be worked on, and starts working on it. Returns how many were taken.
-    async fn claim(&self) -> usize {
+    async fn claim(&self, now: Timestamp, slots: Vec<Slots>) -> usize {
         let settings = &self.gateway.settings().delivery;
         let free = settings.workers.saturating_sub(self.tasks.len());
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
-        if limit == 0 {
+        if limit == 0 || slots.is_empty() {
             return 0;
         }
         let claim = Claim {
             node: self.gateway.node().to_owned(),
-            now: self.gateway.clock().now(),
+            now,
             lease_ms: u32::try_from(settings.lease_ms).unwrap_or(u32::MAX),
             limit,
-            slots: self.slots(),
+            slots,
         };
         let claimed = match self.gateway.store().claim(claim).await {
             Ok(claimed) => claimed,
@@ -123,37 +129,58 @@ impl Dispatcher {
         *count = count.saturating_add_signed(by);
     }
 
-    async fn pause(&self) -> Duration {
+    /// How long to sleep after nothing could be taken at `asked_at`.
+    async fn pause(&self, asked_at: Timestamp) -> Duration {
         let poll = Duration::from_millis(self.gateway.settings().delivery.poll_ms);
         match self.gateway.store().next_delivery_at().await {
+            // Due and not taken: it waits for a free slot or for what goes before it, and both wake us; or nobody will ever ask for it.
+            Ok(Some(at)) if at <= asked_at => {
+                let strays = self.strays(asked_at).await;
+                if self.claim(asked_at, strays).await > 0 { Duration::ZERO } else { poll }
+            }
             Ok(Some(at)) => {
                 let wait = at.since(self.gateway.clock().now()).max(0);
-                let wait = Duration::from_micros(wait.unsigned_abs());
-                // A due row that was not claimed waits for a free slot: `freed` wakes us, so do not spin.
-                wait.clamp(Duration::from_millis(20), poll)
+                Duration::from_micros(wait.unsigned_abs()).min(poll)
             }
             Ok(None) | Err(_) => poll,
         }
+    }
+
+    /// Slots for those who left the configuration while something was on its way to them: it is parked, and its sender told.
+    async fn strays(&self, now: Timestamp) -> Vec<Slots> {
+        if self.gateway.behind().is_some() {
+            return Vec::new();
+        }
+        // A participant that has just come may be known to another node and not yet here.
+        let before = now.plus_seconds(-STRAY_SECONDS_MIN);
+        let waiting = match self.gateway.store().recipients_due(before).await {
+            Ok(waiting) => waiting,
+            Err(error) => {
+                warn!(%error, "it is not known to whom deliveries are due");
+                return Vec::new();
+            }
+        };
+        let snapshot = self.gateway.snapshot();
+        let strays = waiting.into_iter().filter(|id| snapshot.participant(id).is_none());
+        strays.map(|participant| Slots { participant, free: STRAYS_AT_ONCE_MAX }).collect()
     }
 
     async fn work(&self, claimed: Claimed) {
         let outcome = self.attempt(&claimed).await;
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
-        let first_handing_over = claimed.sent_at.is_none();
-        let handed_over = matches!(outcome, Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. });
-        let started = if handed_over && first_handing_over {
-            match self.gateway.start_pending_of(claimed.message.record_id).await {
-                Ok(started) => started,
-                Err(fault) => {
-                    // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
-                    // store answers or the calendar has its year.
-                    warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
-                    return;
-                }
+        let started = match reached(&outcome) {
+            Some(reached) => self.gateway.start_pending_of(claimed.message.record_id, reached).await,
+            None => Ok(Vec::new()),
+        };
+        let started = match started {
+            Ok(started) => started,
+            Err(fault) => {
+                // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
+                // store answers or the calendar has its year.
+                warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
+                return;
             }
-        } else {
-            Vec::new()
         };
         let made = self.notice(&claimed, state, reason.clone()).await;
         let settle = Settle {
@@ -347,10 +374,22 @@ impl Dispatcher {
         match retry::next(&limits, reason, claimed.attempt, retry::seed_of(claimed.delivery_id), now) {
             Verdict::Again(at) => {
                 let asked = retry_after.map(|d| now.plus_millis(i64::try_from(d.as_millis()).unwrap_or(i64::MAX)));
-                Outcome::Requeue { next_attempt_at: at.max(asked.unwrap_or(at)), reason, detail }
+                let at = at.max(asked.unwrap_or(at));
+                // The sender is told at `Expires`, not at the attempt after it.
+                let end = claimed.expires.filter(|_| claimed.sent_at.is_none());
+                Outcome::Requeue { next_attempt_at: end.map_or(at, |end| at.min(end)), reason, detail }
             }
             Verdict::Park(park) => Outcome::Park { reason: park, detail: format!("{reason}: {detail}") },
         }
+    }
+}
+
+/// How far an outcome brings a message, for the terms that wait for it: a partner that refuses has been handed it.
+fn reached(outcome: &Outcome) -> Option<StartOn> {
+    match outcome {
+        Outcome::Sent { .. } | Outcome::Refused { .. } => Some(StartOn::Sent),
+        Outcome::Delivered { .. } => Some(StartOn::Delivered),
+        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
     }
 }
 

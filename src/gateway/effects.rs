@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::deadline::Calendars;
-use crate::deadline::obligations::{self as rules, Beginning, PendingStart, Started, start_pending};
+use crate::deadline::obligations::{self as rules, Beginning, PendingStart, StartOn, Started, start_pending};
 use crate::domain::{RecordId, Timestamp};
 use crate::store::{
     CaseChange, CaseRow, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement, ObligationRow,
@@ -122,20 +122,25 @@ pub(super) enum StartProblem {
     Start(#[from] rules::StartError),
 }
 
-/// Starts the obligations that waited for their message to be handed over at `at` (business time).
+/// Starts the obligations that waited for their message to come as far as `reached`, at `at` (business time). What waits for the
+/// receipt goes on waiting when the message was only handed over.
 pub(super) fn start_all(
     pending: &[ObligationRow],
     calendars: &Calendars,
     at: Timestamp,
+    reached: StartOn,
 ) -> Result<Vec<StartedObligation>, StartProblem> {
-    pending
-        .iter()
-        .map(|row| {
-            let plan = row.plan.as_ref().ok_or(StartProblem::Plan(row.id))?;
-            let start = plan.get("start").cloned().unwrap_or(Value::Null);
-            let start: PendingStart = serde_json::from_value(start).map_err(|_| StartProblem::Plan(row.id))?;
-            let wish = plan.get("wish").and_then(Value::as_str);
-            Ok(StartedObligation { id: row.id, running: running(start_pending(&start, calendars, at)?, wish) })
-        })
-        .collect()
+    let mut started = Vec::new();
+    for row in pending {
+        let plan = row.plan.as_ref().ok_or(StartProblem::Plan(row.id))?;
+        let start = plan.get("start").cloned().unwrap_or(Value::Null);
+        let start: PendingStart = serde_json::from_value(start).map_err(|_| StartProblem::Plan(row.id))?;
+        if start.on == StartOn::Delivered && reached == StartOn::Sent {
+            continue;
+        }
+        let wish = plan.get("wish").and_then(Value::as_str);
+        let running = running(start_pending(&start, calendars, at)?, wish);
+        started.push(StartedObligation { id: row.id, running });
+    }
+    Ok(started)
 }

@@ -110,6 +110,11 @@ impl Gateway {
         &self.inner.clock
     }
 
+    /// Whether partners will believe what the gateway signs now.
+    pub fn has_valid_certificate(&self) -> bool {
+        self.inner.signer.certificate().is_valid_at(self.inner.clock.now())
+    }
+
     /// The configuration in force.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.inner.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()

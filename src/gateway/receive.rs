@@ -63,7 +63,8 @@ impl Reply {
         Self { status: 200, bytes, code: None, to: Some(to.clone()), about: Some(about), retry_after_seconds: None }
     }
 
-    pub(super) fn unsigned(code: FaultCode) -> Self {
+    /// An answer without a signature.
+    pub fn unsigned(code: FaultCode) -> Self {
         let retry_after_seconds = (code.class() == FaultClass::Retry).then_some(RETRY_AFTER_SECONDS);
         Self {
             status: code.http_status(),
@@ -314,8 +315,11 @@ impl Gateway {
                 Err(_) => return Reply::unsigned(FaultCode::NotNow),
             }
         }
-        let now = self.clock().now();
-        if refusal.verified.is_none() && !self.inner.rate.allow(peer.address, now) {
+        let unverified = refusal.verified.is_none();
+        if unverified && peer.queue.is_some() {
+            return self.refuse_on_queue(&refusal, peer).await;
+        }
+        if unverified && !self.inner.rate.allow(peer.address, self.clock().now()) {
             return Reply::unsigned(FaultCode::TooFast);
         }
         info!(peer = peer.name(), code = code.code(), detail = refusal.fault.detail, "refused");
@@ -337,6 +341,15 @@ impl Gateway {
         }
     }
 
+    /// What cannot be verified on a queue is recorded, whatever the rate (the broker knows whose queue it is, and it goes no faster than it
+    /// is taken), and unanswered. It must not leave the queue without its record.
+    async fn refuse_on_queue(&self, refusal: &Refusal, peer: &Peer) -> Reply {
+        let code = refusal.fault.code;
+        info!(peer = peer.name(), code = code.code(), detail = refusal.fault.detail, "refused");
+        let kept = self.keep_refusal(code, refusal.bytes_digest, None, None, peer).await;
+        Reply::unsigned(if kept { code } else { FaultCode::NotNow })
+    }
+
     async fn earlier(
         &self,
         sender: &ParticipantId,
@@ -351,6 +364,7 @@ impl Gateway {
         }
     }
 
+    /// Whether it was recorded.
     async fn keep_refusal(
         &self,
         code: FaultCode,
@@ -358,7 +372,7 @@ impl Gateway {
         sender: Option<(&ParticipantId, MessageId)>,
         answer: Option<Vec<u8>>,
         peer: &Peer,
-    ) {
+    ) -> bool {
         let refusal = NewRefusal {
             at: self.clock().now(),
             peer: peer.name(),
@@ -368,9 +382,11 @@ impl Gateway {
             message_id: sender.map(|(_, id)| id),
             answer,
         };
-        if let Err(error) = self.store().insert_refusal(refusal).await {
+        let kept = self.store().insert_refusal(refusal).await;
+        if let Err(error) = &kept {
             warn!(%error, "a refusal was not recorded");
         }
+        kept.is_ok()
     }
 
     /// Records and answers a document that was too large to be read at all.

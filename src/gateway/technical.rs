@@ -3,7 +3,8 @@
 use tracing::{info, warn};
 
 use crate::crypto::{generate, sha256};
-use crate::domain::{Digest, Fault, FaultCode, MessageId, ParticipantId, RecordId};
+use crate::deadline::obligations::StartOn;
+use crate::domain::{DeliveryId, Digest, Fault, FaultClass, FaultCode, ParticipantId, RecordId};
 use crate::envelope::technical::{
     FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
 };
@@ -58,7 +59,7 @@ impl Gateway {
         &self,
         known: &VerifiedSender,
         word: PartnerWord,
-        delivery: Option<crate::domain::DeliveryId>,
+        delivery: Option<DeliveryId>,
         bytes: &[u8],
     ) -> Result<Vec<u8>, Fault> {
         let participant = &known.header.sender;
@@ -67,21 +68,24 @@ impl Gateway {
             PartnerWord::Fault(f) => (f.message_id.or(known.header.in_reply_to), None, content_of(f.digest)),
         };
         let about = about.ok_or_else(|| Fault::new(FaultCode::ReferenceUnknown, "the fault names no message"))?;
-        let (row, message) = self.find_delivery(participant, about, sender, delivery).await?;
-        if let (Some(said), Some(ours)) = (digest, row.out_digest)
-            && said != ours
+        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
+        let (row, message) = meant(found, delivery, digest)?;
+        if let PartnerWord::Fault(f) = &word
+            && f.known().is_some_and(|code| code.class() == FaultClass::Retry)
         {
-            let detail = "the digest is not that of what was delivered; digest what you received";
-            return Err(Fault::new(FaultCode::ReferenceUnknown, detail));
+            // Asked for patience, not refused: the delivery stays as it is, and the same bytes come again in their time.
+            info!(%participant, message_id = %about, code = f.code, "the partner cannot take it now");
+            return self.receipt_for(known).await;
         }
-        let (outcome, state, reason) = match &word {
-            PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, None),
+        let (outcome, state, reached, reason) = match &word {
+            PartnerWord::Receipt(_) => (AnsweredOutcome::Delivered, NoticeState::Delivered, StartOn::Delivered, None),
             PartnerWord::Fault(f) => {
                 let outcome = AnsweredOutcome::Refused { code: f.code.clone(), detail: None };
-                (outcome, NoticeState::Refused, Some(f.code.clone()))
+                (outcome, NoticeState::Refused, StartOn::Sent, Some(f.code.clone()))
             }
         };
-        let (started, made) = self.follow_up(&message, Some(state), reason).await?;
+        let started = self.start_pending_of(message.record_id, reached).await?;
+        let made = self.notice_of(&message, state, reason).await?;
         let answered = Answered {
             delivery_id: row.id,
             participant: participant.clone(),
@@ -100,45 +104,34 @@ impl Gateway {
         self.receipt_for(known).await
     }
 
-    async fn find_delivery(
-        &self,
-        participant: &ParticipantId,
-        about: MessageId,
-        sender: Option<&ParticipantId>,
-        delivery: Option<crate::domain::DeliveryId>,
-    ) -> Result<(DeliveryRow, MessageRow), Fault> {
-        let found = self.store().deliveries_to(participant, about, sender).await.map_err(not_now)?;
-        let found = found.into_iter().find(|(row, _)| delivery.is_none_or(|id| row.id == id));
-        found.ok_or_else(unknown_delivery)
-    }
-
-    /// What else is written when a delivery comes to its end: obligations that start with the handing over, and the notice to the
-    /// sender.
-    pub(super) async fn follow_up(
+    /// The notice to the sender that is written when a delivery comes to its end by the partner's word.
+    async fn notice_of(
         &self,
         message: &MessageRow,
-        state: Option<NoticeState>,
+        state: NoticeState,
         reason: Option<String>,
-    ) -> Result<(Vec<StartedObligation>, Vec<NewMessage>), Fault> {
-        let started = self.start_pending_of(message.record_id).await?;
+    ) -> Result<Vec<NewMessage>, Fault> {
         let (gateway, about) = (self.clone(), message.clone());
-        let notice = tokio::task::spawn_blocking(move || gateway.notice(&about, state, reason)).await;
-        let notice = match notice {
-            Ok(Ok(notice)) => notice,
+        let notice = tokio::task::spawn_blocking(move || gateway.notice(&about, Some(state), reason)).await;
+        match notice {
+            Ok(Ok(notice)) => Ok(notice.into_iter().collect()),
             Ok(Err(error)) => {
                 warn!(message_id = %message.message_id, %error, "the notice to the sender could not be made");
-                None
+                Ok(Vec::new())
             }
-            Err(error) => return Err(Fault::new(FaultCode::NotNow, error.to_string())),
-        };
-        Ok((started, notice.into_iter().collect()))
+            Err(error) => Err(not_now(error)),
+        }
     }
 
-    /// Starts what waited for this message to be handed over, as of now.
-    pub(super) async fn start_pending_of(&self, record: RecordId) -> Result<Vec<StartedObligation>, Fault> {
+    /// Starts, as of now, what waited for this message to come as far as `reached`.
+    pub(super) async fn start_pending_of(
+        &self,
+        record: RecordId,
+        reached: StartOn,
+    ) -> Result<Vec<StartedObligation>, Fault> {
         let pending = self.store().pending_obligations(record).await.map_err(not_now)?;
         let snapshot = self.snapshot();
-        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now()).map_err(not_now)
+        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now(), reached).map_err(not_now)
     }
 
     /// The signed receipt for a technical message.
@@ -215,6 +208,28 @@ fn content_of(digest: Option<RefusedDigest>) -> Option<Digest> {
         Some(RefusedDigest::Content(digest)) => Some(digest),
         Some(RefusedDigest::Bytes(_)) | None => None,
     }
+}
+
+/// Which of some deliveries a partner's word is about. What never went out cannot be answered; and where two senders used one id, the
+/// digest says which of their messages is meant.
+fn meant(
+    found: Vec<(DeliveryRow, MessageRow)>,
+    delivery: Option<DeliveryId>,
+    digest: Option<Digest>,
+) -> Result<(DeliveryRow, MessageRow), Fault> {
+    let mut handed: Vec<_> = found
+        .into_iter()
+        .filter(|(row, _)| row.out_digest.is_some() && delivery.is_none_or(|id| row.id == id))
+        .collect();
+    if handed.is_empty() {
+        return Err(unknown_delivery());
+    }
+    let same = handed.iter().position(|(row, _)| digest.is_none() || row.out_digest == digest);
+    let other = || {
+        let detail = "the digest is not that of what was delivered; digest what you received";
+        Fault::new(FaultCode::ReferenceUnknown, detail)
+    };
+    same.map(|at| handed.swap_remove(at)).ok_or_else(other)
 }
 
 fn unknown_delivery() -> Fault {

@@ -7,9 +7,9 @@ use tracing::{info, warn};
 
 use crate::deadline::obligations::{next_period_at, periodic};
 use crate::domain::{ObligationState, Timestamp};
-use crate::store::{Mark, NewObligation, ObligationRow, StoreError};
+use crate::store::{Mark, NewObligation, ObligationRow, Revisions, StoreError};
 
-use super::{Gateway, effects};
+use super::{Gateway, Snapshot, effects};
 
 /// The longest sleep: a clock that was set is noticed within it.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
     let mut changed = gateway.store().obligations_changed();
     let mut configured = gateway.snapshot_changed();
     let mut stepped = gateway.clock().stepped();
-    let mut asked = last_seen(&gateway).await;
+    let mut asked = Asked { since: last_seen(&gateway).await, under: None };
     while !stop.is_cancelled() {
         let pause = match round(&gateway, &mut asked).await {
             Ok(pause) => pause,
@@ -36,10 +36,28 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             _ = changed.changed() => {}
-            _ = configured.changed() => asked = None,
+            _ = configured.changed() => asked = Asked::default(),
             _ = stepped.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
+    }
+}
+
+/// When the calendar was last asked what it opens, and under which configuration by this node.
+#[derive(Default)]
+struct Asked {
+    since: Option<Timestamp>,
+    under: Option<Revisions>,
+}
+
+impl Asked {
+    /// Whether asking again can open nothing that was not opened then: a round follows every commit that touches an obligation.
+    fn is_enough(&self, snapshot: &Snapshot, revisions: Revisions, business_now: Timestamp) -> bool {
+        let later = |last: Timestamp| {
+            let next = |regulation| next_period_at(regulation, snapshot, last);
+            snapshot.regulations().filter_map(next).all(|at| at > business_now)
+        };
+        self.under == Some(revisions) && self.since.is_some_and(later)
     }
 }
 
@@ -58,7 +76,7 @@ async fn last_seen(gateway: &Gateway) -> Option<Timestamp> {
 }
 
 /// One look: opens what the calendar opens, marks what is due, and says how long to sleep.
-async fn round(gateway: &Gateway, asked: &mut Option<Timestamp>) -> Result<Duration, StoreError> {
+async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Duration, StoreError> {
     let (store, clock) = (gateway.store(), gateway.clock());
     if store.take_lease(LEASE_NAME, gateway.node(), clock.now(), LEASE_MS).await?.is_none() {
         return Ok(Duration::from_millis(u64::from(LEASE_MS) / 4));
@@ -110,12 +128,16 @@ fn mark(row: &ObligationRow, business_now: Timestamp, now: Timestamp) -> Option<
     })
 }
 
-async fn open_periodic(gateway: &Gateway, asked: &mut Option<Timestamp>) -> Result<(), StoreError> {
+async fn open_periodic(gateway: &Gateway, asked: &mut Asked) -> Result<(), StoreError> {
     let snapshot = gateway.snapshot();
     let (now, business_now) = (gateway.clock().now(), gateway.clock().business_now());
+    let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
+    if asked.is_enough(&snapshot, revisions, business_now) {
+        return Ok(());
+    }
     let mut opened: Vec<NewObligation> = Vec::new();
     for regulation in snapshot.regulations() {
-        let (new, errors) = periodic(regulation, &snapshot.calendars, snapshot.as_ref(), *asked, business_now);
+        let (new, errors) = periodic(regulation, &snapshot.calendars, snapshot.as_ref(), asked.since, business_now);
         for error in errors {
             warn!(regulation = regulation.id, %error, "a periodic obligation cannot be opened");
         }
@@ -137,6 +159,6 @@ async fn open_periodic(gateway: &Gateway, asked: &mut Option<Timestamp>) -> Resu
     if !opened.is_empty() {
         gateway.store().open_obligations(opened, now).await?;
     }
-    *asked = Some(business_now);
+    *asked = Asked { since: Some(business_now), under: Some(revisions) };
     Ok(())
 }

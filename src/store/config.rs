@@ -64,6 +64,9 @@ pub struct Revision {
     pub files: BTreeMap<String, Vec<u8>>,
 }
 
+/// A revision to append: of what, the latest number (0: none), and its files.
+pub type RevisionChange<'f> = (RevisionKind, i64, &'f BTreeMap<String, Vec<u8>>);
+
 impl Store {
     /// The latest numbers; cheap enough to ask for every second.
     ///
@@ -97,18 +100,41 @@ impl Store {
         comment: &str,
         now: Timestamp,
     ) -> Result<RevisionInfo, StoreError> {
-        let stored = to_stored(files);
-        let info = RevisionInfo {
-            kind,
-            number: previous.saturating_add(1),
-            created_at: now,
-            author: author.to_owned(),
-            comment: comment.to_owned(),
-            digest: Digest::from_bytes(openssl::sha::sha256(&stored)),
-        };
-        let appended = self.task(AppendTask { info: info.clone(), stored }).await?;
-        match appended {
-            Ok(()) => Ok(info),
+        let appended = self.append_revisions(&[(kind, previous, files)], author, comment, now).await?;
+        appended.into_iter().next().ok_or_else(|| StoreError::Corrupt("no revision was appended".to_owned()))
+    }
+
+    /// Appends these revisions in one transaction: all or none. No kind may be there twice.
+    ///
+    /// # Errors
+    /// [`StoreError::RevisionConflict`] when a number is not the latest any more, and then nothing was appended; or the database is
+    /// away.
+    pub async fn append_revisions(
+        &self,
+        changes: &[RevisionChange<'_>],
+        author: &str,
+        comment: &str,
+        now: Timestamp,
+    ) -> Result<Vec<RevisionInfo>, StoreError> {
+        if changes.is_empty() {
+            return Ok(Vec::new());
+        }
+        let made = changes.iter().map(|(kind, previous, files)| {
+            let stored = to_stored(files);
+            let info = RevisionInfo {
+                kind: *kind,
+                number: previous.saturating_add(1),
+                created_at: now,
+                author: author.to_owned(),
+                comment: comment.to_owned(),
+                digest: Digest::from_bytes(openssl::sha::sha256(&stored)),
+            };
+            (info, stored)
+        });
+        let made: Vec<_> = made.collect();
+        let infos = made.iter().map(|(info, _)| info.clone()).collect();
+        match self.task(AppendTask(made)).await? {
+            Ok(()) => Ok(infos),
             Err(latest) => Err(StoreError::RevisionConflict { latest }),
         }
     }
@@ -189,47 +215,60 @@ fn from_stored(mut rest: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
     Some(files)
 }
 
+/// Revisions with their files' stored form.
 #[derive(Debug)]
-struct AppendTask {
-    info: RevisionInfo,
-    stored: Vec<u8>,
-}
+struct AppendTask(Vec<(RevisionInfo, Vec<u8>)>);
 
 impl Write for AppendTask {
     /// `Err`: the latest number, which is not the one before ours.
     type Out = Result<(), i64>;
 
     async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<Result<(), i64>, Failure> {
-        let info = &self.info;
-        let kind = info.kind.as_str();
-        let latest = "SELECT COALESCE(MAX(number), 0) AS number FROM config_revisions WHERE kind = $1";
-        let found = tx.one(latest, vec![Val::Word(kind)]).await?;
-        let number = found.first().map_or(Ok(0), |row| row.int("number"))?;
-        if number != info.number - 1 {
-            return Ok(Err(number));
+        for (info, _) in &self.0 {
+            let latest = "SELECT COALESCE(MAX(number), 0) AS number FROM config_revisions WHERE kind = $1";
+            let found = tx.one(latest, vec![Val::Word(info.kind.as_str())]).await?;
+            let number = found.first().map_or(Ok(0), |row| row.int("number"))?;
+            if number != info.number - 1 {
+                return Ok(Err(number));
+            }
         }
-        let insert = "INSERT INTO config_revisions (kind, number, created_at, author, comment, digest, files) \
-                      VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING number";
-        let vals = vec![
-            Val::Word(kind),
-            info.number.into(),
-            info.created_at.into(),
-            text(&info.author),
-            text(&info.comment),
-            info.digest.into(),
-            self.stored.as_slice().into(),
-        ];
-        if tx.one(insert, vals).await?.is_empty() {
-            // Another node appended between the two statements.
+        for (at, (info, stored)) in self.0.iter().enumerate() {
+            if insert(tx, info, stored).await? {
+                continue;
+            }
+            // Another node appended between the statements. The transaction is shared with others: ours is taken back by hand.
+            for (info, _) in self.0.iter().take(at) {
+                let take_back = "DELETE FROM config_revisions WHERE kind = $1 AND number = $2";
+                tx.one(take_back, vec![Val::Word(info.kind.as_str()), info.number.into()]).await?;
+            }
             return Ok(Err(info.number));
         }
-        let entry = JournalEntry {
-            kind: "config-appended".to_owned(),
-            actor: info.author.clone(),
-            detail: serde_json::json!({ "kind": kind, "number": info.number, "digest": info.digest.to_string() }),
-            ..JournalEntry::default()
-        };
-        rows.entry(&entry, info.created_at);
+        for (info, _) in &self.0 {
+            let (kind, number, digest) = (info.kind.as_str(), info.number, info.digest.to_string());
+            let entry = JournalEntry {
+                kind: "config-appended".to_owned(),
+                actor: info.author.clone(),
+                detail: serde_json::json!({ "kind": kind, "number": number, "digest": digest }),
+                ..JournalEntry::default()
+            };
+            rows.entry(&entry, info.created_at);
+        }
         Ok(Ok(()))
     }
+}
+
+/// Whether the number was free.
+async fn insert(tx: &mut Tx<'_>, info: &RevisionInfo, stored: &[u8]) -> Result<bool, Failure> {
+    let insert = "INSERT INTO config_revisions (kind, number, created_at, author, comment, digest, files) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING number";
+    let vals = vec![
+        Val::Word(info.kind.as_str()),
+        info.number.into(),
+        info.created_at.into(),
+        text(&info.author),
+        text(&info.comment),
+        info.digest.into(),
+        stored.into(),
+    ];
+    Ok(!tx.one(insert, vals).await?.is_empty())
 }

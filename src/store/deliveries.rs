@@ -282,6 +282,18 @@ impl Store {
         found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
     }
 
+    /// To whom anything has been due since `before` or longer.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn recipients_due(&self, before: Timestamp) -> Result<Vec<ParticipantId>, StoreError> {
+        let found = Select::new("SELECT DISTINCT recipient FROM deliveries")
+            .and("next_at <= ?", vec![before.into()])
+            .fetch(self.readers())
+            .await?;
+        found.iter().map(|row| row.parsed("recipient", |t| ParticipantId::parse(t).ok())).collect()
+    }
+
     /// Stores what goes out, before it goes out. `false`: the lease is not ours any more, send nothing.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
 pub use cases::{CaseChange, CaseRow};
-pub use config::{Revision, RevisionInfo, RevisionKind, Revisions};
+pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,

@@ -2,6 +2,7 @@
 //! stores, and who owes what is seen on the way.
 
 mod amqp;
+mod answers;
 mod http;
 mod interop;
 mod mailbox;

@@ -3,7 +3,7 @@
 use mezhved::domain::MessageId;
 use mezhved::envelope::technical::{Resource, Ticket, TicketMethod, TicketRequest};
 
-use crate::world::{Answer, Backend, RUNTIME, World, bodies, new_id, now};
+use crate::world::{Agency, Answer, Backend, RUNTIME, World, bodies, new_id, now};
 
 fn ticket(world: &World, agency: &str, resource: Resource) -> Ticket {
     let agency = world.agency(agency);
@@ -98,4 +98,14 @@ fn the_agencies_address_tells_nothing_but_schemas_and_health_without_a_ticket() 
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
         assert!(!answer.text().contains(&id.to_string()), "{path}");
     }
+}
+
+#[test]
+fn a_gateway_whose_own_certificate_has_ended_is_not_ready() {
+    let mut world = World::on(Backend::Sqlite).prepare();
+    Agency::expired(&world.file("keys"), "gateway");
+    world.serve();
+    let answer = get(&world, "/readyz", None);
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(answer.text().contains("certificate"), "{}", answer.text());
 }

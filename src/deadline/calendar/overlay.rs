@@ -22,7 +22,7 @@ fn finding(file: &str, line: usize, ru: String, en: String) -> Finding {
 }
 
 /// Reads every calendar of a bundle, each base before what extends it.
-pub(super) fn read_all(files: &Files) -> Result<Calendars, Vec<Finding>> {
+pub(super) fn read_all(files: &Files) -> (Calendars, Vec<Finding>) {
     let (mut texts, mut errors) = (BTreeMap::new(), Vec::new());
     for (path, bytes) in files {
         let Some(name) = path.strip_prefix(CALENDAR_FOLDER).and_then(|p| p.strip_suffix(".csv")) else { continue };
@@ -62,7 +62,7 @@ pub(super) fn read_all(files: &Files) -> Result<Calendars, Vec<Finding>> {
             errors.push(finding(path, *line, ru, en));
         }
     }
-    if errors.is_empty() { Ok(calendars) } else { Err(errors) }
+    (calendars, errors)
 }
 
 /// A calendar whose base, if it has one, does not wait to be read.

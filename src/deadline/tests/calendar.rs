@@ -15,6 +15,10 @@ fn the_russian_calendar_agrees_with_the_published_totals() {
     let calendar = ru();
     let totals: Vec<usize> = (2015..=2027).map(|year| calendar.working_days(year).unwrap()).collect();
     assert_eq!(totals, [247, 247, 247, 247, 247, 247, 247, 247, 247, 248, 247, 247, 247]);
+    let stated_in_full = |year| calendar.published(year).is_some_and(|p| p.off.and(p.short).and(p.quarters).is_some());
+    assert!((2015..=2027).all(stated_in_full), "each year is compared with all that is published of it");
+    let counted = calendar.totals(2026).unwrap();
+    assert_eq!((counted.working, counted.off, counted.short, counted.quarters), (247, 118, 4, [55, 62, 66, 64]));
     assert!(calendar.doubt(2027).is_some() && calendar.doubt(2026).is_none());
 }
 
@@ -61,6 +65,23 @@ fn each_mistake_is_found_in_its_line() {
         ("date,kind,note\n2026-05-09,short,x\n", 2, "cannot be short"),
         ("#! years 2026\ndate,kind,note\n2027-01-01,nonworking,x\n", 3, "outside of the years"),
         ("#! years 2026\n#! total 2026 100\ndate,kind,note\n", 2, "2026 has 261 working days"),
+        (
+            "#! years 2026\n#! total 2026 261 off 100\ndate,kind,note\n",
+            2,
+            "2026 has 104 days off by its rows, but 100 are",
+        ),
+        (
+            "#! years 2026\n#! total 2026 261 short 1\ndate,kind,note\n",
+            2,
+            "2026 has 0 shorter days by its rows, but 1 are",
+        ),
+        (
+            "#! years 2026\n#! total 2026 261 quarters 64 65 66 67\ndate,kind,note\n",
+            2,
+            "quarter 4 of 2026 has 66 working",
+        ),
+        ("#! years 2026\n#! total 2026 261 quarters 64 65 66\ndate,kind,note\n", 2, "not understood"),
+        ("#! years 2026\n#! total 2026 261 off 104 off 104\ndate,kind,note\n", 2, "not understood"),
         ("#! years 2026\n#! total 2027 247\ndate,kind,note\n", 2, "not among"),
         ("date,kind,note\n", 0, "has no year"),
     ];

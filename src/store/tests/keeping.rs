@@ -11,6 +11,7 @@ on_both! {
     a_changed_a_missing_and_a_cut_row_are_found
     the_sealers_lease_passes_on
     revisions_are_numbered_and_never_lost
+    revisions_of_two_kinds_come_together_or_not_at_all
     a_ticket_is_good_until_it_ends
     refusals_are_capped_and_aged
 }
@@ -122,6 +123,30 @@ async fn revisions_are_numbered_and_never_lost(bench: &Bench) {
         .map(|i| i.number)
         .collect();
     assert_eq!(numbers, [2, 1]);
+    other.close().await;
+}
+
+async fn revisions_of_two_kinds_come_together_or_not_at_all(bench: &Bench) {
+    let files = BTreeMap::from([("a.toml".to_owned(), b"a".to_vec())]);
+    let append = async |store: &Store, bundle, participants| {
+        let changes = [(RevisionKind::Bundle, bundle, &files), (RevisionKind::Participants, participants, &files)];
+        store.append_revisions(&changes, "admin", "why", at(1)).await
+    };
+    let made = append(&bench.store, 0, 0).await.unwrap();
+    assert_eq!(
+        made.iter().map(|i| (i.kind, i.number)).collect::<Vec<_>>(),
+        [(RevisionKind::Bundle, 1), (RevisionKind::Participants, 1)]
+    );
+    assert_eq!(append(&bench.store, 1, 0).await, Err(StoreError::RevisionConflict { latest: 1 }));
+    assert_eq!(bench.store.revisions().await, Ok(Revisions { participants: 1, bundle: 1 }), "nothing of it");
+    // Two nodes at once, one of them with half of it already gone by.
+    let other = bench.node().await;
+    let one = [(RevisionKind::Participants, 1, &files)];
+    let (both, half) = tokio::join!(append(&bench.store, 1, 1), other.append_revisions(&one, "admin", "why", at(1)));
+    assert_ne!(both.is_ok(), half.is_ok(), "{both:?} {half:?}");
+    let bundle = if both.is_ok() { 2 } else { 1 };
+    assert_eq!(bench.store.revisions().await, Ok(Revisions { participants: 2, bundle }));
+    assert_eq!(append(&bench.store, bundle, 2).await.map(|made| made.len()), Ok(2), "the next one finds no gap");
     other.close().await;
 }
 

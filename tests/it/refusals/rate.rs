@@ -1,8 +1,8 @@
 //! What unverified peers can cause is bounded: signed faults by a rate, rows by a cap.
 
 use super::good;
-use crate::support::eventually;
-use crate::world::{Backend, RUNTIME, SOON, World};
+use crate::support::{AmqpVhost, eventually};
+use crate::world::{Backend, Queues, RUNTIME, SOON, World};
 
 #[test]
 fn beyond_the_rate_of_one_address_the_answer_is_an_unsigned_429_and_nothing_is_recorded() {
@@ -44,4 +44,20 @@ fn the_refusal_record_is_capped() {
     }
     let kept = world.number("SELECT COUNT(*) FROM refusals");
     assert!((20..=20 + BETWEEN_TRIMS).contains(&kept), "{kept} of 600 refusals are kept");
+}
+
+#[test]
+fn what_cannot_be_verified_on_a_queue_is_recorded_whatever_the_rate() {
+    let vhost = AmqpVhost::create();
+    let plan = World::on(Backend::Sqlite).broker(vhost.url(), &["guardianship"]);
+    let world = plan.setting("limits.refusals_per_minute_max = 0").start();
+    eventually("a gateway that is ready", SOON, || {
+        (RUNTIME.block_on(world.wire().get("/readyz", None)).unwrap().status == 200).then_some(())
+    });
+    let queues = Queues::connect(&vhost, "guardianship");
+    for _ in 0..3 {
+        queues.send(b"nonsense");
+    }
+    eventually("the record", SOON, || (world.number("SELECT COUNT(*) FROM refusals") == 3).then_some(()));
+    assert_eq!(queues.take("receipts"), None, "it is unanswered");
 }
