@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::{ConfigDir, Failure, calendar_show, findings, table};
-use crate::deadline::{Calendar, Finding, PublishedTotals, YearTotals};
+use crate::deadline::{Calendar, Calendars, Finding, PublishedTotals, YearTotals};
 
 /// Where the calendars of a folder stand among its files.
 const FOLDER: &str = "config/calendars/";
@@ -102,36 +102,28 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
 impl From {
     fn read(&self) -> Result<Read, Failure> {
-        let mut texts: Vec<(String, String, Vec<u8>)> = Vec::new();
-        let origin = match &self.file {
-            Some(path) => {
-                let shown = path.display().to_string();
-                let bytes = std::fs::read(path)
-                    .map_err(|e| Failure::new(format!("{shown} не читается / cannot be read: {e}")))?;
-                let name = path.file_stem().map_or_else(|| shown.clone(), |stem| stem.to_string_lossy().into_owned());
-                texts.push((name, shown, bytes));
-                "файл / a file"
+        let (folder, found) = Calendars::read(&self.dir.bundle()?);
+        let Some(path) = &self.file else {
+            let in_folder = |c: &Calendar| (format!("{FOLDER}{}.csv", c.name()), c.clone());
+            let calendars: Vec<(String, Calendar)> = folder.iter().map(in_folder).collect();
+            if calendars.is_empty() && found.is_empty() {
+                return Err(Failure::new(
+                    "календарей нет / there are no calendars; add calendars/ru.csv to the folder",
+                ));
             }
-            None => {
-                for (path, bytes) in self.dir.bundle()? {
-                    if let Some(name) = path.strip_prefix(FOLDER).and_then(|p| p.strip_suffix(".csv")) {
-                        texts.push((name.to_owned(), path.clone(), bytes));
-                    }
-                }
-                self.dir.origin("calendars")
-            }
+            return Ok(Read { calendars, findings: found, origin: self.dir.origin("calendars") });
         };
-        if texts.is_empty() {
-            return Err(Failure::new("календарей нет / there are no calendars; add calendars/ru.csv to the folder"));
-        }
-        let mut read = Read { calendars: Vec::new(), findings: Vec::new(), origin };
-        for (name, file, bytes) in texts {
-            let text = String::from_utf8(bytes)
-                .map_err(|_| Failure::new(format!("{file}: файл не в UTF-8 / the file is not UTF-8")))?;
-            match Calendar::parse(&name, &file, &text) {
-                Ok(calendar) => read.calendars.push((file, calendar)),
-                Err(found) => read.findings.extend(found),
-            }
+        let shown = path.display().to_string();
+        let bytes =
+            std::fs::read(path).map_err(|e| Failure::new(format!("{shown} не читается / cannot be read: {e}")))?;
+        let name = path.file_stem().map_or_else(|| shown.clone(), |stem| stem.to_string_lossy().into_owned());
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Failure::new(format!("{shown}: файл не в UTF-8 / the file is not UTF-8")))?;
+        let mut read = Read { calendars: Vec::new(), findings: Vec::new(), origin: "файл / a file" };
+        // An overlay may extend what is in the folder.
+        match Calendar::parse_over(&name, &shown, &text, &folder) {
+            Ok(calendar) => read.calendars.push((shown, calendar)),
+            Err(found) => read.findings.extend(found),
         }
         Ok(read)
     }

@@ -135,7 +135,8 @@ fn calendar(args: &Args, files: &Files) -> Result<Calendar, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| Failure(format!("--calendar: {shown} не читается / cannot be read: {e}")))?;
     let name = path.file_stem().map_or_else(|| shown.clone(), |stem| stem.to_string_lossy().into_owned());
-    Calendar::parse(&name, &shown, &text).map_err(listed)
+    // An overlay may extend what is embedded.
+    Calendar::parse_over(&name, &shown, &text, &Calendars::read(files).0).map_err(listed)
 }
 
 fn listed(findings: Vec<Finding>) -> Failure {

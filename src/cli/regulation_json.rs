@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::regulation_words::{key_word, party_word, settle_word, start_word};
-use crate::deadline::{Matching, Opens, Regulation, Rule, TermChoice};
+use crate::deadline::{Matching, Opens, Regulation, Rule, TermChoice, TermVersion};
 use crate::domain::{Participant, RoleCode};
 
 /// The whole regulation; `people` are all participants of the folder.
@@ -23,7 +23,12 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
     let tables: Vec<Value> = r
         .term_tables
         .iter()
-        .map(|(id, t)| json!({ "id": id, "default": t.default, "by": t.by, "source": t.source }))
+        .map(|(id, table)| {
+            let version = |v: &TermVersion| {
+                json!({ "validFrom": v.valid_from, "off": v.off, "default": v.default, "by": v.by, "source": v.source })
+            };
+            json!({ "id": id, "versions": table.versions.iter().map(version).collect::<Vec<_>>() })
+        })
         .collect();
     let norms: Vec<Value> = r
         .norms

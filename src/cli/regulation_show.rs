@@ -124,9 +124,13 @@ fn roll(roll: Roll) -> &'static str {
 fn term_tables(r: &Regulation) -> Vec<String> {
     let mut lines = Vec::new();
     for (id, table) in &r.term_tables {
-        lines.push(format!("  {id}: {}", term(&table.default)));
-        lines.extend(table.by.iter().map(|(key, by)| format!("    {key}: {}", term(by))));
-        lines.extend(source(r, &table.source).iter().map(|line| format!("    {line}")));
+        for version in &table.versions {
+            let from = version.valid_from.map_or_else(String::new, |from| format!(", с / from {from}"));
+            lines.push(format!("  {id}{from}: {}", term(&version.default)));
+            lines.extend(version.by.iter().map(|(key, by)| format!("    {key}: {}", term(by))));
+            lines.extend(version.off.iter().map(|why| format!("    выключено / off: {why}")));
+            lines.extend(source(r, &version.source).iter().map(|line| format!("    {line}")));
+        }
     }
     lines
 }
@@ -187,7 +191,7 @@ mod tests {
                 "    открывает / opened by: application (each requiredDocuments/document, where source = request, key holderRole)\n",
                 "    предупреждения / warnings: за 8 часов / 8 hours before\n",
                 "    прочтение / reading: «До 5 числа» - включительно",
-                "  answer: 5 рабочих дней / 5 working days\n",
+                "  answer, с / from 2015-07-31: 5 рабочих дней / 5 working days\n",
                 "    document-request + document-answer\n",
                 "«в течение 1 рабочего дня со дня регистрации заявления»",
             ],

@@ -8,6 +8,10 @@
 //! - `#! doubt 2027 <text>`: the year's data are not confirmed; every count that touches the year says so.
 //! - `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`: how many working days, days off, shorter days and working days a
 //!   quarter the year has by a published table; another count is an error. All but the first number may be left out.
+//! - `#! extends ru`: an overlay. Its rows are only the days that differ from the calendar `ru`; years and doubts are those of
+//!   `ru`, whose totals are checked there. Doubts and totals of its own may be added.
+
+mod overlay;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +62,7 @@ impl DayKind {
     "в календаре `{calendar}` нет данных за {year} год (есть {loaded}); добавьте их / calendar `{calendar}` has no data for {year} (it has {loaded}); add them"
 )]
 pub struct MissingYear {
-    /// The calendar's name.
+    /// The name of the calendar in which the year would be added: of an overlay, the one that it ends on.
     pub calendar: String,
     /// The year.
     pub year: i32,
@@ -78,6 +82,10 @@ struct Row {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
     name: String,
+    /// What it extends, if it is an overlay.
+    base: Option<String>,
+    /// The calendar whose years it has: its own name, or that at the end of what it extends.
+    root: String,
     years: BTreeSet<i32>,
     doubts: BTreeMap<i32, String>,
     published: BTreeMap<i32, PublishedTotals>,
@@ -88,16 +96,29 @@ impl Calendar {
     /// Reads a calendar. `name` is how regulations call it, `file` stands in the errors.
     ///
     /// # Errors
-    /// All that is wrong with the file, each with its line.
+    /// All that is wrong with the file, each with its line. An overlay is an error here: see [`Calendar::parse_over`].
     pub fn parse(name: &str, file: &str, text: &str) -> Result<Self, Vec<Finding>> {
+        Self::parse_over(name, file, text, &Calendars::default())
+    }
+
+    /// Reads a calendar that may extend one of `bases`.
+    ///
+    /// # Errors
+    /// All that is wrong with the file, each with its line.
+    pub fn parse_over(name: &str, file: &str, text: &str, bases: &Calendars) -> Result<Self, Vec<Finding>> {
         let mut reading = Reading {
             file,
+            bases,
+            base: None,
             errors: Vec::new(),
             stated: None,
+            years_line: 0,
             totals: BTreeMap::new(),
             lines: BTreeMap::new(),
             calendar: Self {
                 name: name.to_owned(),
+                base: None,
+                root: name.to_owned(),
                 years: BTreeSet::new(),
                 doubts: BTreeMap::new(),
                 published: BTreeMap::new(),
@@ -115,6 +136,11 @@ impl Calendar {
         &self.name
     }
 
+    /// The name of the calendar that it extends, if it is an overlay.
+    pub fn base(&self) -> Option<&str> {
+        self.base.as_deref()
+    }
+
     /// The years with data.
     pub fn years(&self) -> &BTreeSet<i32> {
         &self.years
@@ -128,7 +154,7 @@ impl Calendar {
         if self.years.contains(&year) {
             return Ok(());
         }
-        Err(MissingYear { calendar: self.name.clone(), year, loaded: ranges(&self.years) })
+        Err(MissingYear { calendar: self.root.clone(), year, loaded: ranges(&self.years) })
     }
 
     /// What kind of day this is.
@@ -177,30 +203,18 @@ impl Calendar {
 pub struct Calendars(BTreeMap<String, Calendar>);
 
 impl Calendars {
-    /// Reads every `config/calendars/<name>.csv`.
+    /// Reads every `config/calendars/<name>.csv`, each base before what extends it.
     ///
     /// # Errors
-    /// All that is wrong with any of them.
+    /// All that is wrong with any of them, also a base that is not there and overlays that extend each other in a circle.
     pub fn from_files(files: &Files) -> Result<Self, Vec<Finding>> {
-        let (mut calendars, mut errors) = (Self::default(), Vec::new());
-        for (path, bytes) in files {
-            let Some(name) = path.strip_prefix(CALENDAR_FOLDER).and_then(|p| p.strip_suffix(".csv")) else { continue };
-            match std::str::from_utf8(bytes) {
-                Ok(text) => match Calendar::parse(name, path, text) {
-                    Ok(calendar) => calendars.insert(calendar),
-                    Err(mut found) => errors.append(&mut found),
-                },
-                Err(_) => errors.push(Finding {
-                    severity: Severity::Error,
-                    file: path.clone(),
-                    line: 0,
-                    column: 0,
-                    ru: "файл не в UTF-8; сохраните его в UTF-8".to_owned(),
-                    en: "the file is not UTF-8; save it as UTF-8".to_owned(),
-                }),
-            }
-        }
+        let (calendars, errors) = overlay::read_all(files);
         if errors.is_empty() { Ok(calendars) } else { Err(errors) }
+    }
+
+    /// The same, but keeps the calendars that can be read beside what is wrong with the others.
+    pub fn read(files: &Files) -> (Self, Vec<Finding>) {
+        overlay::read_all(files)
     }
 
     /// Adds a calendar under its name, in place of one that had it.
@@ -211,6 +225,11 @@ impl Calendars {
     /// The calendar with this name.
     pub fn get(&self, name: &str) -> Option<&Calendar> {
         self.0.get(name)
+    }
+
+    /// All of them, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Calendar> {
+        self.0.values()
     }
 
     /// The names, for messages.
@@ -235,8 +254,11 @@ fn ranges(years: &BTreeSet<i32>) -> String {
 
 struct Reading<'a> {
     file: &'a str,
+    bases: &'a Calendars,
+    base: Option<Calendar>,
     errors: Vec<Finding>,
     stated: Option<BTreeSet<i32>>,
+    years_line: usize,
     /// The lines of `#! total`, by year.
     totals: BTreeMap<i32, usize>,
     lines: BTreeMap<NaiveDate, usize>,
@@ -255,8 +277,8 @@ impl Reading<'_> {
             {
                 self.error(
                     index + 1,
-                    "непонятная строка `#!`; можно: `#! years 2015-2027`, `#! doubt 2027 текст`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
-                    "this `#!` line is not understood; allowed: `#! years 2015-2027`, `#! doubt 2027 text`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
+                    "непонятная строка `#!`; можно: `#! years 2015-2027`, `#! doubt 2027 текст`, `#! extends ru`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
+                    "this `#!` line is not understood; allowed: `#! years 2015-2027`, `#! doubt 2027 text`, `#! extends ru`, `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`".to_owned(),
                 );
             }
         }
@@ -266,6 +288,7 @@ impl Reading<'_> {
         let (word, rest) = directive.split_once(' ')?;
         let (first, rest) = rest.trim().split_once(' ').unwrap_or((rest.trim(), ""));
         match word {
+            "extends" if self.calendar.base.is_none() => self.extend(format!("{first} {rest}").trim(), line),
             "years" if rest.is_empty() => {
                 let stated = self.stated.get_or_insert_default();
                 let (from, to) = first.split_once('-').unwrap_or((first, first));
@@ -274,6 +297,7 @@ impl Reading<'_> {
                     return None;
                 }
                 stated.extend(from..=to);
+                self.years_line = line;
             }
             "doubt" if !rest.is_empty() => {
                 self.calendar.doubts.insert(year(first)?, rest.trim().to_owned());
@@ -373,9 +397,16 @@ impl Reading<'_> {
     }
 
     fn finish(mut self) -> Result<Calendar, Vec<Finding>> {
-        let with_rows: BTreeSet<i32> = self.calendar.rows.keys().map(Datelike::year).collect();
-        self.calendar.years = self.stated.take().unwrap_or(with_rows);
-        self.check_rows();
+        match (self.base.take(), self.calendar.base.is_some()) {
+            (Some(base), _) => self.lay_over(&base),
+            // The base is not there, which is said; without it nothing else can be judged.
+            (None, true) => return Err(self.errors),
+            (None, false) => {
+                let with_rows: BTreeSet<i32> = self.calendar.rows.keys().map(Datelike::year).collect();
+                self.calendar.years = self.stated.take().unwrap_or(with_rows);
+                self.check_rows();
+            }
+        }
         self.check_totals();
         if self.calendar.years.is_empty() {
             self.error(

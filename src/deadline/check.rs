@@ -46,6 +46,7 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
             check.warn(rule.line, format!("правило `{id}` выключено: {why}"), format!("the rule `{id}` is off: {why}"));
         }
     }
+    check.versions_off();
     let mut findings = check.findings;
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();
@@ -212,7 +213,7 @@ impl<'a> Check<'a> {
         for day in days {
             let within = self.end(calendar, &norm.term, norm.roll, day);
             let chain = rules.iter().try_fold(day, |day, rule| {
-                self.longest(rule).into_iter().filter_map(|term| self.end(calendar, term, rule.roll, day)).max()
+                self.longest(rule, day).into_iter().filter_map(|term| self.end(calendar, term, rule.roll, day)).max()
             });
             let (Some(within), Some(chain)) = (within, chain) else { continue };
             if chain > within {
@@ -231,16 +232,35 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The terms that a rule may take.
-    fn longest<'r>(&'r self, rule: &'r Rule) -> Vec<&'r Term> {
+    /// Versions of term tables that wait for an administrator.
+    fn versions_off(&mut self) {
+        let regulation = self.regulation;
+        for (id, version) in regulation.term_tables.iter().flat_map(|(id, t)| t.versions.iter().map(move |v| (id, v))) {
+            let Some(why) = &version.off else { continue };
+            let (term, from) = (&version.default, version.valid_from);
+            let (ru, en) = match from {
+                Some(from) => (format!("с {from}"), format!("from {from}")),
+                None => ("без даты".to_owned(), "without a date".to_owned()),
+            };
+            self.warn(
+                version.line,
+                format!("таблица сроков `{id}`: редакция {ru} ({}) выключена: {why}", term.ru()),
+                format!("term table `{id}`: the version {en} ({term}) is off: {why}"),
+            );
+        }
+    }
+
+    /// The terms that a rule may take when it starts on this day.
+    fn longest<'r>(&'r self, rule: &'r Rule, day: NaiveDate) -> Vec<&'r Term> {
         match &rule.term {
             TermChoice::Plain(term) => vec![term],
             TermChoice::Table(id) => self
                 .regulation
                 .term_tables
                 .get(id)
+                .and_then(|table| table.on(day))
                 .into_iter()
-                .flat_map(|t| std::iter::once(&t.default).chain(t.by.values()))
+                .flat_map(|version| std::iter::once(&version.default).chain(version.by.values()))
                 .collect(),
         }
     }

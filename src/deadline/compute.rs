@@ -14,7 +14,7 @@ const STEPS_MAX: usize = 500;
 /// One step of a count, for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// A stable word: `start`, `count`, `skip`, `end`, `clamp`, `roll`, `least`, `doubt`.
+    /// A stable word: `start`, `count`, `skip`, `end`, `clamp`, `roll`, `grace`, `least`, `doubt`, `version`.
     pub step: &'static str,
     /// The local day it is about, if one.
     pub date: Option<NaiveDate>,
@@ -65,7 +65,7 @@ pub enum ComputeError {
     },
 }
 
-/// Counts a term.
+/// Counts a term as it is written: `immediately` ends at the event itself.
 ///
 /// # Errors
 /// See [`ComputeError`].
@@ -77,12 +77,34 @@ pub fn compute(
     start: &Start,
     fields: &Fields,
 ) -> Result<Computed, ComputeError> {
-    let mut count = Count { roll, calendar, zone, start, fields, steps: Vec::new() };
+    compute_with_grace(term, roll, calendar, zone, start, fields, 0)
+}
+
+/// Counts a term for an obligation: what is due `immediately` is too late only when so many hours of grace have passed.
+pub(super) fn compute_with_grace(
+    term: &Term,
+    roll: Roll,
+    calendar: &Calendar,
+    zone: Zone,
+    start: &Start,
+    fields: &Fields,
+    grace_hours: u32,
+) -> Result<Computed, ComputeError> {
+    let mut count = Count { roll, calendar, zone, start, fields, grace_hours, steps: Vec::new() };
     count.tell_start();
     let end = count.end(term)?;
     let (due, last_day) = (count.due(end, term)?, end.day());
     let shown = show_due(due, zone);
-    count.step("end", last_day, format!("срок: до {shown} включительно"), format!("due: until {shown} inclusive"));
+    let (ru, en) = match end {
+        End::Graced(_) => (
+            format!("срок: сам момент события; просрочено после {shown}"),
+            format!("due: the event itself; overdue after {shown}"),
+        ),
+        End::Day(_) | End::Instant(_) => {
+            (format!("срок: до {shown} включительно"), format!("due: until {shown} inclusive"))
+        }
+    };
+    count.step("end", last_day, ru, en);
     Ok(Computed { due, last_day, steps: count.steps })
 }
 
@@ -91,13 +113,15 @@ pub fn compute(
 enum End {
     Day(NaiveDate),
     Instant(Timestamp),
+    /// The last instant of the grace after an event at which the term itself ended.
+    Graced(Timestamp),
 }
 
 impl End {
     fn day(self) -> Option<NaiveDate> {
         match self {
             Self::Day(date) => Some(date),
-            Self::Instant(_) => None,
+            Self::Instant(_) | Self::Graced(_) => None,
         }
     }
 }
@@ -108,6 +132,7 @@ struct Count<'a> {
     zone: Zone,
     start: &'a Start,
     fields: &'a Fields,
+    grace_hours: u32,
     steps: Vec<Step>,
 }
 
@@ -147,7 +172,7 @@ impl Count<'_> {
         let base = self.start.local_date(self.zone);
         let too_far = || ComputeError::TooFar { term: term.to_string() };
         let day = match term {
-            Term::Immediately => return self.instant(term, Some(0)),
+            Term::Immediately => return self.instant(term, Some(0)).map(|end| self.graced(end)),
             Term::After(Span { count, unit: Unit::Hour }) => return self.instant(term, Some(i64::from(*count))),
             Term::Before(Span { count, unit: Unit::Hour }) => return self.instant(term, Some(-i64::from(*count))),
             Term::LeastOf(terms) => return self.least(terms),
@@ -215,6 +240,24 @@ impl Count<'_> {
             self.step("roll", None, ru, "no roll: the term ends at an instant, not with a day".to_owned());
         }
         Ok(End::Instant(end))
+    }
+
+    /// The last instant at which what is due at once is not yet late.
+    fn graced(&mut self, end: End) -> End {
+        let End::Instant(event) = end else { return end };
+        if self.grace_hours == 0 {
+            return end;
+        }
+        let last = event.plus_seconds(i64::from(self.grace_hours) * 3600);
+        let (local, hours) = (last.in_zone(self.zone), Span { count: self.grace_hours, unit: Unit::Hour });
+        let term = Term::After(hours);
+        self.step(
+            "grace",
+            None,
+            format!("запас регламента, {}: просрочено лишь после {local}", term.ru()),
+            format!("the regulation's grace, {term}: overdue only after {local}"),
+        );
+        End::Graced(last)
     }
 
     fn least(&mut self, terms: &[Term]) -> Result<End, ComputeError> {
@@ -400,7 +443,7 @@ impl Count<'_> {
                 let next = day.succ_opt().ok_or_else(|| ComputeError::TooFar { term: term.to_string() })?;
                 Ok(start_of_day(next, self.zone))
             }
-            End::Instant(last) => Ok(Timestamp::from_micros(last.micros().saturating_add(1))),
+            End::Instant(last) | End::Graced(last) => Ok(Timestamp::from_micros(last.micros().saturating_add(1))),
         }
     }
 }

@@ -6,7 +6,8 @@
 //!
 //! Counting follows articles 190-194 of the Civil Code of Russia, by analogy: from the day after the event's local date in
 //! the zone of the participant that owes; a missing date means the month's last day; until 24:00. A due instant is kept as the
-//! first instant that is too late (exclusive) and shown as the last second ([`show_due`]).
+//! first instant that is too late (exclusive) and shown as the last second ([`show_due`]). What is due `immediately` is due at the event;
+//! its obligation is too late when the regulation's `grace` has passed, so that nothing is born overdue.
 
 mod calendar;
 mod check;
@@ -30,7 +31,7 @@ pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
     CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, Title, Warn,
+    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

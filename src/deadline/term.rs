@@ -177,6 +177,21 @@ impl fmt::Display for TermError {
 impl std::error::Error for TermError {}
 
 impl Term {
+    /// Whether it is due at the event itself, or may be.
+    pub fn has_immediately(&self) -> bool {
+        match self {
+            Self::Immediately => true,
+            Self::LeastOf(terms) => terms.iter().any(Self::has_immediately),
+            Self::After(_)
+            | Self::Before(_)
+            | Self::NextMonth { .. }
+            | Self::NextQuarter { .. }
+            | Self::NextYear { .. }
+            | Self::On(_)
+            | Self::UntilAge(_) => false,
+        }
+    }
+
     /// Parses a term.
     ///
     /// # Errors

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use roxmltree::Node;
 
 use super::{
-    AHEAD_MAX_SECONDS, Beginning, CaseUpsert, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan,
-    Settlement, StartError, StartOn,
+    AHEAD_MAX_SECONDS, Beginning, CaseUpsert, DatedTerm, Effects, MessageEvent, NewObligation, Note, PendingStart,
+    Plan, Settlement, StartError, StartOn,
 };
 use crate::deadline::regulation::{
     DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice,
@@ -193,14 +193,22 @@ impl<'a> Context<'a> {
         let creditor = self.party(&rule.creditor, item)?;
         let thread = format!("{}/{}", header.sender, header.message_id);
         let subject = self.subject(rule, item, &thread, debtor, creditor)?;
-        let term = self.term(rule, item)?;
-        let plan = Plan::new(self.regulation, rule, term, debtor.zone, self.term_fields(term, item));
+        let (term, versions) = self.terms(rule, item)?;
+        let named = std::iter::once(term).chain(versions.iter().map(|v| &v.term));
+        let fields = named.flat_map(|term| self.term_fields(term, item)).collect();
+        let plan = Plan::new(self.regulation, rule, (term, versions), debtor.zone, fields);
         let wish = rule.wish.as_ref().and_then(|path| path.text(event.body)).and_then(|text| text.get(..10));
         let start = match &rule.start {
             StartAt::Sent => Beginning::Pending(PendingStart { on: StartOn::Sent, plan }),
             StartAt::Delivered => Beginning::Pending(PendingStart { on: StartOn::Delivered, plan }),
             StartAt::Accepted | StartAt::Period => self.begin(&plan, &Start::Instant(event.accepted_at))?,
             StartAt::Field(field) => self.begin(&plan, &dated(event, field)?)?,
+        };
+        let term = match &start {
+            Beginning::Started(started) => &started.term,
+            Beginning::Pending(pending) => {
+                pending.plan.term_on(Start::Instant(event.accepted_at).local_date(debtor.zone))
+            }
         };
         Ok(NewObligation {
             regulation: self.regulation.id.clone(),
@@ -324,14 +332,20 @@ impl<'a> Context<'a> {
         Ok(subject.replace("{key}", item.key.as_deref().unwrap_or("")))
     }
 
-    fn term(&self, rule: &'a Rule, item: &Item<'_>) -> Result<&'a Term, Fault> {
+    /// The rule's term, or all versions of it that are in force.
+    fn terms<'r>(&self, rule: &'r Rule, item: &Item<'_>) -> Result<(&'r Term, Vec<DatedTerm>), Fault>
+    where
+        'a: 'r,
+    {
         match &rule.term {
-            TermChoice::Plain(term) => Ok(term),
+            TermChoice::Plain(term) => Ok((term, Vec::new())),
             TermChoice::Table(id) => {
-                let table = self.regulation.term_tables.get(id);
-                let table = table
-                    .ok_or_else(|| Fault::new(FaultCode::NotNow, format!("the term table `{id}` is not there")))?;
-                Ok(item.key.as_ref().and_then(|key| table.by.get(key)).unwrap_or(&table.default))
+                let (key, table) = (item.key.as_deref(), self.regulation.term_tables.get(id));
+                let missing = || Fault::new(FaultCode::NotNow, format!("the term table `{id}` is not there"));
+                let table = table.ok_or_else(missing)?;
+                let (_, first) = table.in_force().next().ok_or_else(missing)?;
+                let dated = |(from, version)| DatedTerm::new(self.regulation, from, version, key);
+                Ok((first.term(key), table.in_force().map(dated).collect()))
             }
         }
     }

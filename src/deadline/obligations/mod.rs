@@ -15,14 +15,14 @@ use std::fmt;
 use roxmltree::Node;
 use serde_json::Value;
 
-use super::ComputeError;
+use super::{ComputeError, Term};
 use crate::domain::{
     CaseId, ConversationId, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
 };
 
 pub use message::on_message;
 pub use periodic::{next_period_at, periodic};
-pub use plan::{Plan, start_pending};
+pub use plan::{DatedTerm, Plan, start_pending};
 
 /// How far a date of an act may lie ahead of the gateway's business time: clocks differ.
 pub const AHEAD_MAX_SECONDS: i64 = 300;
@@ -171,7 +171,8 @@ pub struct NewObligation {
     pub creditor: Option<ParticipantId>,
     /// The zone in which it is counted: that of the debtor.
     pub zone: Zone,
-    /// The term as written, such as `5 working days`.
+    /// The term as written, such as `5 working days`. Of one that waits it is the term of the day on which it was opened;
+    /// [`Started::term`] is the one that counts in the end.
     pub term: String,
     /// The asker's own wish (a date), shown beside the due and never the norm.
     pub wish: Option<String>,
@@ -192,6 +193,8 @@ pub enum Beginning {
 /// An obligation that runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Started {
+    /// The term by which it is counted: where a table has versions, that of the start's date.
+    pub term: Term,
     /// The event from which it is counted.
     pub started_at: Timestamp,
     /// The first instant that is too late.

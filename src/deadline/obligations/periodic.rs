@@ -112,7 +112,7 @@ impl Asked<'_> {
         let debtor = self.party(&rule.debtor, measure)?;
         let creditor = self.party(&rule.creditor, measure)?;
         let TermChoice::Plain(term) = &rule.term else { return Ok(None) };
-        let plan = Plan::new(self.regulation, rule, term, debtor.zone, BTreeMap::new());
+        let plan = Plan::new(self.regulation, rule, (term, Vec::new()), debtor.zone, BTreeMap::new());
         let started = plan.start(self.calendars, &Start::Month(month))?;
         if started.due <= self.since {
             return Ok(None);

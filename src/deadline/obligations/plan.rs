@@ -6,11 +6,24 @@ use chrono::{NaiveDate, NaiveTime};
 use serde_json::{Value, json};
 
 use super::{PendingStart, StartError, Started};
+use crate::deadline::compute::compute_with_grace;
 use crate::deadline::start::at_local;
 use crate::deadline::{
-    Calendar, Calendars, Computed, Fields, Regulation, Roll, Rule, Span, Start, Term, Unit, Warn, compute, show_due,
+    Calendar, Calendars, Computed, Fields, Regulation, Roll, Rule, Source, Span, Start, Step, Term, TermVersion, Unit,
+    Warn, compute, show_due,
 };
 use crate::domain::{Timestamp, Zone};
+
+/// A term for what starts on or after a date.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct DatedTerm {
+    /// The first local date of the start, in the debtor's zone.
+    pub valid_from: NaiveDate,
+    /// The term.
+    pub term: Term,
+    /// Where it is written, for the explanation.
+    pub source: Value,
+}
 
 /// Everything needed to count an obligation, kept with it so that a later edition of the regulation does not change it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -19,10 +32,16 @@ pub struct Plan {
     pub calendar: String,
     /// The debtor's zone.
     pub zone: Zone,
-    /// The term.
+    /// The term, where there are no versions.
     pub term: Term,
+    /// The versions of the term that were in force when it was opened, ascending: the start's date decides.
+    #[serde(default)]
+    pub versions: Vec<DatedTerm>,
     /// Its roll.
     pub roll: Roll,
+    /// After how many hours what is due `immediately` is overdue.
+    #[serde(default)]
+    pub grace_hours: u32,
     /// When to warn.
     pub warns: Vec<Warn>,
     /// The local hour of warnings that are given by day.
@@ -37,22 +56,15 @@ impl Plan {
     pub(super) fn new(
         regulation: &Regulation,
         rule: &Rule,
-        term: &Term,
+        (term, versions): (&Term, Vec<DatedTerm>),
         zone: Zone,
         fields: BTreeMap<String, String>,
     ) -> Self {
-        let document = regulation.documents.iter().find(|d| d.id == rule.source.document);
         let about = json!({
             "regulation": regulation.id,
             "rule": rule.id,
             "title": rule.title,
-            "source": {
-                "document": document.map_or(rule.source.document.as_str(), |d| d.title.as_str()),
-                "paragraph": rule.source.paragraph,
-                "quote": rule.source.quote,
-                "edition": document.and_then(|d| d.edition.as_deref()),
-                "checked_on": document.and_then(|d| d.checked_on),
-            },
+            "source": told(regulation, &rule.source),
             "reading": rule.reading,
             "calendar": regulation.calendar,
             "zone": zone,
@@ -64,7 +76,9 @@ impl Plan {
             calendar: regulation.calendar.clone(),
             zone,
             term: term.clone(),
+            versions,
             roll: rule.roll,
+            grace_hours: regulation.grace_hours,
             warns: rule.warns.clone(),
             warn_at: regulation.warn_at,
             fields,
@@ -72,23 +86,47 @@ impl Plan {
         }
     }
 
+    /// The term of what starts on this local date; before the first version it is that of the first.
+    pub fn term_on(&self, start: NaiveDate) -> &Term {
+        self.version_on(start).map_or(&self.term, |version| &version.term)
+    }
+
+    fn version_on(&self, start: NaiveDate) -> Option<&DatedTerm> {
+        self.versions.iter().rev().find(|v| v.valid_from <= start).or_else(|| self.versions.first())
+    }
+
     /// Counts from a start.
     pub(super) fn start(&self, calendars: &Calendars, start: &Start) -> Result<Started, StartError> {
         let calendar = calendars.get(&self.calendar).ok_or_else(|| StartError::Calendar(self.calendar.clone()))?;
         let fields: Fields =
             self.fields.iter().filter_map(|(name, text)| Some((name.clone(), Start::parse(text)?))).collect();
-        let computed = compute(&self.term, self.roll, calendar, self.zone, start, &fields)?;
+        let version = self.version_on(start.local_date(self.zone));
+        let term = version.map_or(&self.term, |version| &version.term);
+        let mut computed = compute_with_grace(term, self.roll, calendar, self.zone, start, &fields, self.grace_hours)?;
         let started_at = start.instant(self.zone);
         let warns = self.warn_instants(calendar, start, started_at, &computed, &fields)?;
         let mut explanation = self.about.clone();
         if let Some(object) = explanation.as_object_mut() {
             let warned: Vec<String> = warns.iter().map(|w| w.in_zone(self.zone)).collect();
+            if let Some(version) = version {
+                object.insert("term".to_owned(), json!(term));
+                object.insert("term_ru".to_owned(), term.ru().into());
+                object.insert("term_source".to_owned(), version.source.clone());
+                object.insert("term_valid_from".to_owned(), json!(version.valid_from));
+                if self.versions.len() > 1 {
+                    computed.steps.insert(1.min(computed.steps.len()), version.step());
+                }
+            }
             object.insert("started".to_owned(), started_at.in_zone(self.zone).into());
             object.insert("due".to_owned(), show_due(computed.due, self.zone).into());
             object.insert("warns".to_owned(), warned.into());
+            if self.grace_hours > 0 && term.has_immediately() {
+                let grace = Span { count: self.grace_hours, unit: Unit::Hour };
+                object.insert("grace".to_owned(), json!(Term::After(grace)));
+            }
             object.insert("steps".to_owned(), json!(computed.steps));
         }
-        Ok(Started { started_at, due: computed.due, warns, explanation })
+        Ok(Started { term: term.clone(), started_at, due: computed.due, warns, explanation })
     }
 
     /// All warnings after the start and before the due, ascending, each once.
@@ -133,6 +171,39 @@ impl Plan {
         let instant = Timestamp::from_micros(computed.due.micros().saturating_sub(1));
         computed.last_day.map_or(instant, |day: NaiveDate| at_local(day, self.warn_at, self.zone))
     }
+}
+
+impl DatedTerm {
+    pub(super) fn new(
+        regulation: &Regulation,
+        valid_from: NaiveDate,
+        version: &TermVersion,
+        key: Option<&str>,
+    ) -> Self {
+        Self { valid_from, term: version.term(key).clone(), source: told(regulation, &version.source) }
+    }
+
+    fn step(&self) -> Step {
+        let (from, term) = (self.valid_from, &self.term);
+        Step {
+            step: "version",
+            date: Some(from),
+            ru: format!("по дате начала действует редакция срока с {}: {}", from.format("%d.%m.%Y"), term.ru()),
+            en: format!("by the date of the start the term's version from {from} applies: {term}"),
+        }
+    }
+}
+
+/// A source with its document's title, edition and check, for the explanation.
+fn told(regulation: &Regulation, source: &Source) -> Value {
+    let document = regulation.documents.iter().find(|d| d.id == source.document);
+    json!({
+        "document": document.map_or(source.document.as_str(), |d| d.title.as_str()),
+        "paragraph": source.paragraph,
+        "quote": source.quote,
+        "edition": document.and_then(|d| d.edition.as_deref()),
+        "checked_on": document.and_then(|d| d.checked_on),
+    })
 }
 
 /// Starts an obligation that waited for its message to be `sent` (or `delivered`) at `at`, in business time.

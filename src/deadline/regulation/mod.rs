@@ -5,10 +5,12 @@
 
 mod parse;
 mod rules;
+mod term_tables;
 #[cfg(test)]
 mod tests;
 
 pub(super) use rules::DATED_FIELDS;
+pub use term_tables::{TermTable, TermVersion};
 
 use std::collections::BTreeMap;
 
@@ -46,6 +48,8 @@ pub struct Regulation {
     pub effective_from: NaiveDate,
     /// The local hour of warnings that are given by day.
     pub warn_at: NaiveTime,
+    /// After how many hours what is due `immediately` is overdue; 0: not stated, and then no rule may say `immediately`.
+    pub grace_hours: u32,
     /// The documents it rests on.
     pub documents: Vec<Document>,
     /// The roles of its participants.
@@ -123,19 +127,6 @@ pub struct Source {
     pub paragraph: String,
     /// Its words; empty when the basis is a setting.
     pub quote: String,
-}
-
-/// Terms by a key, such as the answer's term by the kind of document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TermTable {
-    /// For keys that are not listed.
-    pub default: Term,
-    /// By key.
-    pub by: BTreeMap<String, Term>,
-    /// Where it is written.
-    pub source: Source,
-    /// Where it stands in the file.
-    pub line: usize,
 }
 
 /// A norm that a chain of rules must fit into, for [`check`](super::check).

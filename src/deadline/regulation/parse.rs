@@ -1,15 +1,14 @@
 //! The TOML form of a regulation.
 
-use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, TermTable, Title};
+use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, term_tables};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
-use crate::deadline::{Finding, Month, Roll, Term};
+use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
 use crate::domain::{CaseId, IdError, Oktmo, ParticipantId, RoleCode, RuleId, Zone};
 
 /// Reads the whole file. Every part is read even when another is wrong, so that all errors come at once.
@@ -45,6 +44,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         NaiveTime::parse_from_str(text, "%H:%M")
             .map_err(|_| Problem::new("нужно время вида 09:00", "a time like 09:00 is needed"))
     });
+    let grace_hours = root.parsed("grace", grace);
     let documents: Vec<Document> = root.tables("document").into_iter().filter_map(read_document).collect();
     let roles: Vec<Role> = root.tables("role").into_iter().filter_map(read_role).collect();
     let mut names = Names {
@@ -52,12 +52,13 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         roles: roles.iter().map(|r| r.code.clone()).collect(),
         messages: Vec::new(),
         tables: Vec::new(),
+        grace: root.has("grace"),
     };
     let exchanges: Vec<Exchange> =
         root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
     names.messages = exchanges.iter().map(|e| e.message.clone()).collect();
     let case = root.table("case").and_then(|t| read_case(t, &names));
-    let term_tables = read_term_tables(root, &names);
+    let term_tables = term_tables::read(root, &names, effective_from);
     names.tables = term_tables.keys().cloned().collect();
     let (rules, rule_ids) = read_rules(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
@@ -70,6 +71,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         calendar: calendar?,
         effective_from: effective_from?,
         warn_at: warn_at?,
+        grace_hours: grace_hours.unwrap_or(0),
         documents,
         roles,
         exchanges,
@@ -130,37 +132,6 @@ fn read_case(table: Table<'_, '_>, names: &Names) -> Option<CaseSource> {
     let (territory, kind) = (table.need_parsed("territory", path), table.need_parsed("kind", path));
     table.finish()?;
     Some(CaseSource { message: message?, territory: territory?, kind: kind?, line })
-}
-
-fn read_term_tables(root: &Table<'_, '_>, names: &Names) -> BTreeMap<String, TermTable> {
-    let mut tables = BTreeMap::new();
-    for table in root.tables("term_table") {
-        let (line, span) = (table.line(), table.span.clone());
-        let table_id = table.need("id");
-        let (default, source) = (table.need_parsed("default", term), source(&table, names));
-        let mut by = BTreeMap::new();
-        if let Some(entries) = table.table("by") {
-            for (key, values) in entries.entries() {
-                for text in values {
-                    if let Some(term) = table.convert(text, term) {
-                        by.insert(key.value.clone(), term);
-                    }
-                }
-            }
-        }
-        let whole = table.finish();
-        let (Some(table_id), Some(default), Some(source), Some(())) = (table_id, default, source, whole) else {
-            continue;
-        };
-        if tables.insert(table_id.value.clone(), TermTable { default, by, source, line }).is_some() {
-            let name = table_id.value;
-            root.error(
-                &span,
-                Problem::new(format!("вторая таблица сроков `{name}`"), format!("a second term table `{name}`")),
-            );
-        }
-    }
-    tables
 }
 
 fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {
@@ -246,6 +217,16 @@ pub(super) fn term(text: &str) -> Result<Term, Problem> {
     Term::parse(text).map_err(|e| Problem::new(e.ru(), e.en()))
 }
 
+fn grace(text: &str) -> Result<u32, Problem> {
+    match Term::parse(text) {
+        Ok(Term::After(Span { count, unit: Unit::Hour })) => Ok(count),
+        Ok(_) | Err(_) => Err(Problem::new(
+            format!("запас `{text}`: нужны часы, например 1 hour"),
+            format!("grace `{text}`: hours are needed, such as 1 hour"),
+        )),
+    }
+}
+
 pub(super) fn roll(text: &str) -> Result<Roll, Problem> {
     let problem = || {
         Problem::new(
@@ -276,7 +257,7 @@ fn zone(text: &str) -> Result<Zone, Problem> {
     Zone::parse(text).ok_or_else(problem)
 }
 
-fn date(text: &str) -> Result<NaiveDate, Problem> {
+pub(super) fn date(text: &str) -> Result<NaiveDate, Problem> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| {
         Problem::new(
             format!("`{text}`: нужна дата вида 2026-05-11"),

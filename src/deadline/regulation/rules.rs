@@ -19,12 +19,26 @@ pub(super) struct Names {
     pub(super) roles: Vec<RoleCode>,
     pub(super) messages: Vec<String>,
     pub(super) tables: Vec<String>,
+    /// Whether the regulation states a `grace`.
+    pub(super) grace: bool,
 }
 
 impl Names {
     pub(super) fn role(&self, text: &str) -> Result<RoleCode, Problem> {
         let known = self.roles.iter().find(|r| r.as_str() == text).cloned();
         known.ok_or_else(|| unknown("роль", "role", text, self.roles.iter()))
+    }
+
+    /// A term that an obligation is counted by.
+    pub(super) fn term(&self, text: &str) -> Result<Term, Problem> {
+        let term = term(text)?;
+        if term.has_immediately() && !self.grace {
+            return Err(Problem::new(
+                "`immediately` требует запаса, иначе всё рождалось бы просроченным; добавьте в начало файла grace = \"1 hour\"",
+                "`immediately` needs a grace, else everything would be born overdue; add grace = \"1 hour\" to the file's head",
+            ));
+        }
+        Ok(term)
     }
 
     pub(super) fn message(&self, text: &str) -> Result<String, Problem> {
@@ -206,7 +220,7 @@ fn term_choice(table: &Table<'_, '_>, names: &Names) -> Option<TermChoice> {
                 .ok_or_else(|| unknown("таблица сроков", "term table", text, names.tables.iter()))
         });
     }
-    table.need_parsed("term", term).map(TermChoice::Plain)
+    table.need_parsed("term", |t| names.term(t)).map(TermChoice::Plain)
 }
 
 fn warns(table: &Table<'_, '_>) -> Vec<Warn> {

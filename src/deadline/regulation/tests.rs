@@ -19,8 +19,11 @@ fn the_yugra_regulation_is_read_whole() {
     assert_eq!(report.warns.len(), 2);
     assert_eq!(report.warns[1].roll, Roll::Back);
     assert!(matches!(&yugra.rules[1].term, TermChoice::Table(id) if id == "answer"));
-    let Term::After(span) = &yugra.term_tables["answer"].default else { panic!("a plain term") };
+    let Term::After(span) = &yugra.term_tables["answer"].versions[0].default else { panic!("a plain term") };
     assert_eq!((span.count, span.unit), (5, Unit::WorkingDay));
+    let later = &yugra.term_tables["answer"].versions[1];
+    assert!(later.off.is_some() && later.valid_from.is_none() && later.default.to_string() == "48 hours");
+    assert_eq!(yugra.term_tables["answer"].in_force().count(), 1, "only what somebody has confirmed");
 }
 
 #[test]
@@ -84,6 +87,10 @@ fn each_mistake_is_found_in_its_line() {
             "contains = [\"document-request\", \"x\"]",
             "rule `x`: not in this file",
         ),
+        ("term = \"1 working day\"", "term = \"immediately\"", "add grace = \"1 hour\""),
+        ("default = \"5 working days\"", "default = \"least of (immediately, 2 days)\"", "add grace = \"1 hour\""),
+        ("# grace = \"1 hour\"", "grace = \"15 minutes\"", "hours are needed, such as 1 hour"),
+        ("# grace = \"1 hour\"", "grace = \"1 working day\"", "hours are needed, such as 1 hour"),
         ("every = \"month\"", "every = \"week\"", "allowed is month"),
         ("where = { source = \"request\" }", "where = { source = 1 }", "a text or a list of texts is needed"),
         ("effective_from", "effective_from = \nx", "this is not TOML"),
@@ -165,4 +172,50 @@ fn who_may_send_what_to_whom() {
     let mut foreign = who("health").clone();
     foreign.regulation = "smolensk".to_owned();
     assert!(!yugra.allows(&request, who("register"), &foreign, None), "of another regulation");
+}
+
+#[test]
+fn versions_of_a_term_table_neither_overlap_nor_leave_a_gap() {
+    let first = "id = \"answer\"\n";
+    let off = "[[term_table.version]]   #";
+    let dated = |from: &str| format!("[[term_table.version]]\nvalid_from = \"{from}\"\n#");
+    let another = |from: &str| {
+        let source = "source = { document = \"210-fz\", paragraph = \"x\" }";
+        format!(
+            "[[term_table.version]]\nvalid_from = \"{from}\"\ndefault = \"2 days\"\n{source}\n[[term_table.version]]   #"
+        )
+    };
+    let twice = another("2020-01-01") + "\nvalid_from = \"2020-01-01\"\n#";
+    let table = [
+        (off, dated("2015-07-31"), off, "two versions with one date, 2015-07-31"),
+        (off, dated("2010-01-01"), off, "the version from 2010-01-01 overlaps the one before it, from 2015-07-31"),
+        (off, twice, off, "two versions with one date, 2020-01-01"),
+        (off, dated("1 марта"), off, "a date like 2026-05-11"),
+        (
+            first,
+            format!("{first}valid_from = \"2015-08-01\"\n"),
+            "[[term_table]]",
+            "from 2015-07-31 (the regulation's effective_from) to 2015-08-01 no version",
+        ),
+        (first, format!("{first}off = \"x\"\n"), "[[term_table]]", "every version of the term table is off"),
+        ("off = \"48", "# \"48".to_owned(), off, "the version needs `valid_from`"),
+        (
+            "default = \"48 hours\"",
+            "default = \"48 hors\"".to_owned(),
+            "default = \"48 hours\"",
+            "the term's word `hors`",
+        ),
+        ("default = \"48 hours\"", "defalt = \"48 hours\"".to_owned(), off, "lacks the key `default`"),
+        ("off = \"48", "why = \"48".to_owned(), "off = \"48", "unknown key `why`"),
+        (off, "[[term_table]]   #".to_owned(), off, "lacks the key `id`"),
+    ];
+    for (good, bad, place, expected) in table {
+        let found = broken(good, &bad);
+        // Lines that the change itself added move the place; a table's place is its header.
+        let (near, added) = (line_of(place), bad.matches('\n').count());
+        assert!(
+            found.iter().any(|(line, en)| en.contains(expected) && (near..=near + added + 1).contains(line)),
+            "{bad}, near {near}: {found:?}"
+        );
+    }
 }

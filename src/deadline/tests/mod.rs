@@ -2,6 +2,7 @@
 
 mod calendar;
 mod check;
+mod overlay;
 mod term;
 
 use chrono::{Datelike, NaiveDate, Weekday};
