@@ -9,7 +9,7 @@
 //! - `#! total 2026 247 off 118 short 4 quarters 55 62 66 64`: how many working days, days off, shorter days and working days a
 //!   quarter the year has by a published table; another count is an error. All but the first number may be left out.
 //! - `#! extends ru`: an overlay. Its rows are only the days that differ from the calendar `ru`; years and doubts are those of
-//!   `ru`, whose totals are checked there. Doubts and totals of its own may be added.
+//!   `ru`, and so are the totals of years without a row here. Doubts and totals of its own may be added.
 
 mod overlay;
 

@@ -116,6 +116,10 @@ impl Reading<'_> {
             self.calendar.doubts.insert(*year, format!("{doubt}{own}"));
         }
         let rows = std::mem::replace(&mut self.calendar.rows, base.rows.clone());
+        let differs: BTreeSet<i32> = rows.keys().map(Datelike::year).collect();
+        for (year, totals) in base.published.iter().filter(|(year, _)| !differs.contains(year)) {
+            self.calendar.published.entry(*year).or_insert(*totals);
+        }
         for (date, line) in std::mem::take(&mut self.lines) {
             let mut row = rows.get(&date).cloned().unwrap_or_default();
             let name = &base.name;

@@ -1,7 +1,7 @@
 use crate::bundle::Files;
 use crate::deadline::{Calendars, DayKind, Finding};
 
-const BASE: &str = "#! years 2026-2027\n#! doubt 2027 decree not seen\n#! total 2026 260\ndate,kind,note\n\
+const BASE: &str = "#! years 2026-2027\n#! doubt 2027 decree not seen\n#! total 2026 260\n#! total 2027 261\ndate,kind,note\n\
     2026-01-01,nonworking,New Year\n2026-05-08,short,\n2026-06-12,nonworking,Day\n2026-06-13,working,moved\n\
     2026-06-20,working,moved\n2026-06-20,short,moved\n2026-11-04,nonworking,Unity\n2026-12-31,short,\n";
 
@@ -48,6 +48,8 @@ fn an_overlay_differs_only_in_the_days_it_lists() {
     assert_eq!(region.years(), calendars.get("base").unwrap().years());
     assert_eq!(region.doubt(2027), Some("decree not seen; regional law not seen"));
     assert_eq!(town.working_days(2026).unwrap(), 259);
+    let published = |year| town.published(year).map(|totals| totals.working);
+    assert_eq!((published(2026), published(2027)), (None, Some(261)), "the base's totals hold for what is the same");
     let missing = town.covers(2028).unwrap_err();
     assert_eq!(missing.calendar, "base", "the year is added where the years are");
 }
