@@ -40,6 +40,18 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The gateway's key or certificate is not there.
+    #[error(
+        "{path}: нет ключа или сертификата шлюза; их делает `mezhved key generate --out {folder} --name gateway` / the gateway's key \
+         or certificate is missing; that command makes them",
+        folder = path.parent().unwrap_or(path).display()
+    )]
+    KeyFile {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The gateway's key or certificate cannot be used.
     #[error("ключ шлюза / the gateway's key ({path}); `mezhved key generate` makes one")]
     Key {
@@ -107,8 +119,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, StartError> {
 /// When it cannot be read or does not fit its certificate.
 pub fn signer(settings: &Settings) -> Result<FileSigner, StartError> {
     let (key, certificate) = (settings.path(&settings.gateway.key), settings.path(&settings.gateway.certificate));
-    FileSigner::from_pem(&read_file(&key)?, &read_file(&certificate)?)
-        .map_err(|source| StartError::Key { path: key, source })
+    let read =
+        |path: &Path| std::fs::read(path).map_err(|source| StartError::KeyFile { path: path.to_path_buf(), source });
+    FileSigner::from_pem(&read(&key)?, &read(&certificate)?).map_err(|source| StartError::Key { path: key, source })
 }
 
 /// Opens the store of the settings, making the folder of an embedded database.
