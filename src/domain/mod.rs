@@ -3,6 +3,7 @@
 //! Identifiers, participants, messages, cases, obligations, deliveries, faults and instants, as types
 //! that cannot hold a wrong value. Nothing here does I/O, reads a clock or knows of XML or SQL.
 
+mod chain;
 mod delivery;
 mod digest;
 mod fault;
@@ -12,6 +13,7 @@ mod obligation;
 mod participant;
 mod time;
 
+pub use chain::chain;
 pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};

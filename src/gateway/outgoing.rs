@@ -2,7 +2,7 @@
 
 use crate::adapter::{HeaderView, PartnerBody};
 use crate::crypto::{Certificate, Signer, sha256};
-use crate::domain::{Digest, Fault, FaultCode, MessageId, ParkReason, ParticipantId, Timestamp, Via};
+use crate::domain::{Digest, Fault, FaultCode, MessageId, ParkReason, ParticipantId, Timestamp, Via, chain};
 use crate::envelope::technical::{FaultReport, Receipt, TechnicalBody as _};
 use crate::envelope::{self, Body, BodyDraft, Draft, compose, sign_composed};
 use crate::store::{Claimed, Outgoing};
@@ -80,18 +80,6 @@ fn translated(
         Ok(PartnerBody::Payload { media_type, bytes }) => Ok(BodyDraft::Payload { media_type, bytes }),
         Err(error) => Err((ParkReason::TranslationFailed, error.to_string())),
     }
-}
-
-/// An error with its causes, for the operator.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// A partner's verified word in the answer to a push.

@@ -15,13 +15,6 @@ pub struct Limits {
     pub attempts_max: u32,
 }
 
-impl Default for Limits {
-    /// 2 seconds, an hour, 120 attempts: on average about two and a half days, a weekend, before a delivery is parked.
-    fn default() -> Self {
-        Self { base_ms: 2_000, ceiling_ms: 3_600_000, attempts_max: 120 }
-    }
-}
-
 /// What a reason allows: a closed rule for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {

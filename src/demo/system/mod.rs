@@ -21,7 +21,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::adapter::{Adapter, AdapterSet, HeaderView, PartnerBody, PartnerBodyRef};
 use crate::bundle::{self, Files};
-use crate::domain::{Fault, FaultClass, FaultCode, Header};
+use crate::domain::{Fault, FaultClass, FaultCode, Header, chain};
 use crate::envelope::BodyDraft;
 use crate::schema::Catalogue;
 use crate::transport::http::{ListenOptions, Listener, listen};
@@ -338,16 +338,4 @@ fn own_adapter(profile: &Profile, files: &Files) -> Result<Option<Arc<Adapter>>,
     let adapters = AdapterSet::from_files(files).map_err(|e| format!("adapters: {e:?}"))?;
     let adapter = adapters.get(name).ok_or_else(|| format!("adapters: there is no `{name}`"))?;
     Ok(Some(adapter.clone()))
-}
-
-/// An error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -8,7 +8,7 @@ use openssl::x509::X509;
 use reqwest::{Certificate, Client, Identity, Response, StatusCode, Url};
 
 use crate::{
-    domain::{MessageId, ParkReason},
+    domain::{MessageId, ParkReason, chain},
     transport::{Answer, Outcome},
 };
 
@@ -210,20 +210,6 @@ fn reason(error: &reqwest::Error) -> ParkReason {
     } else {
         ParkReason::Unreachable
     }
-}
-
-/// The error and all its sources on one line; a source that only repeats is left out.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        let part = error.to_string();
-        if !text.ends_with(&part) {
-            text = format!("{text}: {part}");
-        }
-        source = error.source();
-    }
-    text
 }
 
 fn says_xml(headers: &HeaderMap) -> bool {
