@@ -174,6 +174,7 @@ mod tests {
             plan: Some(json!({ "start": { "on": "sent", "plan": { "about": about() } }, "wish": "2026-05-20" })),
             started_at: None,
             due_at: None,
+            original_due: None,
             next_at: None,
             warns: Vec::new(),
             term: "1 working day".to_owned(),

@@ -107,7 +107,7 @@ async fn list(store: &Store, args: Args) -> Result<(), Failure> {
     };
     let filter = ObligationFilter {
         group: args.overdue.then_some(ObligationGroup::Overdue),
-        state: args.state,
+        states: args.state.into_iter().collect(),
         debtor: args.debtor,
         rule: args.rule,
         case_id: args.case,

@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(super) mod fixtures;
 mod message;
+mod moved;
 mod periodic;
 mod plan;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::domain::{
 };
 
 pub use message::on_message;
+pub use moved::warns_until;
 pub use periodic::{next_period_at, periodic};
 pub use plan::{DatedTerm, Plan, start_pending};
 

@@ -3,6 +3,7 @@
 //! the other half alone.
 
 mod accepting;
+mod acting;
 mod delivering;
 mod keeping;
 mod mailbox;
