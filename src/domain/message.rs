@@ -81,10 +81,12 @@ pub enum Technical {
     MailboxBatch,
     /// Receipts and faults for what was pulled.
     MailboxAck,
+    /// A debtor says that it met an obligation outside of the gateway.
+    OutsideAct,
 }
 
 impl Technical {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Receipt, "receipt"),
         (Self::Fault, "fault"),
         (Self::Notice, "notice"),
@@ -93,6 +95,7 @@ impl Technical {
         (Self::MailboxPull, "mailbox-pull"),
         (Self::MailboxBatch, "mailbox-batch"),
         (Self::MailboxAck, "mailbox-ack"),
+        (Self::OutsideAct, "outside-act"),
     ];
 
     /// The technical type with this name, if there is one.
