@@ -239,10 +239,10 @@ mod tests {
         let json = as_json(&yugra(YUGRA), &[]);
         let first = &json["deadlines"][0];
         assert_eq!((first["start"].as_str(), first["debtor"].as_str()), (Some("registeredAt"), Some("role uszn")));
-        assert_eq!(first["opens"]["where"]["source"][0], "request");
+        assert_eq!(first["opens"][0]["where"]["source"][0], "request");
         assert_eq!(first["met"][0]["key"], "roles of recipient");
         assert_eq!(json["deadlines"][1]["termTable"], "answer");
-        assert_eq!(json["deadlines"][2]["opens"]["every"], "month");
+        assert_eq!(json["deadlines"][2]["opens"][0]["every"], "month");
         assert_eq!(
             (&json["documents"][0]["checkedOn"], json["deadlines"].as_array().unwrap().len()),
             (&serde_json::Value::Null, 3)

@@ -87,9 +87,10 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names, is_task: bool) -> Option
     let (wish, term_key) = (table.parsed("wish", path), table.parsed("term_key", path));
     let (outlives_case, round_the_clock) = (table.flag("outlives_case"), table.flag("round_the_clock"));
     if !table.has("met") {
+        let name = if is_task { "task" } else { "deadline" };
         let problem = Problem::new(
-            "правилу нужен `[[deadline.met]]`: что его исполняет",
-            "the rule needs a `[[deadline.met]]`: what meets it",
+            format!("правилу нужен `[[{name}.met]]`: что его исполняет"),
+            format!("the rule needs a `[[{name}.met]]`: what meets it"),
         );
         table.error(&table.span, problem);
     }
