@@ -21,7 +21,7 @@ pub(super) fn when(text: &str) -> Result<When, String> {
     match Start::parse(text) {
         Some(Start::Instant(at)) => Ok(When::Instant(at)),
         Some(Start::Date(day)) => Ok(When::Day(day)),
-        Some(Start::Month(_) | Start::Quarter(_)) | None => {
+        Some(Start::Month(_) | Start::Quarter(_) | Start::Year(_)) | None => {
             let forms = "2026-05-12T12:00:00+05:00, 2026-05-13";
             Err(format!("нужен момент с поясом или дата / an instant with its zone or a date is needed: {forms}"))
         }

@@ -10,6 +10,7 @@
 mod act_rows;
 mod acts;
 mod batch;
+mod case_work;
 mod cases;
 mod claims;
 mod config;
@@ -44,6 +45,7 @@ use writer::{Answer, Job, Signals, Work, Write, Writer};
 
 pub use act_rows::{ActDocument, ActMessage, ActRow};
 pub use acts::{Act, ActRefusal, Acted, NewAct};
+pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use deliveries::{
