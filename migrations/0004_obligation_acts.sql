@@ -2,6 +2,8 @@
 
 -- The first due instant, once the due was moved; NULL while it never was.
 ALTER TABLE obligations ADD COLUMN original_due BIGINT;
+-- The due by the rule's own count, while a decision extends it; NULL: due_at is the count.
+ALTER TABLE obligations ADD COLUMN counted_due BIGINT;
 
 -- Append-only: an act is never changed, and a later one stands beside it.
 CREATE TABLE obligation_acts (

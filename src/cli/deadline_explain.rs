@@ -185,6 +185,7 @@ mod tests {
             started_at: None,
             due_at: None,
             original_due: None,
+            counted_due: None,
             next_at: None,
             warns: Vec::new(),
             term: "1 working day".to_owned(),

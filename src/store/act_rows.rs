@@ -8,6 +8,7 @@ use crate::domain::{
 };
 
 use super::error::Failure;
+use super::rows::Rows;
 use super::sql::{Columns, Select, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{ObligationRow, Store, StoreError, obligations};
 
@@ -83,17 +84,19 @@ pub struct ActRow {
 }
 
 impl ActRow {
-    /// An act that took an obligation from one state to another, without anything further.
+    /// An act that took an obligation from one due and state to another, without anything further.
     pub(super) fn new(
         id: String,
+        obligation_id: ObligationId,
         kind: ActKind,
-        (before, after): (&ObligationRow, &ObligationRow),
         (at, now): (Timestamp, Timestamp),
         author: String,
+        due: (Option<Timestamp>, Option<Timestamp>),
+        state: (ObligationState, ObligationState),
     ) -> Self {
         Self {
             id,
-            obligation_id: before.id,
+            obligation_id,
             kind,
             at,
             entered_at: now,
@@ -109,13 +112,56 @@ impl ActRow {
             number: None,
             scan: None,
             note: None,
-            due_before: before.due_at,
-            due_after: after.due_at,
-            state_before: before.state,
-            state_after: after.state,
+            due_before: due.0,
+            due_after: due.1,
+            state_before: state.0,
+            state_after: state.1,
         }
     }
 }
+
+/// What a rule does something for: a message, when it was accepted by business time and by the machine's.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    /// The message; `None`: the calendar.
+    pub(super) record_id: Option<RecordId>,
+    /// Business time.
+    pub(super) at: Timestamp,
+    /// Machine time.
+    pub(super) now: Timestamp,
+}
+
+/// What a rule did to an obligation.
+#[derive(Debug)]
+pub(super) struct RuleAct {
+    /// To which.
+    pub(super) obligation_id: ObligationId,
+    /// [`ActKind::Retime`] or [`ActKind::Cancel`].
+    pub(super) kind: ActKind,
+    /// What it did it for.
+    pub(super) cause: Cause,
+    /// The due before and after.
+    pub(super) due: (Option<Timestamp>, Option<Timestamp>),
+    /// The state before and after.
+    pub(super) state: (ObligationState, ObligationState),
+    /// What is to be said beside.
+    pub(super) note: Option<Remark>,
+}
+
+impl RuleAct {
+    fn row(self, id: String) -> ActRow {
+        let Self { obligation_id, kind, cause, due, state, note } = self;
+        let (at, entered_at, record_id) = (cause.at, cause.now, cause.record_id);
+        ActRow {
+            note,
+            record_id,
+            ..ActRow::new(id, obligation_id, kind, (at, entered_at), RULE.to_owned(), due, state)
+        }
+    }
+}
+
+/// The author of what rules do.
+const RULE: &str = "rule";
 
 impl Store {
     /// The acts on an obligation, oldest first.
@@ -218,8 +264,14 @@ const INSERT: Stmt = Stmt {
     tail: "",
 };
 
-/// Appends acts, those of rules ([`ActKind::Retime`], [`ActKind::Cancel`]) too. Whoever moves a due also keeps the first one:
-/// `original_due = COALESCE(original_due, due_at)`.
+/// Appends what rules did. Whoever moves a due also keeps the first one.
+pub(super) async fn insert_by_rule(tx: &mut Tx<'_>, rows: &mut Rows<'_>, acts: Vec<RuleAct>) -> Result<(), Failure> {
+    let acts: Vec<_> = acts.into_iter().map(|act| (rows.next_id(act.cause.now), act)).collect();
+    let acts: Vec<_> = acts.into_iter().map(|(id, act)| act.row(id)).collect();
+    insert(tx, &acts).await
+}
+
+/// Appends acts.
 pub(super) async fn insert(tx: &mut Tx<'_>, acts: &[ActRow]) -> Result<(), Failure> {
     let rows: Vec<_> = acts.iter().map(values).collect();
     tx.many(&INSERT, &rows).await?;
@@ -268,7 +320,7 @@ pub(super) async fn taken(tx: &mut Tx<'_>, id: ObligationId) -> Result<Option<Ob
 /// Writes what an act made of an obligation that was [`taken`].
 pub(super) async fn change(tx: &mut Tx<'_>, after: &ObligationRow) -> Result<(), Failure> {
     let sql = "UPDATE obligations SET state = $2, phase = $3, due_at = $4, sort_due = $5, original_due = $6, next_at = $7, \
-               warns = $8, warned_at = $9, overdue_at = $10, settled_at = $11, settle_kind = $12 WHERE id = $1";
+               warns = $8, warned_at = $9, overdue_at = $10, settled_at = $11, settle_kind = $12, counted_due = $13 WHERE id = $1";
     let vals = vec![
         text(after.id),
         Val::Word(after.state.as_str()),
@@ -282,6 +334,7 @@ pub(super) async fn change(tx: &mut Tx<'_>, after: &ObligationRow) -> Result<(),
         after.overdue_at.into(),
         after.settled_at.into(),
         opt_text(after.settle_kind),
+        after.counted_due.into(),
     ];
     tx.one(sql, vals).await?;
     Ok(())

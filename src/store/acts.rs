@@ -111,7 +111,7 @@ pub enum Acted {
 pub enum ActRefusal {
     /// The obligation has ended already: its state, and when.
     Ended(ObligationState, Option<Timestamp>),
-    /// Its term does not run yet, so there is no due to extend.
+    /// It has no term, or one that does not run yet, so there is no due to extend.
     NotBegun,
     /// The outside act lies ahead of now.
     Ahead,
@@ -132,7 +132,7 @@ impl fmt::Display for ActRefusal {
                 write!(f, "обязательство уже не открыто: {} / the obligation has ended already: {state}", state.ru())
             }
             Self::NotBegun => f.write_str(
-                "срок ещё не пошёл, продлевать нечего / the term has not begun to run, there is nothing to extend",
+                "срока нет или он ещё не пошёл, продлевать нечего / there is no term or it has not begun to run, so there is nothing to extend",
             ),
             Self::Ahead => f.write_str(
                 "исполнение вне шлюза не может быть в будущем / what was done outside of the gateway cannot lie ahead of now",
@@ -272,6 +272,7 @@ impl NewAct {
         }
         let mut after = before.clone();
         after.original_due = before.original_due.or(before.due_at);
+        after.counted_due = before.counted_due.or(before.due_at);
         after.due_at = Some(due);
         after.warns = warns.to_vec();
         if due <= self.at && before.state == ObligationState::Overdue {
@@ -288,7 +289,9 @@ impl NewAct {
 
     fn row(&self, id: String, before: &ObligationRow, after: &ObligationRow) -> ActRow {
         let actor = self.message.as_ref().map(|message| message.sender.clone());
-        let bare = ActRow::new(id, self.act.kind(), (before, after), (self.at, self.now), self.author.clone());
+        let (due, state) = ((before.due_at, after.due_at), (before.state, after.state));
+        let times = (self.at, self.now);
+        let bare = ActRow::new(id, before.id, self.act.kind(), times, self.author.clone(), due, state);
         let bare = ActRow { actor, note: self.note.clone(), ..bare };
         match &self.act {
             Act::Outside { way, acted_at, by, to, number, scan } => ActRow {

@@ -1,14 +1,18 @@
 //! What a message does to the other obligations of its case: counts them anew, makes them void, hands them over, and says for
 //! which months the calendar opens more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{CaseId, MessageId, ObligationId, Oktmo, ParticipantId, RoleCode, RuleId, Timestamp};
+use crate::domain::{
+    ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, Remark, RoleCode, RuleId,
+    Timestamp,
+};
 
+use super::act_rows::{self, Cause, RuleAct};
 use super::error::Failure;
 use super::obligations::key;
 use super::rows::Rows;
-use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
+use super::sql::{Columns as _, Engine, Select, Stmt, Tx, Vals, opt_text, text};
 use super::writer::Write;
 use super::{Store, StoreError};
 
@@ -195,7 +199,7 @@ impl Write for MoveSchedules {
 }
 
 /// Does the work of one message inside its transaction, after its own obligations were opened and settled.
-pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -> Result<(), Failure> {
+pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, cause: Cause) -> Result<(), Failure> {
     for rebind in &work.rebinds {
         let values = || vec![text(rebind.case), text(&rebind.role), text(&rebind.holder)];
         for (sql, kind) in [(REBIND_DEBTOR, "debtor"), (REBIND_CREDITOR, "creditor")] {
@@ -207,10 +211,21 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -
         tx.one(REBIND_SCHEDULES, values()).await?;
     }
     for cancel in &work.cancels {
-        let (found, why) = cancelled(tx, cancel).await?;
-        for row in found {
-            entry(rows, &row, "obligation-cancelled", serde_json::json!({ "why": why }))?;
+        let (select, why) = voided(cancel, tx.engine);
+        let (sql, values) = select.into_parts();
+        let mut before = HashMap::new();
+        for row in tx.built(sql, values).await? {
+            before.insert(obligation_id(&row)?, standing(&row)?);
         }
+        let mut acts = Vec::new();
+        for row in tx.many(&CANCEL, &before.keys().map(|id| vec![text(id)]).collect::<Vec<_>>()).await? {
+            entry(rows, &row, "obligation-cancelled", serde_json::json!({ "why": why }))?;
+            let id = obligation_id(&row)?;
+            let Some((state, due)) = before.get(&id).copied() else { continue };
+            let (due, state) = ((due, due), (state, ObligationState::Cancelled));
+            acts.push(RuleAct { obligation_id: id, kind: ActKind::Cancel, cause, due, state, note: None });
+        }
+        act_rows::insert_by_rule(tx, rows, acts).await?;
     }
     for set in &work.schedules {
         tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
@@ -221,63 +236,96 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -
     Ok(())
 }
 
-async fn cancelled(tx: &mut Tx<'_>, cancel: &Cancelling) -> Result<(Vec<sqlx::any::AnyRow>, &'static str), Failure> {
-    let list = |places: usize, from: usize| -> String {
-        (from..from.saturating_add(places)).map(|n| format!(", ${n}")).collect()
-    };
-    match cancel {
+/// What still runs or waits and becomes void, taken for the rest of the transaction; and why.
+fn voided(cancel: &Cancelling, engine: Engine) -> (Select<'_>, &'static str) {
+    let open = Select::new("SELECT id, state, due_at FROM obligations")
+        .and("state IN ('pending', 'open', 'warned', 'overdue')", vec![]);
+    let (select, why) = match cancel {
         Cancelling::Key { regulation, rule, subject, period } => {
-            let sql = format!("{CANCEL} AND obligation_key = $1 {CANCELLED}");
-            let values = vec![text(key(regulation, rule, subject, period))];
-            Ok((tx.built(sql, values).await?, "voided"))
+            (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
         }
         Cancelling::OpenedBy { rule, sender, message } => {
-            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = $2 AND message_id = $3)";
-            let sql = format!("{CANCEL} AND rule = $1 AND {of_message} {CANCELLED}");
-            Ok((tx.built(sql, vec![text(rule), text(sender), text(message)]).await?, "withdrawn"))
+            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
+            let select = open.and("rule = ?", vec![text(rule)]).and(of_message, vec![text(sender), text(message)]);
+            (select, "withdrawn")
         }
         Cancelling::Others { rule, case, keep } => {
-            // The empty text is no subject: it only keeps the list from being empty.
-            let sql = format!(
-                "{CANCEL} AND case_id = $1 AND rule = $2 AND subject NOT IN (''{}) {CANCELLED}",
-                list(keep.len(), 3)
-            );
-            let mut values = vec![text(case), text(rule)];
-            values.extend(keep.iter().map(text));
-            Ok((tx.built(sql, values).await?, "no-longer-named"))
+            let select = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);
+            (but(select, "subject", keep.iter().map(text).collect()), "no-longer-named")
         }
         Cancelling::Closed { case, outlive } => {
-            let sql = format!("{CANCEL} AND case_id = $1 AND rule NOT IN (''{}) {CANCELLED}", list(outlive.len(), 2));
-            let mut values = vec![text(case)];
-            values.extend(outlive.iter().map(text));
-            Ok((tx.built(sql, values).await?, "case-closed"))
+            let select = open.and("case_id = ?", vec![text(case)]);
+            (but(select, "rule", outlive.iter().map(text).collect()), "case-closed")
         }
-    }
+    };
+    (select.push(engine.pick("", " FOR UPDATE"), vec![]), why)
+}
+
+/// Leaves out these subjects or rules.
+fn but<'a>(select: Select<'a>, column: &str, names: Vals<'a>) -> Select<'a> {
+    // The empty text is no subject and no rule: it only keeps the list from being empty.
+    let names = std::iter::once(text("")).chain(names).collect();
+    select.and(&format!("{column} NOT IN ("), vec![]).list(names).push(")", vec![])
+}
+
+fn obligation_id(row: &sqlx::any::AnyRow) -> Result<ObligationId, StoreError> {
+    row.parsed("id", |t| ObligationId::parse(t).ok())
+}
+
+/// Where an obligation stands, and its due.
+fn standing(row: &sqlx::any::AnyRow) -> Result<(ObligationState, Option<Timestamp>), StoreError> {
+    Ok((row.parsed("state", ObligationState::parse)?, row.opt_at("due_at")?))
 }
 
 fn entry(rows: &mut Rows<'_>, row: &sqlx::any::AnyRow, kind: &str, detail: serde_json::Value) -> Result<(), Failure> {
-    let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
-    rows.of_obligation(kind, id, detail);
+    rows.of_obligation(kind, obligation_id(row)?, detail);
     Ok(())
 }
 
-/// Counts obligations anew that are there already and not met: each row is (key, started, due, next, warns, explanation, term).
-pub(super) async fn retime(tx: &mut Tx<'_>, rows: &mut Rows<'_>, retimes: &[Vals<'_>]) -> Result<(), Failure> {
-    if retimes.is_empty() {
-        return Ok(());
-    }
-    let keys: Vec<_> = retimes.iter().filter_map(|values| values.first().cloned().map(|key| vec![key])).collect();
-    let mut before: HashMap<String, Option<Timestamp>> = HashMap::new();
-    for row in tx.many(&DUES, &keys).await? {
-        before.insert(row.text("obligation_key")?, row.opt_at("due_at")?);
-    }
-    for row in tx.many(&RETIME, retimes).await? {
-        let old = before.get(&row.text("obligation_key")?).copied().flatten();
-        let detail = serde_json::json!({ "before": old, "after": row.opt_at("due_at")? });
-        entry(rows, &row, "obligation-retimed", detail)?;
-    }
-    Ok(())
+/// An obligation to be counted anew where it is there already and not met.
+#[derive(Debug)]
+pub(super) struct Retiming<'a> {
+    /// Its key.
+    pub(super) key: String,
+    /// (key, started, due, next, warns, explanation, term)
+    pub(super) values: Vals<'a>,
+    /// What it is counted anew for.
+    pub(super) cause: Cause,
 }
+
+/// Counts obligations anew. One whose due a decision moved later keeps it, unless the new count ends later still.
+pub(super) async fn retime(tx: &mut Tx<'_>, rows: &mut Rows<'_>, retimes: &[Retiming<'_>]) -> Result<(), Failure> {
+    // Of several in one batch the last is it.
+    let latest: BTreeMap<&str, &Retiming<'_>> = retimes.iter().map(|r| (r.key.as_str(), r)).collect();
+    let values: Vec<_> = latest.values().map(|r| r.values.clone()).collect();
+    let mut before = HashMap::new();
+    for row in tx.many(&BEFORE, &latest.keys().map(|key| vec![text(key)]).collect::<Vec<_>>()).await? {
+        before.insert(row.text("obligation_key")?, standing(&row)?);
+    }
+    let mut acts = Vec::new();
+    for (statement, keeps) in [(&KEEP_EXTENDED, true), (&RETIME, false)] {
+        for row in tx.many(statement, &values).await? {
+            let key = row.text("obligation_key")?;
+            let (Some(retiming), Some((state, due))) = (latest.get(key.as_str()), before.get(&key).copied()) else {
+                continue;
+            };
+            let after = row.opt_at("due_at")?;
+            entry(rows, &row, "obligation-retimed", serde_json::json!({ "before": due, "after": after }))?;
+            acts.push(RuleAct {
+                obligation_id: obligation_id(&row)?,
+                kind: ActKind::Retime,
+                cause: retiming.cause,
+                due: (due, after),
+                state: (state, if keeps { state } else { ObligationState::Open }),
+                note: Remark::parse(KEPT).ok().filter(|_| keeps),
+            });
+        }
+    }
+    act_rows::insert_by_rule(tx, rows, acts).await
+}
+
+/// Said of a count that moved but ends no later than the decision that extends it.
+const KEPT: &str = "Срок по правилу изменился, продление остаётся / the count has moved, the extension stands";
 
 fn schedule_values(row: &ScheduledRow) -> Vals<'_> {
     vec![
@@ -305,10 +353,12 @@ const MOVE: Stmt = Stmt {
            AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected",
 };
 
-/// What still runs or waits and is not bound to a term that was met.
-const CANCEL: &str = "UPDATE obligations SET state = 'cancelled', phase = 3, next_at = NULL, settle_kind = 'cancellation' \
-    WHERE state IN ('pending', 'open', 'warned', 'overdue')";
-const CANCELLED: &str = "RETURNING id";
+/// Makes void what was found to run or to wait.
+const CANCEL: Stmt = Stmt {
+    head: "UPDATE obligations SET state = 'cancelled', phase = 3, next_at = NULL, settle_kind = 'cancellation' \
+           WHERE state IN ('pending', 'open', 'warned', 'overdue') AND id IN (VALUES ",
+    tail: ") RETURNING id",
+};
 
 const REBIND_DEBTOR: &str = "UPDATE obligations SET debtor = $3 WHERE case_id = $1 AND debtor_role = $2 AND debtor <> $3 \
     AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";
@@ -318,16 +368,26 @@ const REBIND_CREDITOR: &str = "UPDATE obligations SET creditor = $3 WHERE case_i
 const REBIND_SCHEDULES: &str = "UPDATE schedules SET debtor = $3 WHERE case_id = $1 AND debtor <> $3 AND EXISTS \
     (SELECT 1 FROM obligations o WHERE o.case_id = $1 AND o.rule = schedules.rule AND o.debtor_role = $2)";
 
-const DUES: Stmt =
-    Stmt { head: "SELECT obligation_key, due_at FROM obligations WHERE obligation_key IN (VALUES ", tail: ")" };
+const BEFORE: Stmt =
+    Stmt { head: "SELECT obligation_key, state, due_at FROM obligations WHERE obligation_key IN (VALUES ", tail: ")" };
+
+/// The count of one that a decision extends, where the decision goes as far as the count does.
+const KEEP_EXTENDED: Stmt = Stmt {
+    head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
+    tail: ") UPDATE obligations SET counted_due = v_due, started_at = v_started, explanation = v_explanation, term = v_term FROM v \
+           WHERE obligation_key = v_key AND state IN ('open', 'warned', 'overdue') AND counted_due IS NOT NULL \
+           AND counted_due <> v_due AND v_due <= due_at RETURNING id, obligation_key, due_at",
+};
 
 /// One that was cancelled begins again; what is counted alike stays as it is, warned or overdue as it may be.
 const RETIME: Stmt = Stmt {
     head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
     tail: ") UPDATE obligations SET state = 'open', phase = 1, started_at = v_started, due_at = v_due, sort_due = v_due, \
-           next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL FROM v \
+           next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL, \
+           original_due = CASE WHEN due_at = v_due THEN original_due ELSE COALESCE(original_due, due_at) END, \
+           counted_due = NULL, warned_at = NULL, overdue_at = NULL FROM v \
            WHERE obligation_key = v_key AND (state = 'cancelled' OR (state IN ('open', 'warned', 'overdue') \
-           AND due_at <> v_due)) RETURNING id, obligation_key, due_at",
+           AND COALESCE(counted_due, due_at) <> v_due)) RETURNING id, obligation_key, due_at",
 };
 
 impl Store {

@@ -143,6 +143,8 @@ pub struct ObligationRow {
     pub due_at: Option<Timestamp>,
     /// The first one, once it was moved; `None`: it never was.
     pub original_due: Option<Timestamp>,
+    /// The due by the rule's own count, while a decision extends it; `None`: `due_at` is the count.
+    pub counted_due: Option<Timestamp>,
     /// The watcher's next instant.
     pub next_at: Option<Timestamp>,
     /// All warning instants.
@@ -272,7 +274,7 @@ impl Store {
 /// All columns of an obligation.
 pub(super) const SELECT: &str = "SELECT id, regulation, rule, subject, period, case_id, conversation_id, record_id, debtor, \
     creditor, state, plan, started_at, due_at, next_at, warns, term, explanation, opened_at, revision, warned_at, overdue_at, \
-    settled_at, settled_record, settle_kind, original_due FROM obligations";
+    settled_at, settled_record, settle_kind, original_due, counted_due FROM obligations";
 
 /// Reads [`SELECT`].
 pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> {
@@ -294,6 +296,7 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> 
         started_at: row.opt_at("started_at")?,
         due_at: row.opt_at("due_at")?,
         original_due: row.opt_at("original_due")?,
+        counted_due: row.opt_at("counted_due")?,
         next_at: row.opt_at("next_at")?,
         warns: warns.into_iter().map(Timestamp::from_micros).collect(),
         term: row.text("term")?,

@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::domain::{DeliveryId, ObligationId, Timestamp};
 
+use super::act_rows::Cause;
+use super::case_work::Retiming;
 use super::error::Failure;
 use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
@@ -60,7 +62,7 @@ pub(super) struct Rows<'a> {
     deliveries: Vec<Vals<'a>>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
     started: Vec<Vals<'a>>,
-    retimes: Vec<Vals<'a>>,
+    retimes: Vec<Retiming<'a>>,
     settlements: Vec<Vals<'a>>,
     keys: Vec<String>,
     attempts: Vec<Vals<'a>>,
@@ -132,7 +134,9 @@ impl<'a> Rows<'a> {
     pub(super) fn obligation(&mut self, new: &'a NewObligation) {
         self.obligations.push((new.id, obligations::values(new)));
         if let (true, ObligationStart::Running(running)) = (new.retime, &new.start) {
-            self.retimes.push(obligations::retime_values(new, running));
+            let cause = Cause { record_id: new.record_id, at: new.opened_at, now: self.now };
+            let key = key(&new.regulation, &new.rule, &new.subject, &new.period);
+            self.retimes.push(Retiming { key, values: obligations::retime_values(new, running), cause });
         }
     }
 
