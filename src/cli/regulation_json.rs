@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::regulation_order;
 use super::regulation_words::{key_word, party_word, settle_word, start_word};
 use crate::deadline::{Matching, Opens, Regulation, Rule, TermChoice, TermVersion};
 use crate::domain::{Participant, RoleCode};
@@ -55,6 +56,7 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         "roles": roles, "exchanges": exchanges,
         "case": r.case.as_ref().map(|c| json!({ "message": c.message, "territory": c.territory.to_string(), "kind": c.kind.to_string() })),
         "deadlines": r.rules.iter().map(rule).collect::<Vec<_>>(), "termTables": tables, "norms": norms, "measures": measures,
+        "order": regulation_order::as_json(&r.order),
     })
 }
 

@@ -47,6 +47,7 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
         }
     }
     check.versions_off();
+    check.findings.extend(super::check_order::check(regulation));
     let mut findings = check.findings;
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();

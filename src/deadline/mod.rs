@@ -11,6 +11,7 @@
 
 mod calendar;
 mod check;
+mod check_order;
 mod compute;
 mod finding;
 pub mod obligations;
@@ -30,8 +31,9 @@ pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
-    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
+    Activity, Basis, Body, BodyKind, CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Order,
+    Party, Point, Regulation, Regulations, Role, Rule, Section, SettleAt, Source, StartAt, TermChoice, TermTable,
+    TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

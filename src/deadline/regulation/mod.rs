@@ -3,12 +3,14 @@
 //! The text form is TOML in `config/regulations/<id>.toml`; `yugra.toml` shows every part with comments. Nothing here knows a
 //! particular rule: rules of one kind are one mechanism with different data.
 
+mod order;
 mod parse;
 mod rules;
 mod term_tables;
 #[cfg(test)]
 mod tests;
 
+pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
 pub(super) use rules::DATED_FIELDS;
 pub use term_tables::{TermTable, TermVersion};
 
@@ -66,6 +68,8 @@ pub struct Regulation {
     pub rules: Vec<Rule>,
     /// Who helps in which case in which months, until programmes say so.
     pub measures: Vec<Measure>,
+    /// What article 28 of 442-FZ wants described: participants, activities, forms, requirements, mechanism, control.
+    pub order: Order,
 }
 
 /// A document that rules are written in.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, term_tables};
+use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, order, term_tables};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
 use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
@@ -63,6 +63,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let (rules, rule_ids) = read_rules(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
     let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
+    let order = order::read(root, &names);
     Some(Regulation {
         id: id?,
         file: file.to_owned(),
@@ -80,6 +81,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         norms,
         rules,
         measures,
+        order,
     })
 }
 

@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::deadline::Unit;
 
@@ -12,7 +14,7 @@ fn the_yugra_regulation_is_read_whole() {
         yugra.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
         ["document-request", "document-answer", "progress-report"]
     );
-    assert_eq!(yugra.roles.len(), 7);
+    assert_eq!(yugra.roles.len(), 10);
     assert!(yugra.rules.iter().all(|r| r.line > 1 && YUGRA.lines().nth(r.line - 1).unwrap().contains("[[deadline]]")));
     let report = &yugra.rules[2];
     assert_eq!(report.opens, Opens::MonthOfMeasures);
