@@ -79,3 +79,23 @@ fn an_unanswered_point_is_named() {
     assert_eq!(missing.iter().map(|p| (p.number, p.part)).collect::<Vec<_>>(), [(6, "[[control]]")]);
     assert_eq!(Order::default().missing().len(), 6);
 }
+
+#[test]
+fn the_regulations_of_the_binary_answer_every_point_of_article_28() {
+    let all = super::super::Regulations::from_files(&crate::bundle::embedded())
+        .unwrap_or_else(|e| panic!("{}", e.iter().map(|f| format!("{f}\n")).collect::<String>()));
+    assert_eq!(all.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["model", "smolensk", "yugra"]);
+    for regulation in all.iter() {
+        assert_eq!(regulation.order.missing(), [], "{}", regulation.id);
+        for role in &regulation.roles {
+            assert!(
+                regulation.order.of_role(&role.code).next().is_some(),
+                "{}: basis of `{}`",
+                regulation.id,
+                role.code
+            );
+        }
+        let documents = &regulation.documents;
+        assert!(documents.iter().all(|d| d.checked_on.is_none()), "nobody has compared {} yet", regulation.id);
+    }
+}
