@@ -47,6 +47,7 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
         }
     }
     check.versions_off();
+    check.findings.extend(super::check_order::check(regulation));
     let mut findings = check.findings;
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();
@@ -298,7 +299,7 @@ fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
     let matching = |m: &Matching, line: usize, named: &mut Vec<(String, BodyPath, usize)>| {
         let key = match &m.key {
             Some(Key::Path(path)) => Some(path),
-            Some(Key::RolesOfRecipient) | None => None,
+            Some(Key::RolesOfRecipient | Key::Recipient) | None => None,
         };
         let paths = m
             .each
