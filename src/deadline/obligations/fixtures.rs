@@ -1,11 +1,14 @@
-//! A small region for tests: a register, five agencies, the Yugra regulation.
+//! A small region for tests: a register, five agencies, three rules of the Yugra regulation.
 
 use crate::deadline::{Calendar, Calendars, Regulation};
 use crate::domain::{Framing, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
 
 pub(in crate::deadline) const CASE: &str = "01931f6e-7a00-7000-8000-00000000ca5e";
 pub(in crate::deadline) const FILE: &str = "config/regulations/yugra.toml";
-pub(in crate::deadline) const YUGRA: &str = include_str!("../../../config/regulations/yugra.toml");
+/// Three rules: what the tests of mechanisms say must not change whenever the region's rules do.
+pub(in crate::deadline) const YUGRA: &str = include_str!("../../../tests/fixtures/regulations/yugra.toml");
+/// The region's regulation as it is.
+pub(in crate::deadline) const YUGRA_WHOLE: &str = include_str!("../../../config/regulations/yugra.toml");
 
 pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> Participant {
     let holding = |role: &&str| RoleHolding {
