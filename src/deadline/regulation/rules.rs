@@ -89,9 +89,10 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names, is_task: bool) -> Option
     let (outlives_case, round_the_clock) = (table.flag("outlives_case"), table.flag("round_the_clock"));
     // What later messages move, and the end of the case cancels, needs nothing that meets it.
     if !table.has("met") && again.is_none_or(|again| again == Again::Keep) {
+        let name = if is_task { "task" } else { "deadline" };
         let problem = Problem::new(
-            "правилу нужен `[[deadline.met]]`: что его исполняет",
-            "the rule needs a `[[deadline.met]]`: what meets it",
+            format!("правилу нужен `[[{name}.met]]`: что его исполняет"),
+            format!("the rule needs a `[[{name}.met]]`: what meets it"),
         );
         table.error(&table.span, problem);
     }
