@@ -367,9 +367,19 @@ fn elements(files: &Files, message: &str) -> Option<BTreeSet<String>> {
         let Some(document) = std::str::from_utf8(bytes).ok().and_then(|text| Document::parse(text).ok()) else {
             continue;
         };
-        let declared =
-            document.descendants().filter(|n| n.tag_name().name() == "element").filter_map(|n| n.attribute("name"));
-        names.extend(declared.map(str::to_owned));
+        names.extend(declared(&document));
+        // Types that all messages share stand in schemas of their own.
+        let imports = document.descendants().filter(|n| n.tag_name().name() == "import");
+        for shared in imports.filter_map(|n| n.attribute("namespace")?.strip_prefix("urn:mezhved:common:")) {
+            let bytes = files.get(&format!("schemas/common/{shared}/common.xsd"));
+            let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+            names.extend(text.and_then(|text| Document::parse(text).ok()).iter().flat_map(declared));
+        }
     }
     names
+}
+
+fn declared(document: &Document<'_>) -> Vec<String> {
+    let elements = document.descendants().filter(|n| n.tag_name().name() == "element");
+    elements.filter_map(|n| n.attribute("name")).map(str::to_owned).collect()
 }
