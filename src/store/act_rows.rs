@@ -8,7 +8,6 @@ use crate::domain::{
 };
 
 use super::error::Failure;
-use super::rows::Rows;
 use super::sql::{Columns, Select, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{ObligationRow, Store, StoreError, obligations};
 
@@ -84,19 +83,17 @@ pub struct ActRow {
 }
 
 impl ActRow {
-    /// An act that took an obligation from one due and state to another, without anything further.
+    /// An act that took an obligation from one state to another, without anything further.
     pub(super) fn new(
         id: String,
-        obligation_id: ObligationId,
         kind: ActKind,
+        (before, after): (&ObligationRow, &ObligationRow),
         (at, now): (Timestamp, Timestamp),
         author: String,
-        due: (Option<Timestamp>, Option<Timestamp>),
-        state: (ObligationState, ObligationState),
     ) -> Self {
         Self {
             id,
-            obligation_id,
+            obligation_id: before.id,
             kind,
             at,
             entered_at: now,
@@ -112,56 +109,13 @@ impl ActRow {
             number: None,
             scan: None,
             note: None,
-            due_before: due.0,
-            due_after: due.1,
-            state_before: state.0,
-            state_after: state.1,
+            due_before: before.due_at,
+            due_after: after.due_at,
+            state_before: before.state,
+            state_after: after.state,
         }
     }
 }
-
-/// What a rule does something for: a message, when it was accepted by business time and by the machine's.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cause {
-    /// The message; `None`: the calendar.
-    pub(super) record_id: Option<RecordId>,
-    /// Business time.
-    pub(super) at: Timestamp,
-    /// Machine time.
-    pub(super) now: Timestamp,
-}
-
-/// What a rule did to an obligation.
-#[derive(Debug)]
-pub(super) struct RuleAct {
-    /// To which.
-    pub(super) obligation_id: ObligationId,
-    /// [`ActKind::Retime`] or [`ActKind::Cancel`].
-    pub(super) kind: ActKind,
-    /// What it did it for.
-    pub(super) cause: Cause,
-    /// The due before and after.
-    pub(super) due: (Option<Timestamp>, Option<Timestamp>),
-    /// The state before and after.
-    pub(super) state: (ObligationState, ObligationState),
-    /// What is to be said beside.
-    pub(super) note: Option<Remark>,
-}
-
-impl RuleAct {
-    fn row(self, id: String) -> ActRow {
-        let Self { obligation_id, kind, cause, due, state, note } = self;
-        let (at, entered_at, record_id) = (cause.at, cause.now, cause.record_id);
-        ActRow {
-            note,
-            record_id,
-            ..ActRow::new(id, obligation_id, kind, (at, entered_at), RULE.to_owned(), due, state)
-        }
-    }
-}
-
-/// The author of what rules do.
-const RULE: &str = "rule";
 
 impl Store {
     /// The acts on an obligation, oldest first.
@@ -264,14 +218,8 @@ const INSERT: Stmt = Stmt {
     tail: "",
 };
 
-/// Appends what rules did. Whoever moves a due also keeps the first one.
-pub(super) async fn insert_by_rule(tx: &mut Tx<'_>, rows: &mut Rows<'_>, acts: Vec<RuleAct>) -> Result<(), Failure> {
-    let acts: Vec<_> = acts.into_iter().map(|act| (rows.next_id(act.cause.now), act)).collect();
-    let acts: Vec<_> = acts.into_iter().map(|(id, act)| act.row(id)).collect();
-    insert(tx, &acts).await
-}
-
-/// Appends acts.
+/// Appends acts, those of rules ([`ActKind::Retime`], [`ActKind::Cancel`]) too. Whoever moves a due also keeps the first one:
+/// `original_due = COALESCE(original_due, due_at)`.
 pub(super) async fn insert(tx: &mut Tx<'_>, acts: &[ActRow]) -> Result<(), Failure> {
     let rows: Vec<_> = acts.iter().map(values).collect();
     tx.many(&INSERT, &rows).await?;

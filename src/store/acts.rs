@@ -289,9 +289,7 @@ impl NewAct {
 
     fn row(&self, id: String, before: &ObligationRow, after: &ObligationRow) -> ActRow {
         let actor = self.message.as_ref().map(|message| message.sender.clone());
-        let (due, state) = ((before.due_at, after.due_at), (before.state, after.state));
-        let times = (self.at, self.now);
-        let bare = ActRow::new(id, before.id, self.act.kind(), times, self.author.clone(), due, state);
+        let bare = ActRow::new(id, self.act.kind(), (before, after), (self.at, self.now), self.author.clone());
         let bare = ActRow { actor, note: self.note.clone(), ..bare };
         match &self.act {
             Act::Outside { way, acted_at, by, to, number, scan } => ActRow {

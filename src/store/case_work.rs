@@ -3,18 +3,20 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde_json::json;
+
 use crate::domain::{
-    ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, Remark, RoleCode, RuleId,
-    Timestamp,
+    ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, RecordId, Remark, RoleCode,
+    RuleId, SettleKind, Timestamp,
 };
 
-use super::act_rows::{self, Cause, RuleAct};
+use super::act_rows::{self, ActRow};
 use super::error::Failure;
-use super::obligations::key;
+use super::obligations::{self, key};
 use super::rows::Rows;
-use super::sql::{Columns as _, Engine, Select, Stmt, Tx, Vals, opt_text, text};
+use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
 use super::writer::Write;
-use super::{Store, StoreError};
+use super::{NewObligation, ObligationRow, Running, Store, StoreError};
 
 /// Everything of a message that touches obligations which it did not open itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -198,34 +200,31 @@ impl Write for MoveSchedules {
     }
 }
 
+/// The message by which a rule acted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) record_id: Option<RecordId>,
+    /// Business time.
+    pub(super) at: Timestamp,
+    /// Machine time.
+    pub(super) now: Timestamp,
+}
+
 /// Does the work of one message inside its transaction, after its own obligations were opened and settled.
-pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, cause: Cause) -> Result<(), Failure> {
+pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, by: By) -> Result<(), Failure> {
     for rebind in &work.rebinds {
         let values = || vec![text(rebind.case), text(&rebind.role), text(&rebind.holder)];
         for (sql, kind) in [(REBIND_DEBTOR, "debtor"), (REBIND_CREDITOR, "creditor")] {
             for row in tx.one(sql, values()).await? {
-                let detail = serde_json::json!({ "party": kind, "role": rebind.role, "participant": rebind.holder });
-                entry(rows, &row, "obligation-rebound", detail)?;
+                let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+                let detail = json!({ "party": kind, "role": rebind.role, "participant": rebind.holder });
+                rows.of_obligation("obligation-rebound", id, detail);
             }
         }
         tx.one(REBIND_SCHEDULES, values()).await?;
     }
-    for cancel in &work.cancels {
-        let (select, why) = voided(cancel, tx.engine);
-        let (sql, values) = select.into_parts();
-        let mut before = HashMap::new();
-        for row in tx.built(sql, values).await? {
-            before.insert(obligation_id(&row)?, standing(&row)?);
-        }
-        let mut acts = Vec::new();
-        for row in tx.many(&CANCEL, &before.keys().map(|id| vec![text(id)]).collect::<Vec<_>>()).await? {
-            entry(rows, &row, "obligation-cancelled", serde_json::json!({ "why": why }))?;
-            let id = obligation_id(&row)?;
-            let Some((state, due)) = before.get(&id).copied() else { continue };
-            let (due, state) = ((due, due), (state, ObligationState::Cancelled));
-            acts.push(RuleAct { obligation_id: id, kind: ActKind::Cancel, cause, due, state, note: None });
-        }
-        act_rows::insert_by_rule(tx, rows, acts).await?;
+    for cancelling in &work.cancels {
+        cancel(tx, rows, cancelling, by).await?;
     }
     for set in &work.schedules {
         tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
@@ -236,95 +235,102 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, c
     Ok(())
 }
 
-/// What still runs or waits and becomes void, taken for the rest of the transaction; and why.
-fn voided(cancel: &Cancelling, engine: Engine) -> (Select<'_>, &'static str) {
-    let open = Select::new("SELECT id, state, due_at FROM obligations")
-        .and("state IN ('pending', 'open', 'warned', 'overdue')", vec![]);
-    let (select, why) = match cancel {
+/// Makes void what still runs or waits.
+async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, by: By) -> Result<(), Failure> {
+    let open = Select::new(obligations::SELECT).and(STILL_OPEN, vec![]);
+    let (select, why) = match cancelling {
         Cancelling::Key { regulation, rule, subject, period } => {
             (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
         }
         Cancelling::OpenedBy { rule, sender, message } => {
             let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
-            let select = open.and("rule = ?", vec![text(rule)]).and(of_message, vec![text(sender), text(message)]);
-            (select, "withdrawn")
+            (open.and("rule = ?", vec![text(rule)]).and(of_message, vec![text(sender), text(message)]), "withdrawn")
         }
         Cancelling::Others { rule, case, keep } => {
-            let select = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);
-            (but(select, "subject", keep.iter().map(text).collect()), "no-longer-named")
+            let of_rule = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);
+            (but_for(of_rule, "subject", keep.iter().map(text).collect()), "no-longer-named")
         }
         Cancelling::Closed { case, outlive } => {
-            let select = open.and("case_id = ?", vec![text(case)]);
-            (but(select, "rule", outlive.iter().map(text).collect()), "case-closed")
+            let of_case = open.and("case_id = ?", vec![text(case)]);
+            (but_for(of_case, "rule", outlive.iter().map(text).collect()), "case-closed")
         }
     };
-    (select.push(engine.pick("", " FOR UPDATE"), vec![]), why)
-}
-
-/// Leaves out these subjects or rules.
-fn but<'a>(select: Select<'a>, column: &str, names: Vals<'a>) -> Select<'a> {
-    // The empty text is no subject and no rule: it only keeps the list from being empty.
-    let names = std::iter::once(text("")).chain(names).collect();
-    select.and(&format!("{column} NOT IN ("), vec![]).list(names).push(")", vec![])
-}
-
-fn obligation_id(row: &sqlx::any::AnyRow) -> Result<ObligationId, StoreError> {
-    row.parsed("id", |t| ObligationId::parse(t).ok())
-}
-
-/// Where an obligation stands, and its due.
-fn standing(row: &sqlx::any::AnyRow) -> Result<(ObligationState, Option<Timestamp>), StoreError> {
-    Ok((row.parsed("state", ObligationState::parse)?, row.opt_at("due_at")?))
-}
-
-fn entry(rows: &mut Rows<'_>, row: &sqlx::any::AnyRow, kind: &str, detail: serde_json::Value) -> Result<(), Failure> {
-    rows.of_obligation(kind, obligation_id(row)?, detail);
-    Ok(())
-}
-
-/// An obligation to be counted anew where it is there already and not met.
-#[derive(Debug)]
-pub(super) struct Retiming<'a> {
-    /// Its key.
-    pub(super) key: String,
-    /// (key, started, due, next, warns, explanation, term)
-    pub(super) values: Vals<'a>,
-    /// What it is counted anew for.
-    pub(super) cause: Cause,
-}
-
-/// Counts obligations anew. One whose due a decision moved later keeps it, unless the new count ends later still.
-pub(super) async fn retime(tx: &mut Tx<'_>, rows: &mut Rows<'_>, retimes: &[Retiming<'_>]) -> Result<(), Failure> {
-    // Of several in one batch the last is it.
-    let latest: BTreeMap<&str, &Retiming<'_>> = retimes.iter().map(|r| (r.key.as_str(), r)).collect();
-    let values: Vec<_> = latest.values().map(|r| r.values.clone()).collect();
-    let mut before = HashMap::new();
-    for row in tx.many(&BEFORE, &latest.keys().map(|key| vec![text(key)]).collect::<Vec<_>>()).await? {
-        before.insert(row.text("obligation_key")?, standing(&row)?);
+    let (sql, values) = select.push(tx.engine.pick("", " FOR UPDATE"), vec![]).into_parts();
+    let mut acts = Vec::new();
+    for row in tx.built(sql, values).await? {
+        let before = obligations::row(&row)?;
+        let after = ObligationRow {
+            state: ObligationState::Cancelled,
+            next_at: None,
+            settled_at: Some(by.at),
+            settle_kind: Some(SettleKind::Cancellation),
+            ..before.clone()
+        };
+        act_rows::change(tx, &after).await?;
+        acts.push(act(rows, ActKind::Cancel, (&before, &after), by));
+        rows.of_obligation("obligation-cancelled", before.id, json!({ "why": why }));
     }
+    act_rows::insert(tx, &acts).await
+}
+
+fn but_for<'a>(select: Select<'a>, column: &str, values: Vals<'a>) -> Select<'a> {
+    if values.is_empty() {
+        return select;
+    }
+    select.and(&format!("{column} NOT IN ("), vec![]).list(values).push(")", vec![])
+}
+
+fn act(rows: &mut Rows<'_>, kind: ActKind, states: (&ObligationRow, &ObligationRow), by: By) -> ActRow {
+    let id = rows.next_id(by.now);
+    let bare = ActRow::new(id, kind, states, (by.at, by.now), "regulation".to_owned());
+    ActRow { record_id: by.record_id, ..bare }
+}
+
+/// Counts obligations anew that are there already and not met. One whose due a decision moved later keeps it, unless the new count ends
+/// later still.
+pub(super) async fn retime(
+    tx: &mut Tx<'_>,
+    rows: &mut Rows<'_>,
+    again: &[(&NewObligation, &Running)],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if again.is_empty() {
+        return Ok(());
+    }
+    // Of several in one batch the last is it.
+    let by_key: BTreeMap<String, (&NewObligation, &Running)> =
+        again.iter().map(|(new, running)| (obligations::key_of(new), (*new, *running))).collect();
+    let select = Select::new(obligations::SELECT).and("obligation_key IN (", vec![]);
+    let (sql, keys) = select.list(by_key.keys().map(text).collect()).push(")", vec![]).into_parts();
+    let mut before: HashMap<ObligationId, ObligationRow> = HashMap::new();
+    for row in tx.built(sql, keys).await? {
+        let row = obligations::row(&row)?;
+        before.insert(row.id, row);
+    }
+    let values: Vec<_> = by_key.values().map(|(new, running)| obligations::retime_values(new, running)).collect();
     let mut acts = Vec::new();
     for (statement, keeps) in [(&KEEP_EXTENDED, true), (&RETIME, false)] {
         for row in tx.many(statement, &values).await? {
+            let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
             let key = row.text("obligation_key")?;
-            let (Some(retiming), Some((state, due))) = (latest.get(key.as_str()), before.get(&key).copied()) else {
-                continue;
+            let (Some(before), Some((new, running))) = (before.get(&id), by_key.get(&key)) else { continue };
+            let after = if keeps {
+                before.clone()
+            } else {
+                ObligationRow { state: ObligationState::Open, due_at: Some(running.due_at), ..before.clone() }
             };
-            let after = row.opt_at("due_at")?;
-            entry(rows, &row, "obligation-retimed", serde_json::json!({ "before": due, "after": after }))?;
-            acts.push(RuleAct {
-                obligation_id: obligation_id(&row)?,
-                kind: ActKind::Retime,
-                cause: retiming.cause,
-                due: (due, after),
-                state: (state, if keeps { state } else { ObligationState::Open }),
-                note: Remark::parse(KEPT).ok().filter(|_| keeps),
-            });
+            let by = By { record_id: new.record_id, at: new.opened_at, now };
+            let bare = act(rows, ActKind::Retime, (before, &after), by);
+            acts.push(ActRow { note: Remark::parse(KEPT).ok().filter(|_| keeps), ..bare });
+            rows.met_again(key);
+            let detail = json!({ "dueBefore": before.due_at, "dueAfter": after.due_at });
+            rows.of_obligation("obligation-retimed", id, detail);
         }
     }
-    act_rows::insert_by_rule(tx, rows, acts).await
+    act_rows::insert(tx, &acts).await
 }
 
-/// Said of a count that moved but ends no later than the decision that extends it.
+/// Said where the count moves but ends no later than the decision that extends it.
 const KEPT: &str = "Срок по правилу изменился, продление остаётся / the count has moved, the extension stands";
 
 fn schedule_values(row: &ScheduledRow) -> Vals<'_> {
@@ -353,12 +359,7 @@ const MOVE: Stmt = Stmt {
            AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected",
 };
 
-/// Makes void what was found to run or to wait.
-const CANCEL: Stmt = Stmt {
-    head: "UPDATE obligations SET state = 'cancelled', phase = 3, next_at = NULL, settle_kind = 'cancellation' \
-           WHERE state IN ('pending', 'open', 'warned', 'overdue') AND id IN (VALUES ",
-    tail: ") RETURNING id",
-};
+const STILL_OPEN: &str = "state IN ('pending', 'open', 'warned', 'overdue')";
 
 const REBIND_DEBTOR: &str = "UPDATE obligations SET debtor = $3 WHERE case_id = $1 AND debtor_role = $2 AND debtor <> $3 \
     AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";
@@ -368,15 +369,12 @@ const REBIND_CREDITOR: &str = "UPDATE obligations SET creditor = $3 WHERE case_i
 const REBIND_SCHEDULES: &str = "UPDATE schedules SET debtor = $3 WHERE case_id = $1 AND debtor <> $3 AND EXISTS \
     (SELECT 1 FROM obligations o WHERE o.case_id = $1 AND o.rule = schedules.rule AND o.debtor_role = $2)";
 
-const BEFORE: Stmt =
-    Stmt { head: "SELECT obligation_key, state, due_at FROM obligations WHERE obligation_key IN (VALUES ", tail: ")" };
-
 /// The count of one that a decision extends, where the decision goes as far as the count does.
 const KEEP_EXTENDED: Stmt = Stmt {
     head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
     tail: ") UPDATE obligations SET counted_due = v_due, started_at = v_started, explanation = v_explanation, term = v_term FROM v \
            WHERE obligation_key = v_key AND state IN ('open', 'warned', 'overdue') AND counted_due IS NOT NULL \
-           AND counted_due <> v_due AND v_due <= due_at RETURNING id, obligation_key, due_at",
+           AND counted_due <> v_due AND v_due <= due_at RETURNING id, obligation_key",
 };
 
 /// One that was cancelled begins again; what is counted alike stays as it is, warned or overdue as it may be.
@@ -384,10 +382,10 @@ const RETIME: Stmt = Stmt {
     head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
     tail: ") UPDATE obligations SET state = 'open', phase = 1, started_at = v_started, due_at = v_due, sort_due = v_due, \
            next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL, \
-           original_due = CASE WHEN due_at = v_due THEN original_due ELSE COALESCE(original_due, due_at) END, \
-           counted_due = NULL, warned_at = NULL, overdue_at = NULL FROM v \
+           settled_at = NULL, warned_at = NULL, overdue_at = NULL, counted_due = NULL, \
+           original_due = CASE WHEN due_at = v_due THEN original_due ELSE COALESCE(original_due, due_at) END FROM v \
            WHERE obligation_key = v_key AND (state = 'cancelled' OR (state IN ('open', 'warned', 'overdue') \
-           AND COALESCE(counted_due, due_at) <> v_due)) RETURNING id, obligation_key, due_at",
+           AND COALESCE(counted_due, due_at) <> v_due)) RETURNING id, obligation_key",
 };
 
 impl Store {

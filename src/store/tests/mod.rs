@@ -4,6 +4,7 @@
 
 mod accepting;
 mod acting;
+mod case_working;
 mod delivering;
 mod keeping;
 mod mailbox;

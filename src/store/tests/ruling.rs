@@ -108,7 +108,7 @@ async fn what_becomes_void_says_why_and_begins_again_when_it_is_named_again(benc
     };
     assert_eq!(states().await, [ObligationState::Open, ObligationState::Cancelled, ObligationState::Open]);
     let [void] = acts(bench, 2).await.try_into().unwrap();
-    assert_eq!((void.kind, void.record_id, void.author.as_str()), (ActKind::Cancel, Some(record(51)), "rule"));
+    assert_eq!((void.kind, void.record_id, void.author.as_str()), (ActKind::Cancel, Some(record(51)), "regulation"));
     assert_eq!((void.state_before, void.state_after), (ObligationState::Open, ObligationState::Cancelled));
     assert_eq!(obligation(bench, 2).await.settle_kind, Some(SettleKind::Cancellation));
 
