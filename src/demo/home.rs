@@ -20,7 +20,7 @@ use super::system::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";
-/// The register, which holds the roles `uszn` and `provider`.
+/// The register, which holds every role of the social protection: office, provider, commission, working group, department.
 pub(super) const REGISTER: &str = "register";
 /// The agency that answers nothing.
 pub(super) const SILENT: &str = "police";
@@ -51,7 +51,7 @@ const MEMBERS: [Member; 6] = [
     Member {
         id: REGISTER,
         name: "Управление социальной защиты населения (вымышленное)",
-        roles: &["uszn", "provider"],
+        roles: &["uszn", "provider", "commission", "working-group", "department"],
         adapter: None,
         way: WayOf::Http,
         key: KeyKind::P256,
