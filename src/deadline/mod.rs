@@ -10,6 +10,7 @@
 //! its obligation is too late when the regulation's `grace` has passed, so that nothing is born overdue.
 
 mod calendar;
+pub mod cases;
 mod check;
 mod compute;
 mod finding;
@@ -30,7 +31,8 @@ pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
-    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
+    Again, BodyFilter, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every, Exchange, Key, Load, Matching,
+    Measure, Meets, Norm, Of, Opens, Outside, Party, Precondition, Presence, Regulation, Regulations, Retention, Role,
     Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
