@@ -104,7 +104,7 @@ impl Naive<'_> {
         match start {
             Start::Instant(t) => (0..self.days.len()).position(|at| self.begins(at + 1) > t.micros()).unwrap(),
             Start::Date(date) => self.find(*date),
-            Start::Month(month) | Start::Quarter(month) => {
+            Start::Month(month) | Start::Quarter(month) | Start::Year(month) => {
                 let mut at = self.find(month.first_day());
                 while self.days[at + 1].day != 1 {
                     at += 1;
@@ -257,6 +257,7 @@ fn any_start() -> impl Strategy<Value = Start> {
         // Birth dates.
         1 => days_between("1992-01-01", "2014-12-31").prop_map(Start::Date),
         1 => any_month().prop_map(Start::Month),
+        1 => (2014..=2027i32).prop_map(|year| Start::parse(&year.to_string()).unwrap()),
         1 => any_month().prop_map(|month| Start::Quarter(month.plus(3 - (month.first_day().month0() % 3) - 1))),
     ]
 }
