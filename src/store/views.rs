@@ -119,21 +119,7 @@ impl Store {
         after: Option<DueCursor>,
         limit: u32,
     ) -> Result<Vec<ObligationRow>, StoreError> {
-        let mut select = Select::new(obligations::SELECT)
-            .and_some("phase = ?", filter.group.map(|g| g.phase().into()))
-            .and_some("state = ?", filter.state.map(|s| Val::Word(s.as_str())))
-            .and_some("debtor = ?", filter.debtor.as_ref().map(text))
-            .and_some("creditor = ?", filter.creditor.as_ref().map(text))
-            .and_some("rule = ?", filter.rule.as_ref().map(text))
-            .and_some("case_id = ?", filter.case_id.map(text))
-            .and_some("conversation_id = ?", filter.conversation_id.map(text))
-            .and_some("sort_due < ?", filter.due_before.map(Val::from));
-        if let Some(after) = after {
-            let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
-            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
-        }
-        let found =
-            select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()]).fetch(self.readers()).await?;
+        let found = listing(filter, after, limit).fetch(self.readers()).await?;
         found.iter().map(obligations::row).collect()
     }
 
@@ -179,4 +165,24 @@ impl Store {
         }
         Ok(counts)
     }
+}
+
+/// One page of a listing. A state lies in one group, which leads into the index by which pages are read.
+pub(super) fn listing<'a>(filter: &ObligationFilter, after: Option<DueCursor>, limit: u32) -> Select<'a> {
+    let group = filter.group.map(ObligationGroup::phase);
+    let phase = group.or_else(|| filter.state.map(obligations::phase));
+    let mut select = Select::new(obligations::SELECT)
+        .and_some("phase = ?", phase.map(Val::from))
+        .and_some("state = ?", filter.state.map(|s| Val::Word(s.as_str())))
+        .and_some("debtor = ?", filter.debtor.as_ref().map(text))
+        .and_some("creditor = ?", filter.creditor.as_ref().map(text))
+        .and_some("rule = ?", filter.rule.as_ref().map(text))
+        .and_some("case_id = ?", filter.case_id.map(text))
+        .and_some("conversation_id = ?", filter.conversation_id.map(text))
+        .and_some("sort_due < ?", filter.due_before.map(Val::from));
+    if let Some(after) = after {
+        let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
+        select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+    }
+    select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()])
 }
