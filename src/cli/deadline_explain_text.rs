@@ -43,6 +43,7 @@ fn message(row: &MessageRow) -> String {
 fn head(told: &Told) -> Vec<String> {
     let (row, about) = (&told.row, about(&told.row));
     let term = match text(about, "/term_ru") {
+        "" if row.term.is_empty() => "без срока / no term".to_owned(),
         "" => row.term.clone(),
         ru => format!("{ru} / {}", row.term),
     };
@@ -67,7 +68,7 @@ fn head(told: &Told) -> Vec<String> {
         ("срок / term", term),
         ("кончается / due", row.due_at.map_or_else(String::new, due)),
         ("первый срок / original due", row.original_due.map_or_else(String::new, due)),
-        ("перенос / roll", roll.to_owned()),
+        ("перенос / roll", if row.due_at.is_some() { roll.to_owned() } else { String::new() }),
         ("календарь / calendar", text(about, "/calendar").to_owned()),
         ("пояс / zone", text(about, "/zone").to_owned()),
     ];
@@ -78,6 +79,11 @@ fn head(told: &Told) -> Vec<String> {
 fn count(told: &Told) -> Vec<String> {
     let row = &told.row;
     let Some(explanation) = &row.explanation else { return not_begun(told) };
+    if row.due_at.is_none() && row.term.is_empty() {
+        return vec![
+            "Задача без срока: документ его не называет / a task without a term: the document names none".to_owned(),
+        ];
+    }
     let mut lines = vec!["Счёт / the count".to_owned()];
     let steps = explanation.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for (index, step) in steps.iter().enumerate() {

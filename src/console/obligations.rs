@@ -138,6 +138,9 @@ fn group<R, T>(rows: &[R], shown: impl Fn(&R) -> T) -> Group<T> {
 }
 
 pub(super) fn name(snapshot: &Snapshot, id: &ParticipantId) -> String {
+    if *id == ParticipantId::citizen() {
+        return "Гражданин".to_owned();
+    }
     snapshot.participant(id).map_or_else(|| id.to_string(), |p| p.name.clone())
 }
 
@@ -145,7 +148,6 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
     let zone = snapshot.participant(&row.debtor).map_or(region, |p| p.zone);
     let regulation = snapshot.regulation(&row.regulation).ok();
     let rule = regulation.and_then(|r| r.rule(&row.rule));
-    let due_at = row.due_at.unwrap_or(business_now);
     Due {
         debtor: row.debtor.to_string(),
         debtor_name: name(snapshot, &row.debtor),
@@ -153,11 +155,11 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
         rule_title: rule_title(row, snapshot),
         subject: subject(row, snapshot),
         wish: text(row.explanation.as_ref(), "wish"),
-        due: words::due(due_at, zone),
-        due_iso: due_at.plus_seconds(-1).in_zone(zone),
+        due: row.due_at.map_or_else(|| "без срока".to_owned(), |due| words::due(due, zone)),
+        due_iso: row.due_at.map_or_else(String::new, |due| due.plus_seconds(-1).in_zone(zone)),
         original_due: row.original_due.map_or_else(String::new, |due| words::due(due, zone)),
         term: Term::parse(&row.term).map_or_else(|_| row.term.clone(), |t| t.ru()),
-        late: words::span(business_now.since(due_at)),
+        late: row.due_at.map_or_else(|| "—".to_owned(), |due| words::span(business_now.since(due))),
         warned: row.state == ObligationState::Warned,
         source: regulation.zip(rule).map_or_else(String::new, |(g, r)| source(g, &r.source)),
         conversation: row.conversation_id.map_or_else(String::new, |id| id.to_string()),

@@ -119,10 +119,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn next_schedule_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = Select::new("SELECT MIN(next_at) AS next_at FROM schedules")
-            .push(" WHERE next_at IS NOT NULL", vec![])
-            .fetch(self.readers())
-            .await?;
+        let found = next_instant().fetch(self.readers()).await?;
         found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
     }
 
@@ -131,9 +128,7 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn due_schedules(&self, business_now: Timestamp, limit: u32) -> Result<Vec<ScheduledRow>, StoreError> {
-        Select::new(SELECT)
-            .and("next_at <= ?", vec![business_now.into()])
-            .push(" ORDER BY next_at, case_id, rule, debtor LIMIT ?", vec![i64::from(limit).into()])
+        due(business_now, limit)
             .fetch(self.readers())
             .await?
             .iter()
@@ -160,6 +155,19 @@ impl Store {
     pub async fn move_schedules(&self, rows: Vec<MovedSchedule>) -> Result<(), StoreError> {
         if rows.is_empty() { Ok(()) } else { self.task(MoveSchedules(rows)).await }
     }
+}
+
+/// The first instant at which a schedule has a month to open.
+pub(super) fn next_instant<'a>() -> Select<'a> {
+    Select::new("SELECT MIN(next_at) AS next_at FROM schedules").push(" WHERE next_at IS NOT NULL", vec![])
+}
+
+/// Schedules whose next month has begun.
+pub(super) fn due<'a>(business_now: Timestamp, limit: u32) -> Select<'a> {
+    let limit = i64::from(limit).into();
+    Select::new(SELECT)
+        .and("next_at <= ?", vec![business_now.into()])
+        .push(" ORDER BY next_at, case_id, rule, debtor LIMIT ?", vec![limit])
 }
 
 /// A schedule that has opened its months.

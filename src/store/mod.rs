@@ -24,6 +24,7 @@ mod mailbox;
 mod messages;
 mod nodes;
 mod obligations;
+mod plans;
 mod rows;
 mod sql;
 #[cfg(test)]
@@ -58,6 +59,7 @@ pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
 pub use nodes::NodeRow;
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
+pub use plans::QueryPlan;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 

@@ -211,10 +211,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn next_instant(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = Select::new("SELECT MIN(next_at) AS next_at FROM obligations")
-            .push(" WHERE next_at IS NOT NULL", vec![])
-            .fetch(self.readers())
-            .await?;
+        let found = next_instant().fetch(self.readers()).await?;
         found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
     }
 
@@ -223,14 +220,7 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn due(&self, business_now: Timestamp, limit: u32) -> Result<Vec<ObligationRow>, StoreError> {
-        Select::new(SELECT)
-            .and("next_at <= ?", vec![business_now.into()])
-            .push(" ORDER BY next_at, id LIMIT ?", vec![i64::from(limit).into()])
-            .fetch(self.readers())
-            .await?
-            .iter()
-            .map(row)
-            .collect()
+        due(business_now, limit).fetch(self.readers()).await?.iter().map(row).collect()
     }
 
     /// Marks obligations warned or overdue, after looking once more for a settlement. Returns those that were marked now.
@@ -269,6 +259,19 @@ impl Store {
         let found = Select::new(SELECT).and("id = ?", vec![text(id)]).fetch(self.readers()).await?;
         found.first().map(row).transpose()
     }
+}
+
+/// The first instant at which the watcher must act.
+pub(super) fn next_instant<'a>() -> Select<'a> {
+    Select::new("SELECT MIN(next_at) AS next_at FROM obligations").push(" WHERE next_at IS NOT NULL", vec![])
+}
+
+/// What the watcher must act on by now.
+pub(super) fn due<'a>(business_now: Timestamp, limit: u32) -> Select<'a> {
+    let limit = i64::from(limit).into();
+    Select::new(SELECT)
+        .and("next_at <= ?", vec![business_now.into()])
+        .push(" ORDER BY next_at, id LIMIT ?", vec![limit])
 }
 
 /// All columns of an obligation.

@@ -210,8 +210,7 @@ impl Store {
     ) -> Result<Vec<ObligationRow>, StoreError> {
         // Each way in reads at most one page of an index that is in the order of the listing; the pages are merged.
         let mut found = BTreeMap::new();
-        for way in ways_in(filter) {
-            let select = way.select(obligations::SELECT, filter, after, limit);
+        for select in listings(filter, after, limit) {
             for row in &select.fetch(self.readers()).await? {
                 let row = obligations::row(row)?;
                 found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
@@ -268,4 +267,9 @@ impl Store {
         }
         Ok(counts)
     }
+}
+
+/// The statements of one page of a listing, whose pages are merged.
+pub(super) fn listings(filter: &ObligationFilter, after: Option<DueCursor>, limit: u32) -> Vec<Select<'_>> {
+    ways_in(filter).into_iter().map(|way| way.select(obligations::SELECT, filter, after, limit)).collect()
 }

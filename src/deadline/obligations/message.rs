@@ -8,7 +8,7 @@ use super::{
     Beginning, Cancel, DatedTerm, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan, Settlement,
     StartError, StartOn, case_effects,
 };
-use crate::deadline::cases::CaseFacts;
+use crate::deadline::cases::{self, CaseFacts, ProgrammeCopy};
 use crate::deadline::regulation::{
     ANY_VALUE, Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
 };
@@ -30,11 +30,14 @@ pub fn on_message(regulation: &Regulation, calendars: &Calendars, event: &Messag
     let territory = case.as_ref().map(|c| c.territory.clone()).or_else(|| event.case.map(|c| c.territory.clone()));
     let parties = Parties { regulation, event, territory };
     let facts = case.as_ref().map(|c| c.facts.clone()).unwrap_or_default();
-    let context = Context { regulation, calendars, event, parties, facts };
+    let known = event.case.and_then(|c| c.facts.programme.as_ref());
+    let programme = cases::programme_of(known, facts.programme.as_ref(), event);
+    let context = Context { regulation, calendars, event, parties, facts, programme };
     let mut effects = Effects::default();
     let name = &event.header.message_type.name;
     for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
-        for matching in rule.openings().iter().filter(|m| m.message == *name && context.parties.goes(m)) {
+        let opens = |m: &&Matching| m.message == *name && context.parties.goes(m);
+        for matching in rule.openings().iter().filter(opens).filter(|_| programme != ProgrammeCopy::Older) {
             context.open(rule, matching, &mut effects)?;
         }
         for meets in rule.met.iter().filter(|m| m.matching.message == *name && context.parties.goes(&m.matching)) {
@@ -58,6 +61,8 @@ struct Context<'a> {
     parties: Parties<'a>,
     /// The case after this message.
     facts: CaseFacts,
+    /// Which programme the message is: another copy of the one in force adds to what the earlier copies opened, and replaces nothing.
+    programme: ProgrammeCopy,
 }
 
 impl<'a> Context<'a> {
@@ -115,7 +120,7 @@ impl<'a> Context<'a> {
             effects.notes.push(Note { rule: rule.id.clone(), ru: nothing.ru.clone(), en: nothing.en.clone() });
         }
         // A message that is no opening of the rule, such as a draft, replaces nothing.
-        let replaces = rule.again == Again::Replace && !items.is_empty();
+        let replaces = rule.again == Again::Replace && !items.is_empty() && self.programme != ProgrammeCopy::Another;
         let mut keep = Vec::new();
         for item in items {
             match self.parties.stranger(rule, &item) {
