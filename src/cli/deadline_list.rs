@@ -27,7 +27,7 @@ Conditions add up: what meets all of them is shown. Obligations that have not be
   mezhved deadline list --debtor health --state warned,overdue
   mezhved deadline list --participant health --state waived
   mezhved deadline list --settled-by outside       # исполнено на бумаге, по телефону / met on paper, by telephone
-  mezhved deadline list --due-before 2026-05-13    # по 12.05 включительно / up to and with 12 May
+  mezhved deadline list --regulation yugra --due-before 2026-05-13    # по 12.05 включительно / up to and with 12 May
   mezhved deadline list --due-before 2026-05-12T12:00:00+05:00
   mezhved deadline list --case 01931f6e-7a00-7000-8000-00000000ca5e --json
   mezhved deadline list --limit 50 --after ID      # следующая страница / the next page
@@ -109,7 +109,9 @@ async fn list(store: &Store, args: Args) -> Result<(), Failure> {
     let due_before = match args.due_before {
         None => None,
         Some(When::Instant(at)) => Some(exclusive(at)),
-        Some(When::Day(day)) => Some(exclusive(start_of_day(day, region_zone(store, &args.dir).await?))),
+        Some(When::Day(day)) => {
+            Some(exclusive(start_of_day(day, region_zone(store, &args.dir, args.regulation.as_deref()).await?)))
+        }
     };
     let filter = ObligationFilter {
         group: args.overdue.then_some(ObligationGroup::Overdue),
@@ -176,15 +178,16 @@ fn cells(row: &ObligationRow, zones: &Zones) -> Vec<String> {
     ]
 }
 
-/// The zone in which a date on the command line is meant: that of the regulations in force, or of the folder's when none is yet.
-async fn region_zone(store: &Store, dir: &ConfigDir) -> Result<Zone, Failure> {
+/// The zone in which a date on the command line is meant: that of the regulations in force (or of the folder's when none is yet), or of
+/// the one that is listed.
+async fn region_zone(store: &Store, dir: &ConfigDir, regulation: Option<&str>) -> Result<Zone, Failure> {
     let latest = store.revisions().await?;
     let files = match store.revision(RevisionKind::Bundle, latest.bundle).await? {
         Some(revision) => revision.files,
         None => folder::bundle(&dir.config)?,
     };
     let regulations = Regulations::from_files(&files).map_err(|found| findings::refused(&found))?;
-    one_zone(regulations.iter().map(|r| r.zone))
+    one_zone(regulations.iter().filter(|r| regulation.is_none_or(|id| r.id == id)).map(|r| r.zone))
 }
 
 fn one_zone(zones: impl Iterator<Item = Zone>) -> Result<Zone, Failure> {
@@ -195,8 +198,9 @@ fn one_zone(zones: impl Iterator<Item = Zone>) -> Result<Zone, Failure> {
         (Some(_), Some(_)) => {
             let names = names.iter().copied().collect::<Vec<_>>().join(", ");
             Err(Failure::new(format!(
-                "--due-before: у регламентов разные пояса ({names}); назовите момент с поясом / the regulations have several zones; \
-                 give an instant with its zone, such as 2026-05-13T00:00:00+05:00"
+                "--due-before: у регламентов разные пояса ({names}); назовите момент с поясом или регламент (--regulation) / the \
+                 regulations have several zones; give an instant with its zone, such as 2026-05-13T00:00:00+05:00, or the \
+                 regulation"
             )))
         }
         (None, _) => Err(Failure::new(

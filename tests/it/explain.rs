@@ -123,26 +123,33 @@ fn the_listing_is_filtered() {
         (!world.listed(&["deadline", "list", "--rule", "document-answer"]).is_empty()).then_some(())
     });
 
-    let cases = |filter: &[&str]| {
+    let listed = |filter: &[&str]| {
         let rows = world.listed(&[&["deadline", "list"], filter].concat());
         rows.iter().map(|row| row["caseId"].as_str().unwrap_or("none").to_owned()).collect::<Vec<_>>()
     };
+    // An application opens more than this; the rule says what is looked at.
+    let cases = |filter: &[&str]| listed(&[&["--rule", "document-request"], filter].concat());
     let (late, fresh) = (late.to_string(), fresh.to_string());
     assert_eq!(cases(&["--case", &late]), [late.as_str()]);
     assert_eq!(cases(&["--state", "overdue"]), [late.as_str()]);
-    assert_eq!(cases(&["--rule", "document-request"]), [late.clone(), fresh.clone()]);
-    assert_eq!(cases(&["--rule", "document-request", "--case", &fresh]), [fresh.as_str()]);
-    assert_eq!(cases(&["--debtor", "health"]), ["none"]);
-    assert_eq!(cases(&["--rule", "no-such-rule"]), [""; 0]);
+    assert_eq!(cases(&["--state", "overdue,open"]), [late.clone(), fresh.clone()]);
+    assert_eq!(cases(&[]), [late.clone(), fresh.clone()]);
+    assert_eq!(cases(&["--case", &fresh]), [fresh.as_str()]);
+    assert!(listed(&["--case", &fresh]).iter().all(|case| *case == fresh));
+    assert_eq!(listed(&["--debtor", "health"]), ["none"]);
+    assert_eq!(listed(&["--rule", "no-such-rule"]), [""; 0]);
 
-    // By the last day in time: before that day it is not, before the next it is. A day is one of the region's.
-    let last = world.listed(&["deadline", "list", "--case", &late])[0]["due"].as_str().unwrap().to_owned();
+    // By the last day in time: before that day it is not, before the next it is. A day is one of the regulation's zone.
+    let rows = world.listed(&["deadline", "list", "--rule", "document-request", "--case", &late]);
+    let last = rows[0]["due"].as_str().unwrap().to_owned();
     let zone = Zone::parse("Asia/Yekaterinburg").unwrap();
     let next = Timestamp::parse(&last).unwrap().plus_seconds(1).in_zone(zone);
-    assert_eq!(cases(&["--due-before", &last[..10]]), [""; 0]);
-    assert_eq!(cases(&["--due-before", &next[..10]]), [late.as_str()]);
+    let of_yugra = |before: &str| cases(&["--regulation", "yugra", "--due-before", before]);
+    assert_eq!(of_yugra(&last[..10]), [""; 0]);
+    assert_eq!(of_yugra(&next[..10]), [late.as_str()]);
     assert_eq!(cases(&["--due-before", &last]), [""; 0]);
     assert_eq!(cases(&["--due-before", &next]), [late]);
+    refused(&world.mezhved(&["deadline", "list", "--due-before", &last[..10]]), &["--due-before", "several zones"]);
 
     for wrong in
         [&["--state", "late"][..], &["--due-before", "завтра"], &["--case", "1"], &["--overdue", "--state", "met"]]

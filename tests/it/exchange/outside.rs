@@ -21,7 +21,16 @@ fn owed(world: &World) -> ObligationId {
     draft.header.case_id = Some(case);
     world.post(register.sign(&draft)).receipt();
     let found = eventually("the overdue obligation", SOON, || {
-        let found = world.listed(&["deadline", "list", "--case", &case.to_string(), "--state", "overdue"]);
+        let found = world.listed(&[
+            "deadline",
+            "list",
+            "--case",
+            &case.to_string(),
+            "--rule",
+            "document-request",
+            "--state",
+            "overdue",
+        ]);
         found.first().cloned()
     });
     ObligationId::parse(found["id"].as_str().unwrap()).unwrap()
