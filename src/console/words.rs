@@ -50,6 +50,10 @@ fn plural<'w>(n: u64, one: &'w str, few: &'w str, many: &'w str) -> &'w str {
 pub(super) fn message_type(name: &str) -> &str {
     match name {
         "application" => "Заявление",
+        "contract" => "Договор",
+        "databank-entry" => "Включение в банк данных",
+        "deadline-reminder" => "Напоминание о сроке",
+        "decision" => "Решение",
         "document-request" => "Межведомственный запрос",
         "document-response" => "Ответ на запрос",
         "progress-report" => "Отчёт о мероприятиях",
@@ -72,6 +76,14 @@ pub(super) fn message_type(name: &str) -> &str {
         "request-withdrawal" => "Отзыв запроса",
         "deadline-reminder" => "Напоминание о сроке",
         "notice" => "Уведомление шлюза",
+        "programme" => "Программа сопровождения",
+        "progress-report" => "Отчёт о мероприятиях",
+        "provision-act" => "Акт предоставления",
+        "quarterly-analysis" => "Квартальный анализ",
+        "request-withdrawal" => "Отзыв запроса",
+        "rights-violation" => "Нарушение прав ребёнка",
+        "termination" => "Прекращение сопровождения",
+        "yearly-summary" => "Годовое обобщение",
         other => other,
     }
 }

@@ -369,3 +369,56 @@ fn long_texts_do_not_stall_the_validator() {
         assert!(started.elapsed().as_secs() < 30, "{} characters took {:?}", text.len(), started.elapsed());
     }
 }
+
+/// The pages for agencies name every type; who adds one is told here.
+#[test]
+fn the_pages_for_agencies_list_every_type() {
+    for (page, text) in [
+        ("agencies.ru.md", include_str!("../../docs/agencies.ru.md")),
+        ("agencies.en.md", include_str!("../../docs/agencies.en.md")),
+    ] {
+        for known in catalogue().types() {
+            let listed = match known.technical() {
+                Some(_) => text.contains(&format!("`{}`", known.name)),
+                None => text.contains(&format!("\n| `{}` | ", known.name)),
+            };
+            assert!(listed, "docs/{page} does not list {known}");
+        }
+    }
+}
+
+/// Days have no zone: only an order that is wrong in every zone is refused.
+#[test]
+fn a_day_is_compared_with_an_instant_in_whatever_zone_it_was_lived() {
+    let (files, catalogue) = (bundle::embedded(), catalogue());
+    let path = "schemas/social/extension/1/samples/to-a-year-rich.xml";
+    let sample = std::str::from_utf8(&files[path]).unwrap();
+    let decided = "2026-11-10T12:00:00+05:00";
+    let table = [
+        // The group's decision is dated 2026-11-09, which begins in the easternmost zone at 10:00 UTC of the day before.
+        ("2026-11-08T10:00:00Z", true),
+        ("2026-11-08T09:59:59Z", false),
+        ("2026-11-08T23:59:59+14:00", false),
+        ("2026-11-09T00:00:00+14:00", true),
+        // The term ends on 2027-05-17, which is over in the westernmost zone at 12:00 UTC of the day after.
+        ("2027-05-18T11:59:59Z", true),
+        ("2027-05-18T12:00:00Z", false),
+    ];
+    for (instant, valid) in table {
+        let body = sample.replace(decided, instant);
+        assert_ne!(body, sample);
+        let got = catalogue.validate(&message_type("extension"), body.as_bytes());
+        assert_eq!(got.is_ok(), valid, "{instant}: {got:?}");
+    }
+}
+
+#[test]
+fn white_space_in_an_empty_list_is_no_value() {
+    let (files, catalogue) = (bundle::embedded(), catalogue());
+    let sample = std::str::from_utf8(&files["schemas/social/ministry-report/1/samples/minimal.xml"]).unwrap();
+    for (inside, valid) in [("<figures>\n  </figures>", true), ("<figures>\u{a0}</figures>", false)] {
+        let body = sample.replace("<figures/>", inside);
+        assert_ne!(body, sample);
+        assert_eq!(catalogue.validate(&message_type("ministry-report"), body.as_bytes()).is_ok(), valid, "{inside}");
+    }
+}

@@ -24,8 +24,10 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
     const REPORT: &str = "schemas/social/progress-report/1/progress-report.xsd";
     const KINDS: &str = "schemas/common/1/code-lists/document-kinds.csv";
     const COMMON: &str = "schemas/common/1/common.xsd";
+    const COMMON_2: &str = "schemas/common/2/common.xsd";
+    const LEVELS: &str = "schemas/common/2/code-lists/levels.csv";
     type Change = fn(&mut Files);
-    let table: [(Change, &str, Option<u32>, &str); 15] = [
+    let table: [(Change, &str, Option<u32>, &str); 17] = [
         (|f| replace(f, REPORT, "type=\"c:Month\"", "type=\"c:Mouth\""), REPORT, Some(25), "Mouth"),
         (
             |f| replace(f, REPORT, "common/1/common.xsd", "common/9/common.xsd"),
@@ -76,6 +78,13 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
         ),
         (|f| replace(f, KINDS, "medical-record-extract,", "medical-conclusion,"), KINDS, Some(3), "stands twice"),
         (|f| drop(f.remove(KINDS)), KINDS, None, "missing"),
+        (
+            |f| replace(f, LEVELS, "crisis,", "severe,"),
+            COMMON_2,
+            None,
+            "`Level` and levels.csv differ in the code `severe`",
+        ),
+        (|f| drop(f.remove(LEVELS)), LEVELS, None, "missing"),
     ];
     for (index, (change, file, line, words)) in table.into_iter().enumerate() {
         let errors = errors_after(change);
@@ -164,4 +173,24 @@ fn every_list_is_read_and_has_both_languages() {
     let files = bundle::embedded();
     let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/") && path.ends_with(".csv")).count();
     assert_eq!(in_folder, CodeLists::names().count(), "a list that nobody reads");
+}
+
+/// A revision that was stored before the second version of the shared types was written must still compile.
+#[test]
+fn the_first_version_of_the_shared_types_is_enough() {
+    let mut files = bundle::embedded();
+    files.retain(|path, _| path.starts_with("schemas/common/1/") || path.starts_with("schemas/social/application/"));
+    let catalogue = Catalogue::from_files(&files).unwrap();
+    assert!(catalogue.codes().list("categories").is_some());
+    assert_eq!(catalogue.codes().list("levels"), None);
+}
+
+#[test]
+fn a_mark_and_a_progress_report_know_the_same_results() {
+    let files = bundle::embedded();
+    let text = std::str::from_utf8(&files["schemas/social/progress-report/1/progress-report.xsd"]).unwrap();
+    let document = roxmltree::Document::parse(text).unwrap();
+    let told: Vec<&str> = document.descendants().filter_map(|n| n.attribute("value")).collect();
+    let codes = CodeLists::from_files(&files).unwrap();
+    assert_eq!(codes.list("measure-results").unwrap().iter().map(|c| c.code.as_str()).collect::<Vec<_>>(), told);
 }

@@ -1,7 +1,9 @@
 //! Refused after a verified signature: a signed fault for the sender, with its message, its digest and the place.
 
-use mezhved::domain::{Attachment, ConversationId, Digest, MessageType};
-use mezhved::envelope::technical::{FaultReport, MailboxBatch, Notice, NoticeState, RefusedDigest, Ticket};
+use mezhved::domain::{Attachment, ConversationId, Digest, MessageType, ObligationId, RuleId};
+use mezhved::envelope::technical::{
+    DeadlineReminder, FaultReport, MailboxBatch, Notice, NoticeState, RefusedDigest, ReminderStage, Ticket,
+};
 use mezhved::envelope::technical::{Resource, TicketMethod, TicketRequest};
 use mezhved::envelope::{BodyDraft, Draft};
 use uuid::Uuid;
@@ -125,6 +127,22 @@ fn technical_messages_that_only_the_gateway_sends() {
         reason: None,
         at: now(),
     };
+    let reminder = DeadlineReminder {
+        obligation: ObligationId::from_uuid(new_id().uuid()),
+        rule: RuleId::parse("document-answer").unwrap(),
+        regulation: "yugra".to_owned(),
+        stage: ReminderStage::Overdue,
+        case: None,
+        conversation: None,
+        request: None,
+        period: None,
+        creditor: None,
+        message: "document-response".to_owned(),
+        due: now(),
+        term: "5 рабочих дней".to_owned(),
+        source: "Порядок, п. 1".to_owned(),
+        step: None,
+    };
     let batch = MailboxBatch { lease_until: now(), items: Vec::new() };
     let ticket = Ticket { token: "abc".to_owned(), expires_at: now() };
     let mut astray =
@@ -140,6 +158,13 @@ fn technical_messages_that_only_the_gateway_sends() {
                 (403, "route-forbidden"),
                 &["only the gateway sends", "notice"],
                 register.technical(&notice),
+            ),
+            signed(
+                w,
+                "a reminder",
+                (403, "route-forbidden"),
+                &["only the gateway sends", "deadline-reminder"],
+                register.technical(&reminder),
             ),
             signed(
                 w,
