@@ -240,9 +240,8 @@ async fn cancelled(tx: &mut Tx<'_>, cancel: &Cancelling) -> Result<(Vec<sqlx::an
             Ok((tx.built(sql, values).await?, "voided"))
         }
         Cancelling::OpenedBy { rule, sender, message } => {
-            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = $2 AND message_id = $3)";
-            let sql = format!("{CANCEL} AND rule = $1 AND {of_message} {CANCELLED}");
-            Ok((tx.built(sql, vec![text(rule), text(sender), text(message)]).await?, "withdrawn"))
+            let values = vec![text(rule), text(sender), text(message)];
+            Ok((tx.built(withdrawing(), values).await?, "withdrawn"))
         }
         Cancelling::Others { rule, case, keep } => {
             // The empty text is no subject: it only keeps the list from being empty.
@@ -261,6 +260,12 @@ async fn cancelled(tx: &mut Tx<'_>, cancel: &Cancelling) -> Result<(Vec<sqlx::an
             Ok((tx.built(sql, values).await?, "case-closed"))
         }
     }
+}
+
+/// Cancels what a rule ($1) opened for a sender's ($2) message ($3).
+pub(super) fn withdrawing() -> String {
+    let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = $2 AND message_id = $3)";
+    format!("{CANCEL} AND rule = $1 AND {of_message} {CANCELLED}")
 }
 
 fn entry(rows: &mut Rows<'_>, row: &sqlx::any::AnyRow, kind: &str, detail: serde_json::Value) -> Result<(), Failure> {

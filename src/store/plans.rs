@@ -66,9 +66,11 @@ impl Write for WritePlans {
         ];
         let mut plans = Vec::new();
         for (what, statement, row) in statements {
-            let rows = vec![row; 64];
-            plans.push(QueryPlan { what, lines: tx.explain(statement, &rows).await? });
+            plans.push(QueryPlan { what, lines: tx.explain_many(statement, vec![row; 64]).await? });
         }
+        let withdrawn = vec![text("rule"), text("sender"), id()];
+        let lines = tx.explain(&case_work::withdrawing(), withdrawn).await?;
+        plans.push(QueryPlan { what: "a withdrawal", lines });
         Ok(plans)
     }
 }

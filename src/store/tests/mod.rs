@@ -9,6 +9,7 @@ mod keeping;
 mod mailbox;
 mod nodes;
 mod owing;
+mod plans;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};
