@@ -8,11 +8,16 @@ mod table;
 mod adapter;
 mod calendar;
 mod calendar_show;
+mod case;
+mod case_show;
 mod config;
+mod deadline_act;
+mod deadline_acts_text;
 mod deadline_compute;
 mod deadline_explain;
 mod deadline_explain_text;
 mod deadline_list;
+mod deadline_zone;
 mod demo;
 mod envelope;
 mod failure;
@@ -24,6 +29,7 @@ mod obligations;
 mod partner;
 mod regulation;
 mod regulation_json;
+mod regulation_order;
 mod regulation_show;
 mod regulation_words;
 mod schema;
@@ -57,6 +63,7 @@ enum Command {
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
+    Case(case::Args),
     Deadline(obligations::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
@@ -125,6 +132,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
+        Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),

@@ -12,6 +12,7 @@
 mod calendar;
 pub mod cases;
 mod check;
+mod check_order;
 mod compute;
 mod finding;
 pub mod obligations;
@@ -31,9 +32,10 @@ pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
-    Again, BodyFilter, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every, Exchange, Key, Load, Matching,
-    Measure, Meets, Norm, Of, Opens, Outside, Party, Precondition, Presence, Regulation, Regulations, Retention, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
+    Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every,
+    Exchange, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, Party, Point, Precondition,
+    Presence, Regulation, Regulations, Retention, Role, Rule, Section, SettleAt, Source, StartAt, TermChoice,
+    TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -1,13 +1,13 @@
 //! How the database goes about what is asked most, so that it can be seen that this costs what is found and not what is stored.
 
-use crate::domain::{ObligationId, Timestamp};
+use crate::domain::{MessageId, ObligationId, ParticipantId, RuleId, Timestamp};
 
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Select, Tx, Val, Vals, text};
-use super::views::listing;
+use super::views::ways_in;
 use super::writer::Write;
-use super::{DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations};
+use super::{Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations};
 
 /// How many rows are asked for in a plan, and how many are marked.
 const ROWS: u32 = 100;
@@ -30,15 +30,21 @@ impl Store {
     pub async fn query_plans(&self, business_now: Timestamp) -> Result<Vec<QueryPlan>, StoreError> {
         let overdue = ObligationFilter { group: Some(ObligationGroup::Overdue), ..ObligationFilter::default() };
         let after = DueCursor { due_at: Some(business_now), id: ObligationId::from_uuid(uuid::Uuid::nil()) };
-        let reads: [(&'static str, Select<'_>); 7] = [
+        let all = ObligationFilter::default();
+        let mut reads: Vec<(&'static str, Select<'_>)> = vec![
             ("what is due", obligations::due(business_now, ROWS)),
             ("the next instant", obligations::next_instant()),
             ("schedules that are due", case_work::due(business_now, ROWS)),
             ("the next instant of a schedule", case_work::next_instant()),
-            ("the first page of overdue ones", listing(&overdue, None, ROWS)),
-            ("a further page of overdue ones", listing(&overdue, Some(after), ROWS)),
-            ("the first page of all", listing(&ObligationFilter::default(), None, ROWS)),
         ];
+        for (what, filter, after) in [
+            ("the first page of overdue ones", &overdue, None),
+            ("a further page of overdue ones", &overdue, Some(after)),
+            ("the first page of all", &all, None),
+        ] {
+            reads
+                .extend(ways_in(filter).iter().map(|way| (what, way.select(obligations::SELECT, filter, after, ROWS))));
+        }
         let mut plans = Vec::new();
         for (what, select) in reads {
             plans.push(QueryPlan { what, lines: select.explain(self.inner.engine, self.readers()).await? });
@@ -68,9 +74,12 @@ impl Write for WritePlans {
         for (what, statement, row) in statements {
             plans.push(QueryPlan { what, lines: tx.explain_many(statement, vec![row; 64]).await? });
         }
-        let withdrawn = vec![text("rule"), text("sender"), id()];
-        let lines = tx.explain(&case_work::withdrawing(), withdrawn).await?;
-        plans.push(QueryPlan { what: "a withdrawal", lines });
+        if let (Ok(rule), Ok(sender)) = (RuleId::parse("rule"), ParticipantId::parse("sender")) {
+            let message = MessageId::from_uuid(uuid::Uuid::nil());
+            let withdrawal = Cancelling::OpenedBy { rule, sender, message };
+            let (sql, values) = case_work::to_cancel(&withdrawal).0.into_parts();
+            plans.push(QueryPlan { what: "a withdrawal", lines: tx.explain(&sql, values).await? });
+        }
         Ok(plans)
     }
 }

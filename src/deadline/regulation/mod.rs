@@ -5,6 +5,7 @@
 
 mod case;
 mod contradictions;
+mod order;
 mod parse;
 mod rule;
 mod rules;
@@ -13,6 +14,8 @@ mod term_tables;
 mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
+pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
+pub(super) use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
     Warn,
@@ -84,6 +87,8 @@ pub struct Regulation {
     pub rules: Vec<Rule>,
     /// Who helps in which case in which months, until programmes say so.
     pub measures: Vec<Measure>,
+    /// What article 28 of 442-FZ wants described: participants, activities, forms, requirements, mechanism, control.
+    pub order: Order,
 }
 
 /// A document that rules are written in.
