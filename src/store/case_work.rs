@@ -243,10 +243,10 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, b
     Ok(())
 }
 
-/// Makes void what still runs or waits.
-async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, by: By) -> Result<(), Failure> {
+/// What becomes void, and the word for why.
+pub(super) fn to_cancel(cancelling: &Cancelling) -> (Select<'_>, &'static str) {
     let open = Select::new(obligations::SELECT).and(STILL_OPEN, vec![]);
-    let (select, why) = match cancelling {
+    match cancelling {
         Cancelling::Key { regulation, rule, subject, period } => {
             (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
         }
@@ -262,7 +262,12 @@ async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, b
             let of_case = open.and("case_id = ?", vec![text(case)]);
             (but_for(of_case, "rule", outlive.iter().map(text).collect()), "case-closed")
         }
-    };
+    }
+}
+
+/// Makes void what still runs or waits.
+async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, by: By) -> Result<(), Failure> {
+    let (select, why) = to_cancel(cancelling);
     let (sql, values) = select.push(tx.engine.pick("", " FOR UPDATE"), vec![]).into_parts();
     let mut acts = Vec::new();
     for row in tx.built(sql, values).await? {

@@ -1,13 +1,13 @@
 //! How the database goes about what is asked most, so that it can be seen that this costs what is found and not what is stored.
 
-use crate::domain::{ObligationId, Timestamp};
+use crate::domain::{MessageId, ObligationId, ParticipantId, RuleId, Timestamp};
 
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Select, Tx, Val, Vals, text};
 use super::views::listings;
 use super::writer::Write;
-use super::{DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations};
+use super::{Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations};
 
 /// How many rows are asked for in a plan, and how many are marked.
 const ROWS: u32 = 100;
@@ -72,8 +72,13 @@ impl Write for WritePlans {
         ];
         let mut plans = Vec::new();
         for (what, statement, row) in statements {
-            let rows = vec![row; 64];
-            plans.push(QueryPlan { what, lines: tx.explain(statement, &rows).await? });
+            plans.push(QueryPlan { what, lines: tx.explain_many(statement, vec![row; 64]).await? });
+        }
+        if let (Ok(rule), Ok(sender)) = (RuleId::parse("rule"), ParticipantId::parse("sender")) {
+            let message = MessageId::from_uuid(uuid::Uuid::nil());
+            let withdrawal = Cancelling::OpenedBy { rule, sender, message };
+            let (sql, values) = case_work::to_cancel(&withdrawal).0.into_parts();
+            plans.push(QueryPlan { what: "a withdrawal", lines: tx.explain(&sql, values).await? });
         }
         Ok(plans)
     }

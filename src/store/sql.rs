@@ -190,12 +190,20 @@ impl Tx<'_> {
         Ok(found)
     }
 
-    /// How the database would go about a multi-row statement.
-    pub(crate) async fn explain(&mut self, stmt: &'static Stmt, rows: &[Vals<'_>]) -> Result<Vec<String>, sqlx::Error> {
-        let columns = rows.first().map_or(0, Vec::len);
-        let sql = format!("{} {}", self.engine.explain(), self.texts.get(stmt, rows.len(), columns));
-        let found = sqlx::query_with(AssertSqlSafe(sql), arguments(rows)?).fetch_all(&mut *self.conn).await?;
+    /// How the database would go about a statement, without doing it.
+    pub(crate) async fn explain(&mut self, sql: &str, vals: Vals<'_>) -> Result<Vec<String>, sqlx::Error> {
+        let found = self.built(format!("{} {sql}", self.engine.explain()), vals).await?;
         Ok(plan_lines(self.engine, &found))
+    }
+
+    /// The same of a multi-row statement.
+    pub(crate) async fn explain_many(
+        &mut self,
+        stmt: &'static Stmt,
+        rows: Vec<Vals<'_>>,
+    ) -> Result<Vec<String>, sqlx::Error> {
+        let sql = self.texts.get(stmt, rows.len(), rows.first().map_or(0, Vec::len));
+        self.explain(&sql, rows.into_iter().flatten().collect()).await
     }
 
     /// Runs one statement.

@@ -11,6 +11,7 @@ mod mailbox;
 mod nodes;
 mod owing;
 mod ruling;
+mod plans;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};
