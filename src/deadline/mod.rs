@@ -13,6 +13,7 @@ mod calendar;
 mod check;
 mod compute;
 mod finding;
+mod ladder;
 pub mod obligations;
 mod path;
 mod reader;
@@ -28,10 +29,11 @@ pub use calendar::{Calendar, Calendars, DayKind, MissingYear};
 pub use check::{CheckInput, check};
 pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
+pub use ladder::NoticeHours;
 pub use path::BodyPath;
 pub use regulation::{
     CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
+    Rule, Rung, RungAt, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -281,6 +281,15 @@ impl<'r, 't> Table<'r, 't> {
         entries
     }
 
+    /// The truth value at a key that need not be there; `false` when it is not.
+    pub(super) fn flag(&self, key: &'static str) -> bool {
+        let Some(value) = self.value(key) else { return false };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong_type(key, value, ("true или false", "true or false"));
+            false
+        })
+    }
+
     /// Reports the keys that nobody asked for. `None` when anything in this table was wrong.
     pub(super) fn finish(self) -> Option<()> {
         let known = self.known.borrow();

@@ -3,12 +3,14 @@
 //! The text form is TOML in `config/regulations/<id>.toml`; `yugra.toml` shows every part with comments. Nothing here knows a
 //! particular rule: rules of one kind are one mechanism with different data.
 
+mod escalation;
 mod parse;
 mod rules;
 mod term_tables;
 #[cfg(test)]
 mod tests;
 
+pub use escalation::{Rung, RungAt};
 pub(super) use rules::DATED_FIELDS;
 pub use term_tables::{TermTable, TermVersion};
 
@@ -66,6 +68,8 @@ pub struct Regulation {
     pub rules: Vec<Rule>,
     /// Who helps in which case in which months, until programmes say so.
     pub measures: Vec<Measure>,
+    /// Who is told at which step of a term.
+    pub escalation: Vec<Rung>,
 }
 
 /// A document that rules are written in.
@@ -202,6 +206,8 @@ pub struct Rule {
     pub source: Source,
     /// Which reading of an ambiguous text this is, and why.
     pub reading: Option<String>,
+    /// Whether notices of it go out on days off too.
+    pub round_the_clock: bool,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -335,6 +341,11 @@ impl Regulation {
     /// The rule with this id.
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// Who is told of this rule's term when: each step once, with its groups, in the order of the file.
+    pub fn rungs(&self, rule: &RuleId) -> Vec<(RungAt, Vec<String>)> {
+        escalation::rungs(&self.escalation, rule)
     }
 
     /// The role with this code.

@@ -66,6 +66,7 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
     let roll = table.need_parsed("roll", roll);
     let warns = warns(&table);
     let wish = table.parsed("wish", path);
+    let round_the_clock = table.flag("round_the_clock");
     if !table.has("met") {
         let problem = Problem::new(
             "правилу нужен `[[deadline.met]]`: что его исполняет",
@@ -91,6 +92,7 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
             wish,
             source: source?,
             reading,
+            round_the_clock,
             line,
         })
     };
