@@ -123,7 +123,9 @@ fn mark(row: &ObligationRow, business_now: Timestamp, now: Timestamp) -> Option<
         next_at: if overdue { None } else { Some(later_warn.unwrap_or(due)) },
         at: business_now,
         now,
+        stays: false,
         made: Vec::new(),
+        notifications: Vec::new(),
         journal: Vec::new(),
     })
 }

@@ -20,6 +20,8 @@ mod journal;
 mod mailbox;
 mod messages;
 mod nodes;
+mod notifications;
+mod notifying;
 mod obligations;
 mod rows;
 mod sql;
@@ -51,6 +53,8 @@ pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sea
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
 pub use nodes::NodeRow;
+pub use notifications::{DigestLine, MailingContent, NewNotification, NotificationRow};
+pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
@@ -174,6 +178,11 @@ impl Store {
     /// Bumped after every commit that wrote journal entries: the sealer wakes on it.
     pub fn journal_changed(&self) -> watch::Receiver<u64> {
         self.inner.signals.journal.subscribe()
+    }
+
+    /// Bumped after every commit that wrote somebody to be told.
+    pub fn notifications_changed(&self) -> watch::Receiver<u64> {
+        self.inner.signals.notifications.subscribe()
     }
 
     fn readers(&self) -> &AnyPool {

@@ -7,7 +7,9 @@ use crate::domain::{DeliveryId, ObligationId, Timestamp};
 use super::error::Failure;
 use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
-use super::{JournalEntry, NewMessage, NewObligation, NewSettlement, StartedObligation, messages};
+use super::{
+    JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, StartedObligation, messages, notifications,
+};
 
 /// Makes ids that grow with the given time, and never go back within one process.
 #[derive(Debug, Default)]
@@ -43,6 +45,7 @@ pub(super) struct Touched {
     pub(super) deliveries: bool,
     pub(super) obligations: bool,
     pub(super) journal: bool,
+    pub(super) notifications: bool,
 }
 
 /// Rows gathered for the flush.
@@ -61,6 +64,7 @@ pub(super) struct Rows<'a> {
     keys: Vec<String>,
     attempts: Vec<Vals<'a>>,
     answers: Vec<Vals<'a>>,
+    notifications: Vec<Vals<'a>>,
     journal: Vec<Vals<'a>>,
 }
 
@@ -79,6 +83,7 @@ impl<'a> Rows<'a> {
             keys: Vec::new(),
             attempts: Vec::new(),
             answers: Vec::new(),
+            notifications: Vec::new(),
             journal: Vec::new(),
         }
     }
@@ -150,6 +155,12 @@ impl<'a> Rows<'a> {
         self.answers.push(vec![text(delivery), bytes.into()]);
     }
 
+    /// Somebody to be told; a second one of the same step and address is left out.
+    pub(super) fn notification(&mut self, new: &'a NewNotification) {
+        self.touched.notifications = true;
+        self.notifications.push(notifications::values(new));
+    }
+
     /// A journal entry of the given machine time.
     pub(super) fn entry(&mut self, entry: &JournalEntry, now: Timestamp) {
         self.at(now);
@@ -192,6 +203,7 @@ impl<'a> Rows<'a> {
         let opened = self.flush_obligations(tx).await?;
         tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
         tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;
+        tx.many(&notifications::INSERT, &std::mem::take(&mut self.notifications)).await?;
         tx.many(&INSERT_JOURNAL, &std::mem::take(&mut self.journal)).await?;
         Ok(opened)
     }
