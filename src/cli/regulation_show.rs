@@ -1,7 +1,7 @@
 //! What `mezhved regulation show` prints for people.
 
-use super::regulation_words::{both, edition, matching, party, settle, source, start, term, term_choice, warn};
-use crate::deadline::{Opens, Regulation, Roll, Rule};
+use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
+use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
 use crate::domain::{Participant, RoleCode};
 
 /// The whole regulation; `people` are all participants of the folder.
@@ -72,7 +72,13 @@ fn exchanges(r: &Regulation) -> Vec<String> {
     let mut lines: Vec<String> =
         r.exchanges.iter().map(|e| format!("  {}: {} → {}", e.message, codes(&e.from), codes(&e.to))).collect();
     if let Some(case) = &r.case {
-        lines.push(format!("  дело начинает / a case begins with: {}", case.message));
+        lines.push(format!("  дело начинает / a case begins with: {}", case.messages.join(", ")));
+        lines.extend(case.closes.iter().map(|closes| format!("  дело закрывает / a case ends with: {closes}")));
+        if let Some(limit) = &case.limit {
+            let (plain, extended) = (term(&limit.term), term(&limit.extended));
+            lines.push(format!("  предел сопровождения / limit of accompaniment: {plain}; {extended}"));
+            lines.extend(source(r, &limit.source).iter().map(|line| format!("    {line}")));
+        }
     }
     lines
 }
@@ -90,14 +96,22 @@ fn rule(r: &Regulation, rule: &Rule) -> Vec<String> {
     tell("кто должен / debtor", &party(r, &rule.debtor));
     tell("кому / creditor", &party(r, &rule.creditor));
     match &rule.opens {
-        Opens::Message(opening) => tell("открывает / opened by", &matching(opening)),
-        Opens::MonthOfMeasures => {
-            let words = "каждый месяц, в котором у участника есть мероприятие / every month in which a participant has a measure";
-            tell("открывает / opened by", words);
-        }
+        Opens::Messages(openings) => openings.iter().for_each(|m| tell("открывает / opened by", &matching(m))),
+        Opens::Every { every, of } => tell("открывает / opened by", &period(*every, of)),
+    }
+    match rule.again {
+        Again::Keep => {}
+        Again::Retime => tell("повторно / again", "срок пересчитывается / the term is counted anew"),
+        Again::Replace => tell(
+            "повторно / again",
+            "срок пересчитывается, чего больше нет - снимается / the term is counted anew, what is gone is cancelled",
+        ),
     }
     for meets in &rule.met {
         tell("исполняет / met by", &format!("{}, {}", matching(&meets.matching), settle(&meets.at)));
+    }
+    for voids in &rule.cancelled {
+        tell("снимает / cancelled by", &matching(&voids.matching));
     }
     if !rule.warns.is_empty() {
         tell("предупреждения / warnings", &rule.warns.iter().map(warn).collect::<Vec<_>>().join("; "));
@@ -225,10 +239,10 @@ mod tests {
         let json = as_json(&yugra(YUGRA), &[]);
         let first = &json["deadlines"][0];
         assert_eq!((first["start"].as_str(), first["debtor"].as_str()), (Some("registeredAt"), Some("role uszn")));
-        assert_eq!(first["opens"]["where"]["source"][0], "request");
+        assert_eq!(first["opens"][0]["where"]["source"][0], "request");
         assert_eq!(first["met"][0]["key"], "roles of recipient");
         assert_eq!(json["deadlines"][1]["termTable"], "answer");
-        assert_eq!(json["deadlines"][2]["opens"]["every"], "month");
+        assert_eq!(json["deadlines"][2]["opens"][0]["every"], "month");
         assert_eq!(
             (&json["documents"][0]["checkedOn"], json["deadlines"].as_array().unwrap().len()),
             (&serde_json::Value::Null, 3)

@@ -10,6 +10,7 @@
 //! its obligation is too late when the regulation's `grace` has passed, so that nothing is born overdue.
 
 mod calendar;
+pub mod cases;
 mod check;
 mod compute;
 mod finding;
@@ -32,7 +33,8 @@ pub use finding::{Finding, Severity};
 pub use ladder::NoticeHours;
 pub use path::BodyPath;
 pub use regulation::{
-    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
+    Again, BodyFilter, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every, Exchange, Key, Load, Matching,
+    Measure, Meets, Norm, Of, Opens, Outside, Party, Precondition, Presence, Regulation, Regulations, Retention, Role,
     Rule, Rung, RungAt, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};

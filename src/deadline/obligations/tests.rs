@@ -1,3 +1,4 @@
+mod cases;
 mod terms;
 
 use roxmltree::Document;
@@ -20,6 +21,7 @@ struct Letter<'a> {
     case: bool,
     reply: bool,
     test: bool,
+    known: Option<CaseView>,
 }
 
 const LETTER: Letter<'_> = Letter {
@@ -31,6 +33,7 @@ const LETTER: Letter<'_> = Letter {
     case: true,
     reply: false,
     test: false,
+    known: None,
 };
 
 impl Letter<'_> {
@@ -69,6 +72,7 @@ impl Letter<'_> {
             id: CaseId::parse(CASE).unwrap(),
             territory: Oktmo::parse("71876000").unwrap(),
             kind: "individual".to_owned(),
+            facts: CaseFacts::default(),
         };
         on_message(
             regulation,
@@ -79,7 +83,7 @@ impl Letter<'_> {
                 recipient: who(self.to),
                 body: document.root_element(),
                 accepted_at: instant(self.at),
-                case: (self.case && self.message != "application").then_some(&case),
+                case: self.known.as_ref().or((self.case && self.message != "application").then_some(&case)),
                 directory: &people,
             },
         )
@@ -97,14 +101,14 @@ fn local(at: Timestamp) -> String {
 fn started(obligation: &NewObligation) -> &Started {
     match &obligation.start {
         Beginning::Started(started) => started,
-        Beginning::Pending(_) => panic!("{} has not started", obligation.subject),
+        Beginning::Pending(_) | Beginning::Task { .. } => panic!("{} has not started", obligation.subject),
     }
 }
 
 fn pending(obligation: &NewObligation) -> &PendingStart {
     match &obligation.start {
         Beginning::Pending(pending) => pending,
-        Beginning::Started(_) => panic!("{} runs already", obligation.subject),
+        Beginning::Started(_) | Beginning::Task { .. } => panic!("{} runs already", obligation.subject),
     }
 }
 
