@@ -35,7 +35,7 @@ pub use path::BodyPath;
 pub use regulation::{
     Again, BodyFilter, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every, Exchange, Key, Load, Matching,
     Measure, Meets, Norm, Of, Opens, Outside, Party, Precondition, Presence, Regulation, Regulations, Retention, Role,
-    Rule, Rung, RungAt, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
+    Rule, Rung, RungAt, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn, default_rungs,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

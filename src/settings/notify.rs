@@ -173,11 +173,8 @@ pub(super) fn checks(settings: &Settings) -> Vec<(String, String)> {
     let smtp = &notify.smtp;
     need(!notify.has_mail() || !smtp.host.is_empty(), "smtp.host", "the mail server, for a group has e-mail addresses");
     let from = smtp.from.parse::<lettre::message::Mailbox>().is_ok();
-    need(
-        from || (!notify.has_mail() && smtp.from.is_empty()),
-        "smtp.from",
-        "an address such as \"Шлюз <gateway@example.org>\"",
-    );
+    let from = from || smtp.host.is_empty();
+    need(from, "smtp.from", "an address such as \"Шлюз <gateway@example.org>\"");
     need(smtp.port != 0, "smtp.port", "1 to 65535");
     need((100..=600_000).contains(&smtp.timeout_ms), "smtp.timeout_ms", "100 to 600000");
     need(

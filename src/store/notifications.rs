@@ -1,8 +1,10 @@
 //! Notifications: who is to be told of which step, and what a mailing tells.
 
+use std::collections::BTreeMap;
+
 use crate::domain::{
-    MailingId, NotificationChannel, NotificationId, NotificationStage, NotificationState, ObligationId, ParticipantId,
-    Timestamp,
+    MailingId, MessageId, NotificationChannel, NotificationId, NotificationStage, NotificationState, ObligationId,
+    ParticipantId, RecordId, Timestamp,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, text};
@@ -82,6 +84,26 @@ pub struct DigestLine {
 }
 
 impl Store {
+    /// The senders' ids of these messages.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn message_ids(&self, records: &[RecordId]) -> Result<BTreeMap<RecordId, MessageId>, StoreError> {
+        if records.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let found = Select::new("SELECT record_id, message_id FROM messages WHERE record_id IN (")
+            .list(records.iter().map(text).collect())
+            .push(")", vec![])
+            .fetch(self.readers())
+            .await?;
+        let pair = |row: &sqlx::any::AnyRow| {
+            let record = row.parsed("record_id", |t| RecordId::parse(t).ok())?;
+            Ok((record, row.parsed("message_id", |t| MessageId::parse(t).ok())?))
+        };
+        found.iter().map(pair).collect()
+    }
+
     /// Notifications, latest first.
     ///
     /// # Errors

@@ -49,6 +49,11 @@ impl RungAt {
         }
     }
 
+    /// Reads the words that [`fmt::Display`] writes.
+    pub fn of(words: &str) -> Option<Self> {
+        Self::parse(words).ok()
+    }
+
     fn parse(text: &str) -> Result<Self, Problem> {
         match text {
             "warning" => return Ok(Self::Warning),
@@ -103,6 +108,11 @@ pub(super) fn rungs(ladder: &[Rung], rule: &RuleId) -> Vec<(RungAt, Vec<String>)
         }
     }
     found
+}
+
+/// The steps where no regulation says any.
+pub fn default_rungs() -> Vec<(RungAt, Vec<String>)> {
+    default_ladder().into_iter().map(|rung| (rung.at, rung.to)).collect()
 }
 
 /// What applies when the regulation says nothing.

@@ -14,7 +14,7 @@ mod term_tables;
 mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
-pub use escalation::{Rung, RungAt};
+pub use escalation::{Rung, RungAt, default_rungs};
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
     Warn,
