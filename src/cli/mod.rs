@@ -20,6 +20,7 @@ mod findings;
 mod journal;
 mod key;
 mod message;
+mod notify;
 mod obligations;
 mod partner;
 mod regulation;
@@ -58,6 +59,7 @@ enum Command {
     Partner(partner::Args),
     Message(message::Args),
     Deadline(obligations::Args),
+    Notify(notify::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
@@ -126,6 +128,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
         Command::Deadline(args) => obligations::run(args),
+        Command::Notify(args) => notify::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
