@@ -19,6 +19,7 @@ mod demo;
 mod exchange;
 mod explain;
 mod harness;
+mod notify;
 mod page;
 mod reads;
 mod refusals;
