@@ -20,12 +20,14 @@ use hooks::HookSink;
 /// Rules that run round the clock, so that the tests may run on any day, and a ladder of one step.
 const LADDER: &str = "\n[[escalation]]\nat = \"overdue\"\nto = [\"operators\"]\n";
 
-fn plan(backend: Backend, groups: &str) -> Plan {
+/// These groups are told, after waiting so many seconds for company.
+fn plan(backend: Backend, groups: &str, gather_seconds: u32) -> Plan {
     let plan = World::on(backend)
         .setting(format!("notify.groups = {{ {groups} }}"))
+        .setting(format!("notify.gather_seconds = {gather_seconds}"))
         .setting(format!("notify.webhook.secret = \"{}\"", HookSink::secret()));
-    let plan = plan.setting("notify.gather_seconds = 0").setting("notify.retry_base_ms = 50");
-    plan.setting("notify.retry_ceiling_ms = 500").setting("push.timeout_ms = 5000")
+    let plan = plan.setting("notify.retry_base_ms = 50").setting("notify.retry_ceiling_ms = 500");
+    plan.setting("push.timeout_ms = 5000")
 }
 
 /// Puts the regulation in place, with rules that run round the clock and this ladder.
@@ -105,7 +107,7 @@ fn database(world: &World) -> String {
 fn what_is_overdue_is_told_once_by_mail_and_webhook_and_the_one_who_owes_is_reminded() {
     let (mail, hook) = (SmtpSink::start(Mood::Takes), HookSink::start(Some(204)));
     let groups = format!("operators = {{ mail = [\"dispatch@example.org\"], webhook = [\"{}\"] }}", hook.url);
-    let mut world = plan(Backend::Sqlite, &groups).setting(SmtpSink::settings(mail.address())).prepare();
+    let mut world = plan(Backend::Sqlite, &groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
     regulate(world.folder(), LADDER);
     world.serve();
     let case = apply(&world);
@@ -165,7 +167,7 @@ fn journal(world: &World) -> Vec<String> {
 fn a_mail_server_that_is_away_is_tried_again_and_the_mail_keeps_its_id() {
     let address = SmtpSink::free_address();
     let groups = "operators = { mail = [\"dispatch@example.org\"] }";
-    let mut world = plan(Backend::Sqlite, groups).setting(SmtpSink::settings(address)).prepare();
+    let mut world = plan(Backend::Sqlite, groups, 0).setting(SmtpSink::settings(address)).prepare();
     regulate(world.folder(), LADDER);
     world.serve();
     apply(&world);
@@ -188,7 +190,7 @@ fn a_mail_server_that_is_away_is_tried_again_and_the_mail_keeps_its_id() {
 fn who_refuses_for_good_is_given_up_with_the_reason() {
     let hook = HookSink::start(Some(500));
     let groups = format!("operators = {{ webhook = [\"{}\"] }}", hook.url);
-    let mut world = plan(Backend::Sqlite, &groups).setting("notify.attempts_max = 3").prepare();
+    let mut world = plan(Backend::Sqlite, &groups, 0).setting("notify.attempts_max = 3").prepare();
     regulate(world.folder(), LADDER);
     world.serve();
     apply(&world);
@@ -210,9 +212,9 @@ fn who_refuses_for_good_is_given_up_with_the_reason() {
 fn a_storm_of_three_hundred_is_one_digest_and_each_is_settled_once() {
     let (mail, hook) = (SmtpSink::start(Mood::Takes), HookSink::start(Some(200)));
     let groups = format!("operators = {{ mail = [\"dispatch@example.org\"], webhook = [\"{}\"] }}", hook.url);
-    let plan = plan(Backend::Sqlite, &groups).setting(SmtpSink::settings(mail.address()));
     // Company is waited for, or what is marked first would go by itself.
-    let mut world = plan.setting("notify.gather_seconds = 3").setting("notify.digest_ids_max = 7").prepare();
+    let plan = plan(Backend::Sqlite, &groups, 3).setting(SmtpSink::settings(mail.address()));
+    let mut world = plan.setting("notify.digest_ids_max = 7").prepare();
     regulate(world.folder(), LADDER);
     let owed = owe(&database(&world), &vec![now().plus_seconds(-3600); 300]);
     world.serve();

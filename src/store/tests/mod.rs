@@ -7,6 +7,7 @@ mod delivering;
 mod keeping;
 mod mailbox;
 mod nodes;
+mod notifying;
 mod owing;
 
 use futures_util::FutureExt as _;

@@ -17,7 +17,7 @@ fn killed(backend: Backend) {
     // Before: the mail server takes the connection and says nothing, the webhook's system is not there yet.
     let (mail, hook) = (SmtpSink::start(Mood::Mute), HookSink::start(None));
     let groups = format!("operators = {{ mail = [\"dispatch@example.org\"], webhook = [\"{}\"] }}", hook.url);
-    let mut world = plan(backend, &groups).setting(SmtpSink::settings(mail.address())).prepare();
+    let mut world = plan(backend, &groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
     regulate(world.folder(), LADDER);
     world.serve();
     apply(&world);

@@ -70,7 +70,7 @@ fn set(world: &World, settings: &str) {
 fn a_trial_goes_over_starttls_with_login_and_says_each_step() {
     let (hook, authority) = (HookSink::start(Some(200)), Authority::new());
     let groups = format!("operators = {{ mail = [\"dispatch@example.org\"], webhook = [\"{}\"] }}", hook.url);
-    let world = plan(Backend::Sqlite, &groups).prepare();
+    let world = plan(Backend::Sqlite, &groups, 0).prepare();
     let mut server = Aiosmtpd::start(&world, &authority);
     std::fs::write(world.file("ca.pem"), authority.pem()).unwrap();
     let smtp = |password: &str| {
@@ -114,7 +114,7 @@ fn config_check_says_when_nobody_is_told() {
     let silent = World::on(Backend::Sqlite).prepare();
     let said = silent.mezhved(&["config", "check"]).done().stdout;
     assert!(said.contains("[notify.groups] пуст") && said.contains("nobody is told of deadlines"), "{said}");
-    let half = plan(Backend::Sqlite, "operators = { webhook = [\"https://example.org/x\"] }").prepare();
+    let half = plan(Backend::Sqlite, "operators = { webhook = [\"https://example.org/x\"] }", 0).prepare();
     let said = half.mezhved(&["config", "check"]).done().stdout;
     assert!(said.contains("3 working days after") && said.contains("нет адресов группы `head`"), "{said}");
     assert!(!said.contains("группы `operators`"), "{said}");

@@ -116,7 +116,13 @@ impl Letter {
              print(json.dumps([m['message-id'], m['to'], m['subject'], m.get_content(), m['auto-submitted']]))";
         let read = python(script, &[raw]).done().json();
         let part = |n: usize| read[n].as_str().unwrap_or_default().to_owned();
-        Self { message_id: part(0), to: part(1), subject: part(2), text: part(3), automatic: part(4) }
+        Self {
+            message_id: part(0),
+            to: part(1),
+            subject: part(2),
+            text: part(3).replace("\r\n", "\n"),
+            automatic: part(4),
+        }
     }
 }
 
