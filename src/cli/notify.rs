@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{ConfigDir, Failure, runtime, table};
 use crate::app::{open_store, voices};
-use crate::domain::NotificationState;
+use crate::domain::{MailingId, NotificationState};
 use crate::gateway::{Clock, Voices};
 use crate::settings::{Settings, SmtpTls};
 use crate::store::NotificationRow;
@@ -35,6 +35,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Попробовать снова то, что не отправлено, с теми же номерами / try again what was given up, with the same ids
+    Retry {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Только эти (`mailing` из `notify list --json`); без них всё отложенное / only these; without any, all that was given up
+        #[arg(value_name = "MAILING-ID")]
+        ids: Vec<MailingId>,
+        /// Кто / who, for the journal
+        #[arg(long, default_value = "operator")]
+        actor: String,
+    },
     /// Послать группе настоящее пробное письмо и вызов, называя каждый шаг / send a group a real test mail and call, saying each step.
     /// Exit status 1 when any of them fails
     Test {
@@ -55,6 +66,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     runtime()?.block_on(async move {
         match args.command {
             Command::List { dir, state, limit, json } => list(&dir, state, limit, json).await,
+            Command::Retry { dir, ids, actor } => retry(&dir, ids, &actor).await,
             Command::Test { dir, group } => test(&dir, &group).await,
         }
     })
@@ -84,6 +96,21 @@ async fn list(
         "причина / reason",
     ];
     table::print(&heads, &rows.iter().map(cells).collect::<Vec<_>>())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn retry(dir: &ConfigDir, ids: Vec<MailingId>, actor: &str) -> Result<ExitCode, Failure> {
+    let (named, store) = (ids.len(), open_store(&Settings::load(&dir.config)?).await?);
+    let put_back = store.retry_mailings(ids, actor, Clock::default().now()).await;
+    store.close().await;
+    let count = put_back?;
+    if count < named {
+        let text = format!(
+            "снова в очереди {count} из {named}: остальные не отложены / queued again {count} of {named}: the others are not parked"
+        );
+        return Err(Failure::new(text));
+    }
+    say!("снова в очереди / queued again: {count}")?;
     Ok(ExitCode::SUCCESS)
 }
 

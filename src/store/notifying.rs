@@ -132,6 +132,48 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Puts what was given up back, to be tried at once with the same id: these mailings, or all where none is named. Returns how many.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn retry_mailings(&self, ids: Vec<MailingId>, actor: &str, now: Timestamp) -> Result<usize, StoreError> {
+        self.task(RetryTask { ids, actor: actor.to_owned(), now }).await
+    }
+}
+
+#[derive(Debug)]
+struct RetryTask {
+    ids: Vec<MailingId>,
+    actor: String,
+    now: Timestamp,
+}
+
+impl Write for RetryTask {
+    type Out = usize;
+
+    async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<usize, Failure> {
+        let mut update = Select::new("UPDATE mailings SET state = 'queued', attempts = 0, settled_at = NULL")
+            .push(", next_at = ? WHERE state = 'parked'", vec![self.now.into()]);
+        if !self.ids.is_empty() {
+            update = update.push(" AND id IN (", vec![]).list(self.ids.iter().map(text).collect()).push(")", vec![]);
+        }
+        let (sql, vals) = update.push(" RETURNING id", vec![]).into_parts();
+        let found = tx.built(sql, vals).await?;
+        for row in &found {
+            let entry = JournalEntry {
+                kind: "notification-retried".to_owned(),
+                actor: self.actor.clone(),
+                detail: serde_json::json!({ "mailing": row.text("id")? }),
+                ..JournalEntry::default()
+            };
+            rows.entry(&entry, self.now);
+            rows.touched.notifications = true;
+        }
+        Ok(found.len())
+    }
+}
+
 #[derive(Debug)]
 struct RoundTask(NotifyRound);
 

@@ -206,6 +206,10 @@ fn who_refuses_for_good_is_given_up_with_the_reason() {
     let shown = world.mezhved(&["notify", "list", "--state", "parked"]).done().stdout;
     assert!(shown.contains("не отправлено") && shown.contains("HTTP 500"), "{shown}");
     assert!(world.listed(&["notify", "list", "--state", "sent"]).is_empty());
+    hook.answer(Some(200));
+    world.mezhved(&["notify", "retry"]).done();
+    until_all(&world, 1, "sent");
+    assert!(hook.calls().len() == 4 && hook.calls()[3].id == calls[0].id);
 }
 
 #[test]
