@@ -9,9 +9,8 @@ use crate::transport::tls::Authority;
 
 /// aiosmtpd with STARTTLS and a login, both required; prints its port, and each mail as a line of JSON.
 const SERVER: &str = "
-import json, ssl, sys, time
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+import asyncio, json, ssl, sys
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
 class Handler:
     async def handle_DATA(self, server, session, envelope):
@@ -25,11 +24,14 @@ def login(server, session, envelope, mechanism, data):
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
-controller = Controller(Handler(), hostname='127.0.0.1', port=0, tls_context=context, require_starttls=True,
-                        authenticator=login, auth_required=True, auth_require_tls=True)
-controller.start()
-print(controller.server.sockets[0].getsockname()[1], flush=True)
-sys.stdin.read()
+
+async def serve():
+    smtp = lambda: SMTP(Handler(), tls_context=context, require_starttls=True, authenticator=login, auth_required=True)
+    server = await asyncio.get_running_loop().create_server(smtp, '127.0.0.1', 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+asyncio.run(serve())
 ";
 
 struct Aiosmtpd {
