@@ -2,6 +2,7 @@
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
 # make bench   how long the pure parts take, beside raw cryptography in the same run
+# make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
 # make clean-services   stops what `scripts/services start` left running
 
 # Rust is where rustup put it even when the shell was not told.
@@ -10,7 +11,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean-services
+.PHONY: help demo test check bench bench-obligations clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -30,6 +31,10 @@ check:
 bench:
 	@scripts/setup build >&2
 	cargo bench --locked --bench micro
+
+bench-obligations:
+	@scripts/setup test >&2
+	scripts/services run -- cargo bench --locked --bench obligations
 
 clean-services:
 	@scripts/services stop

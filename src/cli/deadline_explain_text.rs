@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::deadline_acts_text;
 use super::deadline_explain::{Told, about, local, text, waiting_words, waits_for, wish, zone};
-use crate::domain::SettleKind;
+use crate::domain::{SettleKind, Timestamp};
 use crate::store::{MessageRow, ObligationRow};
 
 pub(super) fn as_text(told: &Told) -> String {
@@ -14,6 +15,10 @@ pub(super) fn as_text(told: &Told) -> String {
     lines.extend(count(told));
     lines.push(String::new());
     lines.extend(source(row));
+    if !told.acts.is_empty() {
+        lines.extend([String::new(), "Что с ним делали / what was done to it".to_owned()]);
+        lines.extend(told.acts.iter().flat_map(|act| deadline_acts_text::lines(act, zone(row))));
+    }
     let end = outcome(told);
     if !end.is_empty() {
         lines.extend([String::new(), "Чем кончилось / what became of it".to_owned()]);
@@ -38,6 +43,7 @@ fn message(row: &MessageRow) -> String {
 fn head(told: &Told) -> Vec<String> {
     let (row, about) = (&told.row, about(&told.row));
     let term = match text(about, "/term_ru") {
+        "" if row.term.is_empty() => "без срока / no term".to_owned(),
         "" => row.term.clone(),
         ru => format!("{ru} / {}", row.term),
     };
@@ -47,6 +53,7 @@ fn head(told: &Told) -> Vec<String> {
         _ => "нет / none",
     };
     let opened_by = told.opened_by.as_ref().map_or_else(|| "календарём / by the calendar".to_owned(), message);
+    let due = |at: Timestamp| local(Timestamp::from_micros(at.micros().saturating_sub(1)), zone(row));
     let pairs = [
         ("состояние / state", format!("{} / {}", row.state.ru(), row.state)),
         ("кто должен / debtor", row.debtor.to_string()),
@@ -59,7 +66,9 @@ fn head(told: &Told) -> Vec<String> {
         ("переписка / conversation", row.conversation_id.map_or_else(String::new, |id| id.to_string())),
         ("открыто / opened", format!("{}, {opened_by}", local(row.opened_at, zone(row)))),
         ("срок / term", term),
-        ("перенос / roll", roll.to_owned()),
+        ("кончается / due", row.due_at.map_or_else(String::new, due)),
+        ("первый срок / original due", row.original_due.map_or_else(String::new, due)),
+        ("перенос / roll", if row.due_at.is_some() { roll.to_owned() } else { String::new() }),
         ("календарь / calendar", text(about, "/calendar").to_owned()),
         ("пояс / zone", text(about, "/zone").to_owned()),
     ];
@@ -70,6 +79,11 @@ fn head(told: &Told) -> Vec<String> {
 fn count(told: &Told) -> Vec<String> {
     let row = &told.row;
     let Some(explanation) = &row.explanation else { return not_begun(told) };
+    if row.due_at.is_none() && row.term.is_empty() {
+        return vec![
+            "Задача без срока: документ его не называет / a task without a term: the document names none".to_owned(),
+        ];
+    }
     let mut lines = vec!["Счёт / the count".to_owned()];
     let steps = explanation.get("steps").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for (index, step) in steps.iter().enumerate() {

@@ -8,11 +8,16 @@ mod table;
 mod adapter;
 mod calendar;
 mod calendar_show;
+mod case;
+mod case_show;
 mod config;
+mod deadline_act;
+mod deadline_acts_text;
 mod deadline_compute;
 mod deadline_explain;
 mod deadline_explain_text;
 mod deadline_list;
+mod deadline_zone;
 mod demo;
 mod envelope;
 mod failure;
@@ -25,6 +30,7 @@ mod obligations;
 mod partner;
 mod regulation;
 mod regulation_json;
+mod regulation_order;
 mod regulation_show;
 mod regulation_words;
 mod schema;
@@ -58,6 +64,7 @@ enum Command {
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
+    Case(case::Args),
     Deadline(obligations::Args),
     Notify(notify::Args),
     Regulation(regulation::Args),
@@ -127,6 +134,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
+        Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Notify(args) => notify::run(args),
         Command::Regulation(args) => regulation::run(&args),

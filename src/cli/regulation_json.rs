@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::regulation_order;
 use super::regulation_words::{key_word, of_word, party_word, settle_word, start_word};
 use crate::deadline::{
     CaseSource, CaseStep, Matching, Meets, Opens, Regulation, Rule, Source, TermChoice, TermVersion, Title,
@@ -96,6 +97,7 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         "steps": r.steps.iter().map(step).collect::<Vec<_>>(), "preconditions": preconditions, "loads": loads,
         "retention": retention, "outside": outside,
         "deadlines": r.rules.iter().map(rule).collect::<Vec<_>>(), "termTables": tables, "norms": norms, "measures": measures,
+        "order": regulation_order::as_json(&r.order),
     })
 }
 

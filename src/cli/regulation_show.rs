@@ -1,5 +1,6 @@
 //! What `mezhved regulation show` prints for people.
 
+use super::regulation_order;
 use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
 use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
 use crate::domain::{Participant, RoleCode};
@@ -7,9 +8,11 @@ use crate::domain::{Participant, RoleCode};
 /// The whole regulation; `people` are all participants of the folder.
 pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String {
     let mut lines = head(regulation);
-    let sections = [
+    let before = [
         ("Документы / documents", documents(regulation)),
         ("Роли и кто их исполняет / roles and who holds them", roles(regulation, people)),
+    ];
+    let after = [
         ("Обмен / exchanges", exchanges(regulation)),
         ("Сроки / deadlines", regulation.rules.iter().flat_map(|r| rule(regulation, r)).collect()),
         ("Таблицы сроков / term tables", term_tables(regulation)),
@@ -17,7 +20,7 @@ pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String
         ("Мероприятия / measures", measures(regulation)),
         ("Выключено / off", off(regulation)),
     ];
-    for (title, section) in sections {
+    for (title, section) in before.into_iter().chain(regulation_order::as_text(regulation)).chain(after) {
         if !section.is_empty() {
             lines.extend([String::new(), title.to_owned()]);
             lines.extend(section);
@@ -200,6 +203,10 @@ mod tests {
                 "    2016: редакция не проверена / the edition was not checked\n",
                 "  uszn: Управление социальной защиты населения / Social protection office — никто / nobody\n",
                 "  application: uszn → uszn, provider\n",
+                "  clinics: Медицинские организации Департамента здравоохранения / Medical organisations of the Department of Health\n    что это / kind: подведомственная организация / subordinate\n    подведомственность / belongs to: Департамент здравоохранения ХМАО - Югры (depzdrav)\n    роль в обмене / role: health\n    основание участия / basis: соглашение / agreement; соглашение между Депсоцразвития",
+                "    деятельность / activity: содействует программам компьютерной грамотности",
+                "Порядок и формы взаимодействия / order and forms of interaction\n  envelope: Электронный обмен через шлюз / Electronic exchange through the gateway\n    подписанный конверт",
+                "Контроль и оценка / control and evaluation\n  ongoing: Текущий контроль / Ongoing control\n",
                 "  document-answer: Ответ на межведомственный запрос / Answer to an interagency request\n    срок / term: по таблице `answer`",
                 "    отсчёт / counted: от передачи сообщения должнику / from the message's handing over to the debtor\n",
                 "    открывает / opened by: application (each requiredDocuments/document, where source = request, key holderRole)\n",
@@ -210,7 +217,7 @@ mod tests {
                 "«в течение 1 рабочего дня со дня регистрации заявления»",
             ],
         );
-        assert!(!text.contains("Выключено / off"), "nothing is off: {text}");
+        has(&text, &["\nВыключено / off\n  decision-palliative: два рабочих дня известны"]);
     }
 
     #[test]
@@ -242,10 +249,18 @@ mod tests {
         assert_eq!(first["opens"][0]["where"]["source"][0], "request");
         assert_eq!(first["met"][0]["key"], "roles of recipient");
         assert_eq!(json["deadlines"][1]["termTable"], "answer");
+        let order = &json["order"];
+        assert_eq!(
+            (&order["bodies"][1]["id"], &order["bodies"][1]["basis"]),
+            (&"depzdrav".into(), &"regulation".into())
+        );
+        assert_eq!(order["bodies"][1]["activities"][0]["paragraph"], "п. 3.2");
+        let parts = ["exchangeForms", "requirements", "mechanisms", "controls"];
+        assert!(parts.iter().all(|part| order[*part][0]["text"]["en"].is_string()), "{order}");
         assert_eq!(json["deadlines"][2]["opens"][0]["every"], "month");
         assert_eq!(
             (&json["documents"][0]["checkedOn"], json["deadlines"].as_array().unwrap().len()),
-            (&serde_json::Value::Null, 3)
+            (&serde_json::Value::Null, yugra(YUGRA).rules.len())
         );
     }
 }

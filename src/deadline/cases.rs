@@ -16,7 +16,7 @@ use super::regulation::{CaseDate, CaseLimit, Load, Regulation};
 use super::{Calendars, Fields, Roll, Start, Term};
 use crate::domain::{Fault, FaultCode, Timestamp, Zone};
 
-pub(in crate::deadline) use read::apply;
+pub(in crate::deadline) use read::{ProgrammeCopy, apply, programme_of};
 
 /// What is known of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -67,6 +67,13 @@ pub struct Programme {
     pub ends_on: NaiveDate,
     /// Section 14: who does what by when.
     pub measures: Vec<CaseMeasure>,
+}
+
+impl Programme {
+    /// Whether both are copies of one version.
+    pub(in crate::deadline) fn is_same_version(&self, other: &Self) -> bool {
+        (&self.number, self.version) == (&other.number, other.version)
+    }
 }
 
 /// A measure of a programme (section 14).

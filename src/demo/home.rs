@@ -20,7 +20,7 @@ use super::system::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";
-/// The register, which holds the roles `uszn` and `provider`.
+/// The register, which holds every role of the social protection: office, provider, commission, working group, department.
 pub(super) const REGISTER: &str = "register";
 /// The agency that answers nothing.
 pub(super) const SILENT: &str = "police";
@@ -51,7 +51,7 @@ const MEMBERS: [Member; 6] = [
     Member {
         id: REGISTER,
         name: "Управление социальной защиты населения (вымышленное)",
-        roles: &["uszn", "provider"],
+        roles: &["uszn", "provider", "commission", "working-group", "department"],
         adapter: None,
         way: WayOf::Http,
         key: KeyKind::P256,
@@ -270,11 +270,33 @@ fn settings(plan: &Plan<'_>) -> String {
     )
 }
 
+/// The rules whose messages the demonstration plays.
+const PLAYED: [&str; 3] = ["document-request", "document-answer", "progress-report"];
+
+/// Switches off the rules that nobody in the demonstration would meet: decisions, programmes and contracts are not played.
+fn only_played(text: &str) -> String {
+    let mut played = String::new();
+    for block in text.split_inclusive("\n\n") {
+        let is_rule = block.lines().any(|line| line == "[[deadline]]" || line == "[[task]]");
+        let id = block.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+        let off = block.lines().any(|line| line.starts_with("off = "));
+        match id.filter(|id| is_rule && !off && !PLAYED.contains(id)) {
+            Some(id) => {
+                let line = format!("id = \"{id}\"\n");
+                let why = "off = \"в показе этого обмена нет / the demonstration does not play this exchange\"\n";
+                played.push_str(&block.replacen(&line, &format!("{line}{why}"), 1));
+            }
+            None => played.push_str(block),
+        }
+    }
+    played
+}
+
 /// The regulation of the binary with the demonstration's measures.
 fn regulation(plan: &Plan<'_>) -> Result<String, DemoError> {
     let missing = || DemoError::Defect("config/regulations/yugra.toml is not in the binary".to_owned());
     let bytes = bundle::embedded().remove("config/regulations/yugra.toml").ok_or_else(missing)?;
-    let mut text = String::from_utf8(bytes).map_err(|e| DemoError::Defect(e.to_string()))?;
+    let mut text = only_played(&String::from_utf8(bytes).map_err(|e| DemoError::Defect(e.to_string()))?);
     for measure in plan.measures {
         text.push_str(&format!(
             "\n[[measure]]\ncase = \"{}\"\nterritory = \"71876000\"\nresponsible = \"{}\"\nkind = {}\nfrom = \"2026-05\"\nto = \"{}\"\n",
@@ -303,4 +325,20 @@ fn participant(m: &Member, broker: bool, address: Option<&SocketAddr>) -> String
         name = quoted(m.name),
         roles = roles.join(", "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deadline::Regulation;
+
+    #[test]
+    fn the_demonstration_has_only_the_rules_that_it_plays() {
+        let file = "config/regulations/yugra.toml";
+        let text = String::from_utf8(bundle::embedded().remove(file).unwrap()).unwrap();
+        let regulation = Regulation::parse(file, &only_played(&text)).unwrap();
+        let on: Vec<&str> = regulation.rules.iter().filter(|r| r.off.is_none()).map(|r| r.id.as_str()).collect();
+        assert_eq!(on, PLAYED);
+        assert_eq!(regulation.rules.len(), Regulation::parse(file, &text).unwrap().rules.len());
+    }
 }

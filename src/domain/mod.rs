@@ -19,11 +19,11 @@ pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
-    ParticipantId, RecordId, RoleCode, RuleId,
+    CaseId, ConversationId, DeliveryId, IdError, Line, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
+    ParticipantId, RecordId, Remark, RoleCode, RuleId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
-pub use obligation::{ObligationState, SettleKind};
+pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
 pub use participant::{Framing, Participant, RoleHolding, TransportKind};
 pub use time::{Timestamp, Zone};

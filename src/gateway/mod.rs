@@ -15,6 +15,7 @@ mod ladder;
 mod mailbox;
 pub mod notify;
 mod outgoing;
+mod outside;
 mod rate;
 mod receive;
 mod remind;

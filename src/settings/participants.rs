@@ -164,7 +164,14 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             return Err(place.problems);
         }
     };
-    let id = place.parse(&raw.id, |t| ParticipantId::parse(t).map_err(|e| not_an_id(&e)));
+    let id = place.parse(&raw.id, |t| match ParticipantId::parse(t) {
+        Ok(id) if id == ParticipantId::citizen() => Err(said(
+            format!("id `{t}` занят: так назван гражданин"),
+            format!("the id `{t}` is taken: it stands for the citizen"),
+        )),
+        Ok(id) => Ok(id),
+        Err(error) => Err(not_an_id(&error)),
+    });
     let zone = place.parse(&raw.zone, |t| {
         Zone::parse(t).ok_or_else(|| {
             said(

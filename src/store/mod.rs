@@ -7,6 +7,8 @@
 //!
 //! Not here: judging, signing, clocks. Every instant is an argument. No transaction is open across anything but SQL.
 
+mod act_rows;
+mod acts;
 mod batch;
 mod case_work;
 mod cases;
@@ -24,6 +26,7 @@ mod nodes;
 mod notifications;
 mod notifying;
 mod obligations;
+mod plans;
 mod rows;
 mod sql;
 #[cfg(test)]
@@ -43,8 +46,10 @@ use tokio::task::JoinHandle;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
+pub use act_rows::{ActDocument, ActMessage, ActRow};
+pub use acts::{Act, ActRefusal, Acted, NewAct};
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
-pub use cases::{CaseChange, CaseRow};
+pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
@@ -58,6 +63,7 @@ pub use nodes::NodeRow;
 pub use notifications::{DigestLine, MailingContent, NewNotification, NotificationRow};
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
+pub use plans::QueryPlan;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 

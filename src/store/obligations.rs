@@ -139,8 +139,10 @@ pub struct ObligationRow {
     pub plan: Option<serde_json::Value>,
     /// From when it counts.
     pub started_at: Option<Timestamp>,
-    /// Exclusive due instant.
+    /// Exclusive due instant, as it is now.
     pub due_at: Option<Timestamp>,
+    /// The first one, once it was moved; `None`: it never was.
+    pub original_due: Option<Timestamp>,
     /// The watcher's next instant.
     pub next_at: Option<Timestamp>,
     /// All warning instants.
@@ -211,10 +213,7 @@ impl Store {
     /// # Errors
     /// When the database is away.
     pub async fn next_instant(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = Select::new("SELECT MIN(next_at) AS next_at FROM obligations")
-            .push(" WHERE next_at IS NOT NULL", vec![])
-            .fetch(self.readers())
-            .await?;
+        let found = next_instant().fetch(self.readers()).await?;
         found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
     }
 
@@ -223,14 +222,7 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn due(&self, business_now: Timestamp, limit: u32) -> Result<Vec<ObligationRow>, StoreError> {
-        Select::new(SELECT)
-            .and("next_at <= ?", vec![business_now.into()])
-            .push(" ORDER BY next_at, id LIMIT ?", vec![i64::from(limit).into()])
-            .fetch(self.readers())
-            .await?
-            .iter()
-            .map(row)
-            .collect()
+        due(business_now, limit).fetch(self.readers()).await?.iter().map(row).collect()
     }
 
     /// Marks obligations warned or overdue, after looking once more for a settlement. Returns those that were marked now.
@@ -271,10 +263,23 @@ impl Store {
     }
 }
 
+/// The first instant at which the watcher must act.
+pub(super) fn next_instant<'a>() -> Select<'a> {
+    Select::new("SELECT MIN(next_at) AS next_at FROM obligations").push(" WHERE next_at IS NOT NULL", vec![])
+}
+
+/// What the watcher must act on by now.
+pub(super) fn due<'a>(business_now: Timestamp, limit: u32) -> Select<'a> {
+    let limit = i64::from(limit).into();
+    Select::new(SELECT)
+        .and("next_at <= ?", vec![business_now.into()])
+        .push(" ORDER BY next_at, id LIMIT ?", vec![limit])
+}
+
 /// All columns of an obligation.
 pub(super) const SELECT: &str = "SELECT id, regulation, rule, subject, period, case_id, conversation_id, record_id, debtor, \
     creditor, state, plan, started_at, due_at, next_at, warns, term, explanation, opened_at, revision, warned_at, overdue_at, \
-    settled_at, settled_record, settle_kind FROM obligations";
+    settled_at, settled_record, settle_kind, original_due FROM obligations";
 
 /// Reads [`SELECT`].
 pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> {
@@ -295,6 +300,7 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> 
         plan: row.opt_json("plan")?,
         started_at: row.opt_at("started_at")?,
         due_at: row.opt_at("due_at")?,
+        original_due: row.opt_at("original_due")?,
         next_at: row.opt_at("next_at")?,
         warns: warns.into_iter().map(Timestamp::from_micros).collect(),
         term: row.text("term")?,
@@ -314,17 +320,22 @@ pub(super) fn key(regulation: &str, rule: &RuleId, subject: &str, period: &str) 
     format!("{regulation}\u{1f}{rule}\u{1f}{subject}\u{1f}{period}")
 }
 
+/// The unique key of a new obligation.
+pub(super) fn key_of(new: &NewObligation) -> String {
+    key(&new.regulation, &new.rule, &new.subject, &new.period)
+}
+
 /// The group of a state, as stored.
 pub(super) fn phase(state: ObligationState) -> i64 {
     match state {
         ObligationState::Overdue => 0,
         ObligationState::Open | ObligationState::Warned => 1,
         ObligationState::Pending => 2,
-        ObligationState::Met | ObligationState::MetLate | ObligationState::Cancelled => 3,
+        ObligationState::Met | ObligationState::MetLate | ObligationState::Cancelled | ObligationState::Waived => 3,
     }
 }
 
-fn warns_text(warns: &[Timestamp]) -> String {
+pub(super) fn warns_text(warns: &[Timestamp]) -> String {
     serde_json::Value::from(warns.iter().map(|t| t.micros()).collect::<Vec<_>>()).to_string()
 }
 
@@ -343,7 +354,7 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
     let due_at = running.map(|r| r.due_at);
     vec![
         text(new.id),
-        text(key(&new.regulation, &new.rule, &new.subject, &new.period)),
+        text(key_of(new)),
         text(&new.regulation),
         text(&new.rule),
         text(&new.subject),
@@ -373,7 +384,7 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
 /// The row of one that is opened again, to be counted anew where it is there already and not met.
 pub(super) fn retime_values<'a>(new: &NewObligation, running: &Running) -> Vals<'a> {
     vec![
-        text(key(&new.regulation, &new.rule, &new.subject, &new.period)),
+        text(key_of(new)),
         running.started_at.into(),
         running.due_at.into(),
         running.next_at.into(),

@@ -26,6 +26,11 @@ impl Engine {
         }
     }
 
+    /// What makes of a statement the question how it would be done.
+    pub(crate) fn explain(self) -> &'static str {
+        self.pick("EXPLAIN QUERY PLAN", "EXPLAIN")
+    }
+
     /// The tail of a subquery whose rows are about to be taken.
     pub(crate) fn for_update(self) -> &'static str {
         self.pick("", " FOR UPDATE SKIP LOCKED")
@@ -185,6 +190,14 @@ impl Tx<'_> {
         Ok(found)
     }
 
+    /// How the database would go about a multi-row statement.
+    pub(crate) async fn explain(&mut self, stmt: &'static Stmt, rows: &[Vals<'_>]) -> Result<Vec<String>, sqlx::Error> {
+        let columns = rows.first().map_or(0, Vec::len);
+        let sql = format!("{} {}", self.engine.explain(), self.texts.get(stmt, rows.len(), columns));
+        let found = sqlx::query_with(AssertSqlSafe(sql), arguments(rows)?).fetch_all(&mut *self.conn).await?;
+        Ok(plan_lines(self.engine, &found))
+    }
+
     /// Runs one statement.
     pub(crate) async fn one(&mut self, sql: &'static str, vals: Vals<'_>) -> Result<Vec<AnyRow>, sqlx::Error> {
         sqlx::query_with(sql, arguments(&[vals])?).fetch_all(&mut *self.conn).await
@@ -256,11 +269,23 @@ impl<'a> Select<'a> {
         (self.sql, self.vals)
     }
 
+    /// How the database would go about it, without doing it.
+    pub(crate) async fn explain(mut self, engine: Engine, pool: &sqlx::AnyPool) -> Result<Vec<String>, StoreError> {
+        self.sql.insert_str(0, &format!("{} ", engine.explain()));
+        Ok(plan_lines(engine, &self.fetch(pool).await?))
+    }
+
     /// Runs it on the readers' pool.
     pub(crate) async fn fetch(self, pool: &sqlx::AnyPool) -> Result<Vec<AnyRow>, StoreError> {
         let args = arguments(&[self.vals]).map_err(super::error::reading)?;
         sqlx::query_with(AssertSqlSafe(self.sql), args).fetch_all(pool).await.map_err(super::error::reading)
     }
+}
+
+/// The lines of a plan, in the engine's own words.
+fn plan_lines(engine: Engine, found: &[AnyRow]) -> Vec<String> {
+    let column = engine.pick("detail", "QUERY PLAN");
+    found.iter().filter_map(|row| row.try_get::<String, _>(column).ok()).collect()
 }
 
 /// Reads columns by name; an unreadable one is [`StoreError::Corrupt`] with the column's name.

@@ -42,6 +42,34 @@ pub(in crate::deadline) fn apply(
     Ok(())
 }
 
+/// Which programme a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::deadline) enum ProgrammeCopy {
+    /// None, a draft, or the first copy of the one that is in force now.
+    First,
+    /// Another copy of the one in force.
+    Another,
+    /// One that another has replaced already.
+    Older,
+}
+
+/// Which programme a message is, by the programmes in force before and after it.
+pub(in crate::deadline) fn programme_of(
+    known: Option<&Programme>,
+    now: Option<&Programme>,
+    event: &MessageEvent<'_>,
+) -> ProgrammeCopy {
+    let body = Body { node: event.body, event };
+    let is_programme = event.header.message_type.name == "programme" && body.text("status") == Some("approved");
+    let (true, Some(now)) = (is_programme, now) else { return ProgrammeCopy::First };
+    let said = (body.text("number").unwrap_or_default(), body.version());
+    match known {
+        _ if said != (now.number.as_str(), now.version) => ProgrammeCopy::Older,
+        Some(known) if known.is_same_version(now) => ProgrammeCopy::Another,
+        Some(_) | None => ProgrammeCopy::First,
+    }
+}
+
 impl CaseFacts {
     /// A programme that is older than the one in force changes nothing.
     fn programme(&mut self, body: &Body<'_>) -> Result<(), Fault> {
@@ -51,14 +79,21 @@ impl CaseFacts {
         }
         self.level(body)?;
         self.curator = body.text("curator/id").map(str::to_owned).or(self.curator.take());
-        self.programme = Some(Programme {
+        let mut new = Programme {
             number: body.text("number").unwrap_or_default().to_owned(),
-            version: body.text("version").and_then(|v| v.parse().ok()).unwrap_or(1),
+            version: body.version(),
             approved_at,
             begins_on: body.need_date("beginsOn")?,
             ends_on: body.need_date("endsOn")?,
             measures: body.all("measures/measure").into_iter().map(measure).collect::<Result<_, _>>()?,
-        });
+        };
+        // Each organisation may get a copy with its own measures: the copies of one version add up.
+        if let Some(known) = self.programme.take().filter(|known| known.is_same_version(&new)) {
+            let added: Vec<_> = new.measures.iter().map(|m| m.number.clone()).collect();
+            new.measures.extend(known.measures.into_iter().filter(|m| !added.contains(&m.number)));
+            new.measures.sort_by(|a, b| a.number.cmp(&b.number));
+        }
+        self.programme = Some(new);
         Ok(())
     }
 
@@ -174,6 +209,10 @@ impl<'a> Body<'a> {
             Start::Instant(at) => Some(at),
             Start::Date(_) | Start::Month(_) | Start::Quarter(_) | Start::Year(_) => None,
         }
+    }
+
+    fn version(&self) -> u32 {
+        self.text("version").and_then(|v| v.parse().ok()).unwrap_or(1)
     }
 
     /// The instant of the act: the first dated field that the body has, else the acceptance.

@@ -8,8 +8,10 @@ use super::{
     Beginning, Cancel, DatedTerm, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan, Settlement,
     StartError, StartOn, case_effects,
 };
-use crate::deadline::cases::CaseFacts;
-use crate::deadline::regulation::{Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice};
+use crate::deadline::cases::{self, CaseFacts, ProgrammeCopy};
+use crate::deadline::regulation::{
+    ANY_VALUE, Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
+};
 use crate::deadline::{BodyPath, Calendars, ComputeError, Start, Term};
 use crate::domain::{CaseId, Fault, FaultCode, MessageId, Participant, ParticipantId};
 
@@ -28,11 +30,14 @@ pub fn on_message(regulation: &Regulation, calendars: &Calendars, event: &Messag
     let territory = case.as_ref().map(|c| c.territory.clone()).or_else(|| event.case.map(|c| c.territory.clone()));
     let parties = Parties { regulation, event, territory };
     let facts = case.as_ref().map(|c| c.facts.clone()).unwrap_or_default();
-    let context = Context { regulation, calendars, event, parties, facts };
+    let known = event.case.and_then(|c| c.facts.programme.as_ref());
+    let programme = cases::programme_of(known, facts.programme.as_ref(), event);
+    let context = Context { regulation, calendars, event, parties, facts, programme };
     let mut effects = Effects::default();
     let name = &event.header.message_type.name;
     for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
-        for matching in rule.openings().iter().filter(|m| m.message == *name && context.parties.goes(m)) {
+        let opens = |m: &&Matching| m.message == *name && context.parties.goes(m);
+        for matching in rule.openings().iter().filter(opens).filter(|_| programme != ProgrammeCopy::Older) {
             context.open(rule, matching, &mut effects)?;
         }
         for meets in rule.met.iter().filter(|m| m.matching.message == *name && context.parties.goes(&m.matching)) {
@@ -56,6 +61,8 @@ struct Context<'a> {
     parties: Parties<'a>,
     /// The case after this message.
     facts: CaseFacts,
+    /// Which programme the message is: another copy of the one in force adds to what the earlier copies opened, and replaces nothing.
+    programme: ProgrammeCopy,
 }
 
 impl<'a> Context<'a> {
@@ -67,7 +74,7 @@ impl<'a> Context<'a> {
         for (index, node) in nodes.into_iter().enumerate() {
             let passes = |(path, values): &(BodyPath, Vec<String>)| {
                 let found = path.text(node).or_else(|| path.text(body));
-                found.is_some_and(|text| values.iter().any(|value| value == text))
+                found.is_some_and(|text| values.iter().any(|value| value == text || value == ANY_VALUE))
             };
             if !matching.filter.iter().all(passes) {
                 continue;
@@ -88,6 +95,7 @@ impl<'a> Context<'a> {
                     vec![Some(key.to_owned())]
                 }
                 Some(Key::RolesOfRecipient) => self.roles_of_recipient(),
+                Some(Key::Recipient) => vec![Some(self.event.recipient.id.to_string())],
             };
             for key in keys {
                 if !items.iter().any(|item| item.key == key && item.case == case) {
@@ -111,6 +119,8 @@ impl<'a> Context<'a> {
         if let (true, Some(nothing)) = (items.is_empty(), &rule.nothing) {
             effects.notes.push(Note { rule: rule.id.clone(), ru: nothing.ru.clone(), en: nothing.en.clone() });
         }
+        // A message that is no opening of the rule, such as a draft, replaces nothing.
+        let replaces = rule.again == Again::Replace && !items.is_empty() && self.programme != ProgrammeCopy::Another;
         let mut keep = Vec::new();
         for item in items {
             match self.parties.stranger(rule, &item) {
@@ -122,13 +132,13 @@ impl<'a> Context<'a> {
                 }
             }
         }
-        if let (Again::Replace, Some(case)) = (rule.again, self.event.header.case_id) {
+        if let (true, Some(case)) = (replaces, self.event.header.case_id) {
             effects.cancel.push(Cancel::Others { rule: rule.id.clone(), case, keep });
         }
         Ok(())
     }
 
-    /// `None`: the document or the case does not have the date from which the rule counts.
+    /// `None`: the document or the case does not have the date from which the rule counts, or the person is of the age already.
     fn obligation(&self, rule: &Rule, item: &Item<'_>, period: &str) -> Result<Option<NewObligation>, Fault> {
         let (header, event) = (self.event.header, self.event);
         let debtor = self.parties.debtor(&rule.debtor, item)?;
@@ -140,6 +150,12 @@ impl<'a> Context<'a> {
             None => (self.task(rule, debtor, &start), String::new()),
             Some(terms) => self.begin(rule, item, debtor, terms, &start)?,
         };
+        if let Beginning::Started(started) = &start
+            && matches!(started.term, Term::UntilAge(_))
+            && started.due <= event.accepted_at
+        {
+            return Ok(None);
+        }
         let wish = rule.wish.as_ref().and_then(|path| path.text(event.body)).and_then(|text| text.get(..10));
         Ok(Some(NewObligation {
             regulation: self.regulation.id.clone(),
@@ -211,13 +227,16 @@ impl<'a> Context<'a> {
     fn settle(&self, rule: &Rule, meets: &Meets) -> Result<Vec<Settlement>, Fault> {
         let period = period(&meets.matching, self.event)?;
         let thread = self.thread_of(rule, &meets.matching)?;
+        let items = self.items(&meets.matching)?;
         let at = match &meets.at {
+            // A draft need not have the date of what is approved: only what settles something must be dated.
+            _ if items.is_empty() => return Ok(Vec::new()),
             SettleAt::Accepted => self.event.accepted_at,
             SettleAt::Field(field) => settled_by(&dated(self.event, field)?, self.event),
         };
         let needs_case = rule.subject.contains("{case}");
         let mut settlements = Vec::new();
-        for item in self.items(&meets.matching)? {
+        for item in items {
             if needs_case && item.case.is_none() {
                 continue;
             }

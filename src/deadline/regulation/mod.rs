@@ -6,6 +6,7 @@
 mod case;
 mod contradictions;
 mod escalation;
+mod order;
 mod parse;
 mod rule;
 mod rules;
@@ -15,6 +16,8 @@ mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use escalation::{Rung, RungAt, default_rungs};
+pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
+pub(super) use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
     Warn,
@@ -88,6 +91,8 @@ pub struct Regulation {
     pub measures: Vec<Measure>,
     /// Who is told at which step of a term.
     pub escalation: Vec<Rung>,
+    /// What article 28 of 442-FZ wants described: participants, activities, forms, requirements, mechanism, control.
+    pub order: Order,
 }
 
 /// A document that rules are written in.

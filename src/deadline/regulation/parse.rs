@@ -5,7 +5,9 @@ use std::fmt::Display;
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, escalation, term_tables};
+use super::{
+    Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, escalation, order, term_tables,
+};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
 use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
@@ -62,8 +64,12 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let term_tables = term_tables::read(root, &names, effective_from);
     names.tables = term_tables.keys().cloned().collect();
     let (rules, rule_ids) = read_rules(root, &names);
+    let preconditions = case::read_preconditions(root, &names, &steps);
+    let (loads, retentions) = (case::read_loads(root, &names), case::read_retentions(root, &names));
+    let outside = case::read_outside(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
     let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
+    let order = order::read(root, &names);
     Some(Regulation {
         id: id?,
         file: file.to_owned(),
@@ -77,16 +83,17 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         roles,
         exchanges,
         case,
-        preconditions: case::read_preconditions(root, &names, &steps),
+        preconditions,
         steps,
-        loads: case::read_loads(root, &names),
-        retentions: case::read_retentions(root, &names),
-        outside: case::read_outside(root, &names),
+        loads,
+        retentions,
+        outside,
         term_tables,
         norms,
         rules,
         measures,
         escalation: escalation::read(root, &rule_ids),
+        order,
     })
 }
 

@@ -1,5 +1,7 @@
 use crate::bundle::Files;
-use crate::deadline::obligations::fixtures::{FILE, YUGRA, calendars, measure, participant, participants, yugra};
+use crate::deadline::obligations::fixtures::{
+    FILE, YUGRA, calendars, measure, participant, participants, region, yugra,
+};
 use crate::deadline::{Calendars, CheckInput, Finding, Regulation, Severity, check};
 use crate::domain::{Participant, Timestamp};
 
@@ -119,6 +121,36 @@ fn each_thing_that_does_not_fit_is_found() {
 }
 
 #[test]
+fn a_role_that_no_rule_needs_may_be_vacant() {
+    let files = crate::bundle::embedded();
+    let all = crate::deadline::Regulations::from_files(&files).unwrap();
+    let model = all.get("model").unwrap();
+    let without = |role: &str| {
+        let mut people = region(model);
+        people.iter_mut().for_each(|p| p.roles.retain(|h| h.role.as_str() != role));
+        checked(model, &people, &calendars(), &files, NOW)
+    };
+    let severity = |role: &str| {
+        let found = without(role);
+        found.iter().find(|f| f.en.contains(&format!("nobody holds the role `{role}`"))).unwrap().severity
+    };
+    // The first two are parties of rules that are on; the others only send and get.
+    assert_eq!(["guardianship", "department"].map(severity), [Severity::Error; 2]);
+    assert_eq!(["databank", "police", "minors-commission"].map(severity), [Severity::Warning; 3]);
+}
+
+#[test]
+fn what_article_28_wants_and_the_file_lacks_is_told() {
+    let text = YUGRA.replace("[[control]]", "[[mechanism]]").replacen("role = \"police\"\n", "", 1);
+    let found = checked(&Regulation::parse(FILE, &text).unwrap(), &participants(), &calendars(), &schemas(), NOW);
+    let texts: Vec<&str> = found.iter().map(|f| f.en.as_str()).collect();
+    assert!(texts.iter().any(|t| t.contains("art. 28 part 2 point 6") && t.contains("add `[[control]]`")), "{texts:?}");
+    let role = found.iter().find(|f| f.en.contains("on what basis the role `police`")).unwrap();
+    assert!(text.lines().nth(role.line - 1).unwrap().contains("[[role]]"));
+    assert!(found.iter().all(|f| f.severity == Severity::Warning), "{found:#?}");
+}
+
+#[test]
 fn a_region_wide_holder_serves_every_territory_below() {
     let mut people = participants();
     people[1].roles[0].territories = vec![crate::domain::Oktmo::parse("718").unwrap()];
@@ -130,13 +162,16 @@ fn a_region_wide_holder_serves_every_territory_below() {
 }
 
 #[test]
-fn the_embedded_regulation_names_only_what_the_embedded_schemas_declare() {
+fn the_embedded_regulations_name_only_what_the_embedded_schemas_declare() {
     let files = crate::bundle::embedded();
     let regulations = crate::deadline::Regulations::from_files(&files).unwrap();
     let calendars = Calendars::from_files(&files).unwrap();
     assert!(regulations.get("yugra").is_some() && calendars.get("ru").is_some());
     for regulation in regulations.iter() {
-        let found = checked(regulation, &participants(), &calendars, &files, NOW);
+        let found = checked(regulation, &region(regulation), &calendars, &files, NOW);
         assert!(found.iter().all(|f| f.severity == Severity::Warning), "{found:#?}");
+        let off = regulation.rules.iter().filter(|r| r.off.is_some()).count();
+        let told = found.iter().filter(|f| f.en.starts_with("the rule `") && f.en.contains("is off")).count();
+        assert!(off > 0 && told == off, "{}: what is off is listed", regulation.id);
     }
 }

@@ -1,12 +1,13 @@
-//! Counting against the fixture's vectors, own cases, and a second, naive implementation.
+//! Counting against the vectors of the fixtures and against a second, naive implementation.
 
 mod calendar;
 mod check;
+mod naive;
 mod overlay;
 mod term;
+mod vectors;
 
-use chrono::{Datelike, NaiveDate, Weekday};
-use proptest::prelude::*;
+use chrono::{Datelike as _, NaiveDate};
 
 use super::*;
 use crate::domain::{Timestamp, Zone};
@@ -181,93 +182,3 @@ fn steps_tell_every_day_that_is_skipped_and_why() {
     );
     assert_eq!(doubtful.unwrap().steps.iter().filter(|s| s.step == "doubt").count(), 1);
 }
-
-/// The slow and plain way: a list of non-working dates read from the CSV text by hand, and a walk day by day.
-mod naive {
-    use super::*;
-
-    pub(super) fn off(date: NaiveDate) -> bool {
-        let text = date.to_string();
-        let has = |kind: &str| RU.lines().any(|line| line.starts_with(&format!("{text},{kind}")));
-        has("nonworking") || (matches!(date.weekday(), Weekday::Sat | Weekday::Sun) && !has("working"))
-    }
-
-    pub(super) fn working_days(from: NaiveDate, count: u32) -> NaiveDate {
-        let mut left = count;
-        let mut date = from;
-        loop {
-            date = date.succ_opt().unwrap();
-            if !off(date) {
-                left -= 1;
-                if left == 0 {
-                    return date;
-                }
-            }
-        }
-    }
-
-    pub(super) fn months(from: NaiveDate, count: u32) -> NaiveDate {
-        let (mut year, mut month) = (from.year(), from.month());
-        for _ in 0..count {
-            month += 1;
-            if month == 13 {
-                (year, month) = (year + 1, 1);
-            }
-        }
-        (1..=from.day()).rev().find_map(|day| NaiveDate::from_ymd_opt(year, month, day)).unwrap()
-    }
-
-    pub(super) fn rolled(mut date: NaiveDate, roll: Roll) -> NaiveDate {
-        while roll != Roll::None && off(date) {
-            date = if roll == Roll::Forward { date.succ_opt().unwrap() } else { date.pred_opt().unwrap() };
-        }
-        date
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
-
-    #[test]
-    fn a_second_implementation_agrees(
-        second in 1_430_000_000i64..1_750_000_000,
-        count in 1u32..25,
-        what in 0u8..4,
-        roll in prop::sample::select(vec![Roll::None, Roll::Forward, Roll::Back]),
-        moscow in any::<bool>(),
-    ) {
-        // Both zones have had one offset since 2014, so a fixed one will do here.
-        let (zone_name, offset) = if moscow { ("Europe/Moscow", 3) } else { ("Asia/Yekaterinburg", 5) };
-        let local = chrono::DateTime::from_timestamp(second + offset * 3600, 0).unwrap().date_naive();
-        let (term, last) = match what {
-            0 => (format!("{count} working days"), naive::working_days(local, count)),
-            1 => (format!("{count} days"), (0..count).fold(local, |d, _| d.succ_opt().unwrap())),
-            2 => (format!("{count} months"), naive::months(local, count)),
-            _ => (format!("{count} weeks"), (0..count * 7).fold(local, |d, _| d.succ_opt().unwrap())),
-        };
-        let last = naive::rolled(last, roll);
-        let start = Start::Instant(Timestamp::from_micros(second * 1_000_000));
-        let computed = compute(&Term::parse(&term).unwrap(), roll, &CALENDAR, zone(zone_name), &start, &Fields::new()).unwrap();
-        prop_assert_eq!(computed.last_day, Some(last));
-        prop_assert_eq!(show_due(computed.due, zone(zone_name)), format!("{last}T23:59:59+0{offset}:00"));
-        let midnight = last.succ_opt().unwrap().and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp() - offset * 3600;
-        prop_assert_eq!(computed.due, Timestamp::from_micros(midnight * 1_000_000));
-    }
-
-    #[test]
-    fn a_term_is_read_back_as_it_is_written(count in 1u32..9999, unit in 0usize..6, before in any::<bool>(), day in 1u32..31) {
-        let unit = [Unit::Hour, Unit::WorkingDay, Unit::Day, Unit::Week, Unit::Month, Unit::Year][unit];
-        let span = Span { count, unit };
-        let term = Term::LeastOf(vec![if before { Term::Before(span) } else { Term::After(span) }, Term::NextQuarter { day }, Term::On("measureTo".to_owned())]);
-        prop_assert_eq!(Term::parse(&term.to_string()).unwrap(), term);
-    }
-
-    #[test]
-    fn no_text_makes_the_parser_fall(text in "[a-z0-9 (),]{0,40}|\\PC{0,20}") {
-        if let Ok(term) = Term::parse(&text) {
-            prop_assert_eq!(Term::parse(&term.to_string()).unwrap(), term);
-        }
-    }
-}
-
-static CALENDAR: std::sync::LazyLock<Calendar> = std::sync::LazyLock::new(ru);

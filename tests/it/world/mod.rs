@@ -1,4 +1,4 @@
-//! A small world around one gateway: a configuration folder with keys and seven roles, the gateway as a process, agencies that
+//! A small world around one gateway: a configuration folder with keys and the roles of Yugra, the gateway as a process, agencies that
 //! sign, and receiving systems that answer.
 //!
 //! The tests are not async: what has to run beside them runs on [`RUNTIME`].
@@ -44,7 +44,7 @@ pub(crate) enum Backend {
 
 /// Participants, their roles and adapters. All but the named ones have a mailbox.
 const PARTICIPANTS: [(&str, &[&str], Option<&str>); 6] = [
-    ("register", &["uszn", "provider"], None),
+    ("register", &["uszn", "provider", "commission", "working-group", "department"], None),
     ("health", &["health"], Some("health")),
     ("education", &["education"], Some("education")),
     ("police", &["police"], Some("police")),

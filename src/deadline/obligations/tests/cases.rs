@@ -248,6 +248,10 @@ impl Life {
     }
 
     fn programme(&mut self, at: &str, ends: &str, measures: &[(&str, &str, &str, &str)]) -> Effects {
+        self.version(1, at, ends, measures)
+    }
+
+    fn version(&mut self, version: u32, at: &str, ends: &str, measures: &[(&str, &str, &str, &str)]) -> Effects {
         let measures: String = measures
             .iter()
             .map(|(number, who, from, due)| {
@@ -258,7 +262,7 @@ impl Life {
             })
             .collect();
         let body = format!(
-            "<number>7</number><version>1</version><status>approved</status><approvedAt>{at}</approvedAt><beginsOn>2026-02-02</beginsOn>\
+            "<number>7</number><version>{version}</version><status>approved</status><approvedAt>{at}</approvedAt><beginsOn>2026-02-02</beginsOn>\
              <endsOn>{ends}</endsOn><level>basic</level><curator><id>k-1</id></curator><measures>{measures}</measures>"
         );
         self.send(Letter { message: "programme", to: "employment", body: &body, at, ..LETTER })
@@ -341,7 +345,7 @@ fn a_new_programme_replaces_measures_and_months() {
     );
     // The second programme drops a measure and moves the other.
     let effects =
-        life.programme("2026-03-10T10:00:00+05:00", "2026-07-31", &[("2", "health", "2026-02-10", "2026-05-15")]);
+        life.version(2, "2026-03-10T10:00:00+05:00", "2026-07-31", &[("2", "health", "2026-02-10", "2026-05-15")]);
     let keep = vec![format!("{CASE} 2")];
     let others = Cancel::Others { rule: RuleId::parse("measure").unwrap(), case: CaseId::parse(CASE).unwrap(), keep };
     assert!(effects.cancel.contains(&others), "{:?}", effects.cancel);
@@ -352,8 +356,17 @@ fn a_new_programme_replaces_measures_and_months() {
     assert_eq!(rows, [("health", Some("2026-03".to_owned()))]);
     // An older one changes nothing.
     let before = life.facts().clone();
-    life.programme("2026-02-20T10:00:00+05:00", "2026-04-30", &[("9", "health", "2026-02-10", "2026-05-15")]);
+    let effects =
+        life.version(1, "2026-02-20T10:00:00+05:00", "2026-04-30", &[("9", "health", "2026-02-10", "2026-05-15")]);
     assert_eq!(life.facts().programme, before.programme);
+    assert!(effects.open.is_empty() && effects.cancel.is_empty(), "{effects:?}");
+    // Another copy of the second, with the measures of somebody else, adds to it.
+    let effects =
+        life.version(2, "2026-03-10T10:00:00+05:00", "2026-07-31", &[("5", "police", "2026-03-10", "2026-04-15")]);
+    assert!(!effects.cancel.iter().any(|c| matches!(c, Cancel::Others { .. })), "{:?}", effects.cancel);
+    let measures: Vec<_> = life.facts().programme.iter().flat_map(|p| &p.measures).map(|m| m.number.as_str()).collect();
+    assert_eq!(measures, ["2", "5"]);
+    assert_eq!(effects.schedules[0].rows.len(), 2);
 }
 
 #[test]
