@@ -60,8 +60,8 @@ fn until_all(world: &World, count: usize, state: &str) -> Vec<Value> {
     })
 }
 
-/// Opens obligations of health towards the register by the store itself, due at these instants.
-fn owe(database: &str, due: &[Timestamp]) -> Vec<ObligationId> {
+/// Opens obligations of health towards the register by the store itself, due at these instants, with these warnings.
+fn owe(database: &str, due: &[Timestamp], warns: &[Timestamp]) -> Vec<ObligationId> {
     let owed = due.iter().map(|due| NewObligation {
         id: ObligationId::from_uuid(Uuid::now_v7()),
         regulation: "yugra".to_owned(),
@@ -78,8 +78,8 @@ fn owe(database: &str, due: &[Timestamp]) -> Vec<ObligationId> {
         start: ObligationStart::Running(Running {
             started_at: due.plus_seconds(-86_400),
             due_at: *due,
-            warns: vec![],
-            next_at: Some(*due),
+            warns: warns.to_vec(),
+            next_at: Some(warns.first().copied().unwrap_or(*due)),
             explanation: json!({ "zone": "Asia/Yekaterinburg", "calendar": "ru" }),
         }),
         term: "5 working days".to_owned(),
@@ -164,6 +164,32 @@ fn journal(world: &World) -> Vec<String> {
 }
 
 #[test]
+fn a_warning_is_told_before_the_due_instant_to_those_whom_the_ladder_names() {
+    let mail = SmtpSink::start(Mood::Takes);
+    let groups = "operators = { mail = [\"dispatch@example.org\"] }, head = { mail = [\"head@example.org\"] }";
+    let mut world = plan(Backend::Sqlite, groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
+    let step = |at: &str, to: &str| format!("\n[[escalation]]\nat = \"{at}\"\nto = [\"{to}\"]\n");
+    regulate(world.folder(), &(step("warning", "head") + &step("overdue", "operators")));
+    let (warn, due) = (now().plus_seconds(-60), now().plus_seconds(7_200));
+    let owed = owe(&database(&world), &[due], &[warn]);
+    world.serve();
+    let rows = until_all(&world, 1, "sent");
+    assert_eq!((rows[0]["stage"].as_str(), rows[0]["group"].as_str()), (Some("warning"), Some("head")));
+    let letters = mail.letters();
+    assert_eq!((letters.len(), letters[0].to.as_str()), (1, "head@example.org"));
+    assert!(letters[0].subject.contains("скоро срок / due soon: health"), "{}", letters[0].subject);
+    assert!(!letters[0].text.contains("Опоздание"), "{}", letters[0].text);
+    let listed = world.listed(&["deadline", "list", "--state", "warned"]);
+    assert_eq!(listed[0]["id"], owed[0].to_string());
+    let reminder = eventually("the reminder", SOON, || world.partner("health").first("deadline-reminder"));
+    let told: DeadlineReminder = reminder.opened.technical();
+    assert_eq!(
+        (told.stage, told.step, told.due),
+        (ReminderStage::Warning, Some(1), Timestamp::from_micros(due.micros() / 1_000 * 1_000))
+    );
+}
+
+#[test]
 fn a_mail_server_that_is_away_is_tried_again_and_the_mail_keeps_its_id() {
     let address = SmtpSink::free_address();
     let groups = "operators = { mail = [\"dispatch@example.org\"] }";
@@ -220,7 +246,7 @@ fn a_storm_of_three_hundred_is_one_digest_and_each_is_settled_once() {
     let plan = plan(Backend::Sqlite, &groups, 3).setting(SmtpSink::settings(mail.address()));
     let mut world = plan.setting("notify.digest_ids_max = 7").prepare();
     regulate(world.folder(), LADDER);
-    let owed = owe(&database(&world), &vec![now().plus_seconds(-3600); 300]);
+    let owed = owe(&database(&world), &vec![now().plus_seconds(-3600); 300], &[]);
     world.serve();
 
     let rows = eventually("600 notifications sent", SOON, || {

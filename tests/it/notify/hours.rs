@@ -19,7 +19,7 @@ fn what_is_overdue_on_a_saturday_is_told_on_monday_morning_and_the_ladder_goes_o
     let groups = "operators = { mail = [\"dispatch@example.org\"] }, head = { mail = [\"head@example.org\"] }";
     let world = plan(Backend::Sqlite, groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
     // The built-in regulation: no ladder of its own, and rules that rest on days off. Due until the end of Friday 15 May 2026.
-    let owed = owe(&database(&world), &[at("2026-05-16T00:00:00")]);
+    let owed = owe(&database(&world), &[at("2026-05-16T00:00:00")], &[]);
     let saturday = at("2026-05-16T12:00:00");
     let clock = Arc::new(Clock::with_offset(saturday.since(now())));
     let settings = Settings::load(world.folder()).unwrap();
