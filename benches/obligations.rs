@@ -194,7 +194,9 @@ fn mark(row: &ObligationRow, now: Timestamp) -> Mark {
         next_at: None,
         at: now,
         now,
+        stays: false,
         made: Vec::new(),
+        notifications: Vec::new(),
         journal: Vec::new(),
     }
 }

@@ -16,12 +16,15 @@ use crate::console;
 use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
-use crate::gateway::{Clock, ConfigureError, Gateway, Peer, first_revisions, follow_revisions, seal, watch as watcher};
-use crate::settings::Settings;
+use crate::gateway::{
+    Clock, ConfigureError, Gateway, Peer, Voices, first_revisions, follow_revisions, notify, seal, watch as watcher,
+};
 use crate::settings::folder::{self, FolderError};
+use crate::settings::{Settings, SmtpTls};
 use crate::store::{Channel, Store, StoreError, StoreOptions};
 use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
+use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
 
 /// How long requests, deliveries and handlers may take to end once the node stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -78,6 +81,9 @@ pub enum StartError {
     /// The broker.
     #[error(transparent)]
     Amqp(#[from] AmqpError),
+    /// E-mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 /// A node that runs.
@@ -147,7 +153,8 @@ impl Node {
     pub async fn start(settings: Settings, name: String, clock: Arc<Clock>) -> Result<Self, StartError> {
         let signer = signer(&settings)?;
         let own = read_folder(&settings.folder)?;
-        let push = Push::new(http_options(&settings)?)?;
+        let voices = voices(&settings)?;
+        let push = voices.push.clone();
         let tls = tls_identity(&settings)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
@@ -171,6 +178,7 @@ impl Node {
         let ways = Ways { push, amqp: amqp.clone() };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
+        tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
@@ -223,6 +231,30 @@ fn authorities(settings: &Settings, file: &Path) -> Result<Vec<Vec<u8>>, StartEr
         return Ok(Vec::new());
     }
     Ok(vec![read_file(&settings.path(file))?])
+}
+
+/// The ways to people: the mail server and HTTP, as the settings say.
+///
+/// # Errors
+/// When a file cannot be read or an option is unusable.
+pub fn voices(settings: &Settings) -> Result<Voices, StartError> {
+    let smtp = &settings.notify.smtp;
+    let login = (smtp.user.clone(), smtp.password.reveal().to_owned());
+    let options = MailOptions {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        protection: match smtp.tls {
+            SmtpTls::None => Protection::None,
+            SmtpTls::Starttls => Protection::StartTls,
+            SmtpTls::Tls => Protection::Tls,
+        },
+        extra_roots_pem: authorities(settings, &smtp.ca_file)?,
+        login: (!smtp.user.is_empty()).then_some(login),
+        from: smtp.from.clone(),
+        timeout: Duration::from_millis(smtp.timeout_ms),
+    };
+    let mail = if smtp.host.is_empty() { None } else { Some(Mailer::new(options)?) };
+    Ok(Voices { mail, push: Push::new(http_options(settings)?)? })
 }
 
 fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use super::{ConfigDir, Failure, findings};
-use crate::app::{read_folder, signer};
+use crate::app::{read_folder, signer, voices};
 use crate::bundle::Files;
-use crate::deadline::{Finding, Severity};
+use crate::deadline::{Finding, Regulations, Severity};
 use crate::domain::TransportKind;
 use crate::gateway::Clock;
 use crate::gateway::snapshot::compile;
@@ -46,12 +46,55 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
     let settings = Settings::load(&dir.config)?;
     signer(&settings)?;
+    voices(&settings)?;
     let own = read_folder(&dir.config)?;
     let now = Clock::default().business_now();
     let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, now);
-    let findings: Vec<Finding> =
-        compiled.findings.into_iter().chain(without_broker(&settings, &own.participants)).collect();
+    let findings: Vec<Finding> = compiled
+        .findings
+        .into_iter()
+        .chain(without_broker(&settings, &own.participants))
+        .chain(untold(&settings, &own.bundle))
+        .collect();
     findings::report(&findings, as_json)
+}
+
+/// Steps of the ladder at which nobody is told, because the settings do not have the group.
+fn untold(settings: &Settings, files: &Files) -> Vec<Finding> {
+    let warning = |file: &str, line, ru: String, en: String| Finding {
+        severity: Severity::Warning,
+        file: file.to_owned(),
+        line,
+        column: 0,
+        ru,
+        en,
+    };
+    if !settings.notify.is_on() {
+        let ru = "[notify.groups] пуст: о сроках никому не сообщают, просрочки видны только на странице и в `mezhved deadline list`";
+        let en = "[notify.groups] is empty: nobody is told of deadlines, what is overdue shows only on the page and in `mezhved deadline list`";
+        return vec![warning("settings.toml", 0, ru.to_owned(), en.to_owned())];
+    }
+    let regulations = Regulations::from_files(files).unwrap_or_default();
+    let mut found = Vec::new();
+    for regulation in regulations.iter() {
+        for rung in &regulation.escalation {
+            let missing = rung.to.iter().filter(|name| {
+                settings.notify.groups.get(*name).is_none_or(|g| g.mail.is_empty() && g.webhook.is_empty())
+            });
+            for group in missing {
+                found.push(warning(
+                    &regulation.file,
+                    rung.line,
+                    format!("ступень `{}`: в [notify.groups] нет адресов группы `{group}`, ей не сообщат", rung.at),
+                    format!(
+                        "step `{}`: [notify.groups] has no address of the group `{group}`, it is told nothing",
+                        rung.at
+                    ),
+                ));
+            }
+        }
+    }
+    found
 }
 
 /// Participants that use the broker while this node has none: nothing could be handed to them.

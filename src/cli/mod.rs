@@ -25,6 +25,7 @@ mod findings;
 mod journal;
 mod key;
 mod message;
+mod notify;
 mod obligations;
 mod partner;
 mod regulation;
@@ -65,6 +66,7 @@ enum Command {
     Message(message::Args),
     Case(case::Args),
     Deadline(obligations::Args),
+    Notify(notify::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
@@ -134,6 +136,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Message(args) => message::run(args),
         Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
+        Command::Notify(args) => notify::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::regulation_order;
 use super::regulation_words::{key_word, of_word, party_word, settle_word, start_word};
 use crate::deadline::{
-    CaseSource, CaseStep, Matching, Meets, Opens, Regulation, Rule, Source, TermChoice, TermVersion, Title,
+    CaseSource, CaseStep, Matching, Meets, Opens, Regulation, Rule, Rung, Source, TermChoice, TermVersion, Title,
 };
 use crate::domain::{Participant, RoleCode};
 
@@ -97,8 +97,13 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         "steps": r.steps.iter().map(step).collect::<Vec<_>>(), "preconditions": preconditions, "loads": loads,
         "retention": retention, "outside": outside,
         "deadlines": r.rules.iter().map(rule).collect::<Vec<_>>(), "termTables": tables, "norms": norms, "measures": measures,
+        "escalation": r.escalation.iter().map(rung).collect::<Vec<_>>(),
         "order": regulation_order::as_json(&r.order),
     })
+}
+
+fn rung(rung: &Rung) -> Value {
+    json!({ "at": rung.at.to_string(), "to": rung.to, "rules": rung.rules, "line": rung.line })
 }
 
 fn holders(r: &Regulation, people: &[Participant], code: &RoleCode) -> Vec<Value> {

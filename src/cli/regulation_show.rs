@@ -3,7 +3,7 @@
 use super::regulation_order;
 use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
 use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
-use crate::domain::{Participant, RoleCode};
+use crate::domain::{Participant, RoleCode, RuleId};
 
 /// The whole regulation; `people` are all participants of the folder.
 pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String {
@@ -15,6 +15,7 @@ pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String
     let after = [
         ("Обмен / exchanges", exchanges(regulation)),
         ("Сроки / deadlines", regulation.rules.iter().flat_map(|r| rule(regulation, r)).collect()),
+        ("Кому и когда сообщают / who is told when", ladder(regulation)),
         ("Таблицы сроков / term tables", term_tables(regulation)),
         ("Нормы, в которые укладываются цепочки сроков / norms for chains of terms", norms(regulation)),
         ("Мероприятия / measures", measures(regulation)),
@@ -41,6 +42,27 @@ fn head(r: &Regulation) -> Vec<String> {
             r.warn_at.format("%H:%M")
         ),
     ]
+}
+
+/// The ladder, each step with its groups, and which rules do not rest on days off.
+fn ladder(r: &Regulation) -> Vec<String> {
+    let mut lines: Vec<String> = r
+        .escalation
+        .iter()
+        .map(|rung| {
+            let rules: Vec<&str> = rung.rules.iter().map(RuleId::as_str).collect();
+            let only = if rules.is_empty() { String::new() } else { format!(" ({})", rules.join(", ")) };
+            format!("  {}: {}{only}", both(&rung.at.ru(), &rung.at.to_string()), rung.to.join(", "))
+        })
+        .collect();
+    if r.escalation.iter().all(|rung| rung.line == 0) && !lines.is_empty() {
+        lines.push("  (обычная лестница: своей в файле нет / the usual ladder: the file has none)".to_owned());
+    }
+    let always: Vec<&str> = r.rules.iter().filter(|rule| rule.round_the_clock).map(|rule| rule.id.as_str()).collect();
+    if !always.is_empty() {
+        lines.push(format!("  и в нерабочие дни / on days off too: {}", always.join(", ")));
+    }
+    lines
 }
 
 fn documents(r: &Regulation) -> Vec<String> {

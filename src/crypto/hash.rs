@@ -5,11 +5,21 @@ use openssl::sha;
 use crate::domain::Digest;
 use crate::xml::Sink;
 
-use super::DigestAlgorithm;
+use super::{CryptoError, DigestAlgorithm};
 
 /// SHA-256 of bytes at hand.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest::from_bytes(sha::sha256(bytes))
+}
+
+/// HMAC-SHA256 of bytes under a shared key: 32 bytes.
+///
+/// # Errors
+/// When OpenSSL refuses.
+pub fn hmac_sha256(key: &[u8], bytes: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let key = openssl::pkey::PKey::hmac(key)?;
+    let mut signer = openssl::sign::Signer::new(openssl::hash::MessageDigest::sha256(), &key)?;
+    Ok(signer.sign_oneshot_to_vec(bytes)?)
 }
 
 /// Hashes bytes as they come.

@@ -15,6 +15,7 @@ mod check;
 mod check_order;
 mod compute;
 mod finding;
+mod ladder;
 pub mod obligations;
 mod path;
 mod reader;
@@ -30,12 +31,13 @@ pub use calendar::{Calendar, Calendars, DayKind, MissingYear};
 pub use check::{CheckInput, check};
 pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
+pub use ladder::NoticeHours;
 pub use path::BodyPath;
 pub use regulation::{
     Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every,
     Exchange, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, Party, Point, Precondition,
-    Presence, Regulation, Regulations, Retention, Role, Rule, Section, SettleAt, Source, StartAt, TermChoice,
-    TermTable, TermVersion, Title, Warn,
+    Presence, Regulation, Regulations, Retention, Role, Rule, Rung, RungAt, Section, SettleAt, Source, StartAt,
+    TermChoice, TermTable, TermVersion, Title, Warn, default_rungs,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -207,6 +207,14 @@ uuid_newtype!(
     /// One obligation.
     ObligationId, "obligation id"
 );
+uuid_newtype!(
+    /// One step of the ladder for one address.
+    NotificationId, "notification id"
+);
+uuid_newtype!(
+    /// What goes over the wire to one address: one notification, or a digest of many.
+    MailingId, "mailing id"
+);
 
 impl MessageId {
     /// Whether this is a UUID of version 7, the only kind an envelope may carry.

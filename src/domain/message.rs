@@ -111,6 +111,11 @@ impl Technical {
         Self::ALL.iter().find(|(t, _)| *t == self).map_or("", |(_, n)| n)
     }
 
+    /// Whether the one who gets it answers with a receipt, as to any other message: it is no answer itself.
+    pub fn wants_receipt(self) -> bool {
+        self == Self::DeadlineReminder
+    }
+
     /// As a [`MessageType`] of version 1.
     pub fn message_type(self) -> MessageType {
         MessageType { name: self.name().to_owned(), version: 1 }

@@ -9,6 +9,7 @@ mod digest;
 mod fault;
 mod id;
 mod message;
+mod notification;
 mod obligation;
 mod participant;
 mod time;
@@ -18,10 +19,11 @@ pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, Line, MessageId, ObligationId, Oktmo, ParticipantId, RecordId, Remark,
-    RoleCode, RuleId,
+    CaseId, ConversationId, DeliveryId, IdError, Line, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
+    ParticipantId, RecordId, Remark, RoleCode, RuleId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
+pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
 pub use participant::{Framing, Participant, RoleHolding, TransportKind};
 pub use time::{Timestamp, Zone};

@@ -93,6 +93,11 @@ impl Zone {
         name.parse().ok().map(Self)
     }
 
+    /// Coordinated universal time, where no better zone is known.
+    pub fn utc() -> Self {
+        Self(chrono_tz::UTC)
+    }
+
     /// The zone for `chrono`.
     pub fn tz(self) -> chrono_tz::Tz {
         self.0

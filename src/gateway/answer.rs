@@ -130,7 +130,7 @@ impl Gateway {
         Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
     }
 
-    fn own_message(
+    pub(super) fn own_message(
         &self,
         made: Made,
         record_id: RecordId,

@@ -272,7 +272,7 @@ impl Dispatcher {
             return self.failed(claimed, ParkReason::RouteMissing, detail, None);
         };
         let id = claimed.message.message_id;
-        let technical = claimed.message.message_type.technical().is_some();
+        let technical = is_answer(claimed);
         let handed = match (&known.participant.transport, &self.ways.amqp) {
             (TransportKind::Http { url }, _) => self.ways.push.push(url, outgoing.signed.clone(), id).await,
             (TransportKind::Amqp, Some(amqp)) => {
@@ -316,7 +316,7 @@ impl Dispatcher {
 
     /// The partner wrote something back: with 2xx the message is handed over whatever it is; with 4xx only a verified fault counts.
     async fn answered(&self, claimed: &Claimed, outgoing: &Outgoing, bytes: Vec<u8>, status: Option<u16>) -> Outcome {
-        let technical = claimed.message.message_type.technical().is_some();
+        let technical = is_answer(claimed);
         let at = self.gateway.clock().now();
         match (self.verify_answer(claimed, outgoing, &bytes, at).await, status) {
             (Ok(AnswerWord::Receipt), None) => Outcome::Delivered { at, receipt: bytes },
@@ -371,7 +371,7 @@ impl Dispatcher {
             attempts_max: settings.attempts_max,
         };
         let now = self.gateway.clock().now();
-        match retry::next(&limits, reason, claimed.attempt, retry::seed_of(claimed.delivery_id), now) {
+        match retry::next(&limits, reason, claimed.attempt, retry::seed_of(claimed.delivery_id.uuid()), now) {
             Verdict::Again(at) => {
                 let asked = retry_after.map(|d| now.plus_millis(i64::try_from(d.as_millis()).unwrap_or(i64::MAX)));
                 let at = at.max(asked.unwrap_or(at));
@@ -382,6 +382,11 @@ impl Dispatcher {
             Verdict::Park(park) => Outcome::Park { reason: park, detail: format!("{reason}: {detail}") },
         }
     }
+}
+
+/// Whether it is a message of the exchange itself for whose receipt nobody waits.
+fn is_answer(claimed: &Claimed) -> bool {
+    claimed.message.message_type.technical().is_some_and(|technical| !technical.wants_receipt())
 }
 
 /// How far an outcome brings a message, for the terms that wait for it: a partner that refuses has been handed it.

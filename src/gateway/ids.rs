@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{ConversationId, DeliveryId, MessageId, ObligationId, RecordId};
+use crate::domain::{ConversationId, DeliveryId, MailingId, MessageId, NotificationId, ObligationId, RecordId};
 
 /// A new message id: version 7, growing within the process.
 pub(super) fn message() -> MessageId {
@@ -22,6 +22,16 @@ pub(super) fn delivery() -> DeliveryId {
 /// A new obligation id.
 pub(super) fn obligation() -> ObligationId {
     ObligationId::from_uuid(Uuid::now_v7())
+}
+
+/// A new notification id.
+pub(super) fn notification() -> NotificationId {
+    NotificationId::from_uuid(Uuid::now_v7())
+}
+
+/// A new mailing id, for a test.
+pub(super) fn mailing() -> MailingId {
+    MailingId::from_uuid(Uuid::now_v7())
 }
 
 /// A new conversation, for an envelope of the gateway that belongs to none.

@@ -6,9 +6,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::deadline::obligations::{next_period_at, periodic, schedule};
-use crate::domain::{ObligationState, Timestamp};
+use crate::domain::Timestamp;
 use crate::store::{Mark, MovedSchedule, NewObligation, ObligationRow, Revisions, ScheduledRow, StoreError};
 
+use super::ladder::{Ladder, Step};
 use super::{Gateway, Snapshot, effects};
 
 /// The longest sleep: a clock that was set is noticed within it.
@@ -93,9 +94,10 @@ async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Duration, StoreEr
         if due.is_empty() {
             break;
         }
-        let marks: Vec<Mark> = due.iter().filter_map(|row| mark(row, business_now, clock.now())).collect();
+        let count = due.len();
+        let marks = marks(gateway, due, business_now).await?;
         if marks.is_empty() {
-            warn!(count = due.len(), "obligations without an instant to act on");
+            warn!(count, "obligations without an instant to act on");
             break;
         }
         for id in store.mark(marks).await? {
@@ -116,21 +118,23 @@ async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Duration, StoreEr
     }))
 }
 
-/// What happens to an obligation whose next instant has come: the due instant makes it overdue, an earlier one warns.
-fn mark(row: &ObligationRow, business_now: Timestamp, now: Timestamp) -> Option<Mark> {
-    let (expected, due) = (row.next_at?, row.due_at?);
-    let overdue = business_now >= due;
-    let later_warn = row.warns.iter().copied().filter(|w| *w > business_now).min();
-    Some(Mark {
-        id: row.id,
-        expected_next_at: expected,
-        state: if overdue { ObligationState::Overdue } else { ObligationState::Warned },
-        next_at: if overdue { None } else { Some(later_warn.unwrap_or(due)) },
-        at: business_now,
-        now,
-        made: Vec::new(),
-        journal: Vec::new(),
-    })
+/// What the instants of these obligations bring: their states, who is told, and the signed reminders to those that owe.
+async fn marks(gateway: &Gateway, due: Vec<ObligationRow>, business_now: Timestamp) -> Result<Vec<Mark>, StoreError> {
+    let (snapshot, now) = (gateway.snapshot(), gateway.clock().now());
+    let notify = &gateway.settings().notify;
+    let mut steps: Vec<(ObligationRow, Step)> = Vec::with_capacity(due.len());
+    for row in due {
+        let step = Ladder::of(&row, &snapshot).step(notify, business_now, now);
+        steps.extend(step.map(|step| (row, step)));
+    }
+    let records: Vec<_> = steps.iter().filter_map(|(row, _)| row.record_id).collect();
+    let requests = gateway.store().message_ids(&records).await?;
+    let signing = gateway.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        signing.add_reminders(&snapshot, &mut steps, &requests);
+        steps.into_iter().map(|(_, step)| step.mark).collect()
+    });
+    made.await.map_err(|error| StoreError::Corrupt(format!("the reminders were not made: {error}")))
 }
 
 /// Opens the months that have begun of the cases' schedules.

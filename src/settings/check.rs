@@ -6,6 +6,7 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 
+use super::notify;
 use super::tree::{DEFAULTS, Settings};
 
 /// One thing wrong with the settings.
@@ -55,20 +56,20 @@ pub(super) fn layers(folder: &Path) -> Result<Settings, SettingsError> {
     }
     let built = builder.build().map_err(|e| single("settings", "", &e.to_string()))?;
     let settings: Settings = built.try_deserialize().map_err(|e| from_config(&e, &origins))?;
-    let wrong = checks(&settings);
+    let own = checks(&settings).into_iter().map(|(key, problem)| (key.to_owned(), problem));
+    let wrong: Vec<(String, String)> = own.chain(notify::checks(&settings)).collect();
     if wrong.is_empty() {
         return Ok(settings);
     }
     Err(SettingsError(
-        wrong
-            .into_iter()
-            .map(|(key, problem)| Problem {
-                key: key.to_owned(),
-                origin: origins.get(key).cloned().unwrap_or_default(),
-                problem,
-            })
-            .collect(),
+        wrong.into_iter().map(|(key, problem)| Problem { origin: origin_of(&key, &origins), key, problem }).collect(),
     ))
+}
+
+/// Where a key was set, or a table's first key.
+fn origin_of(key: &str, origins: &Flat) -> String {
+    let inside = || origins.iter().find(|(k, _)| k.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')));
+    origins.get(key).or_else(|| inside().map(|(_, origin)| origin)).cloned().unwrap_or_default()
 }
 
 fn single(key: &str, origin: &str, problem: &str) -> SettingsError {
@@ -102,7 +103,7 @@ fn merge_origins(values: &Value, origin: &str, known: &Flat, origins: &mut Flat,
     let mut own = Flat::new();
     flatten("", values, origin, &mut own);
     for (key, origin) in own {
-        if known.contains_key(&key) {
+        if known.contains_key(&key) || is_named_by_people(&key) {
             origins.insert(key, origin);
         } else {
             let problem = match nearest(&key, known) {
@@ -114,6 +115,12 @@ fn merge_origins(values: &Value, origin: &str, known: &Flat, origins: &mut Flat,
             problems.push(Problem { key, origin, problem });
         }
     }
+}
+
+/// The one table whose keys people choose: a group of `[notify.groups]` with its addresses.
+fn is_named_by_people(key: &str) -> bool {
+    let group = key.strip_prefix("notify.groups.").and_then(|rest| rest.split_once('.'));
+    group.is_some_and(|(_, addresses)| matches!(addresses, "mail" | "webhook"))
 }
 
 fn nearest<'k>(key: &str, known: &'k Flat) -> Option<&'k str> {
@@ -204,6 +211,21 @@ mod tests {
             ("[agencies]\ntls_key = \"a.pem\"", "agencies.tls_key", "together"),
             ("[database]\nurl = \"mysql://x\"", "database.url", "postgres://"),
             ("[log]\nformat = \"xml\"", "log.format", "xml"),
+            ("[notify.groups]\nhead = { mails = [\"a@b.ru\"] }", "notify.groups.head.mails", "unknown key"),
+            ("[notify.groups]\nhead = { mail = [\"a b\"] }", "notify.groups.head.mail", "`a b` is none"),
+            ("[notify.groups]\nHead = { mail = [] }", "notify.groups.Head", "lower-case Latin letters"),
+            ("[notify.groups]\nhead = { mail = \"a@b.ru\" }", "notify.groups.head.mail", "sequence"),
+            ("[notify.groups]\nhead = { webhook = [\"http://a.ru\"] }", "notify.groups.head.webhook", "https://"),
+            ("[notify.smtp]\ntls = \"ssl\"", "notify.smtp.tls", "starttls"),
+            ("[notify.smtp]\nuser = \"a\"", "notify.smtp.password", "together"),
+            (
+                "[notify.smtp]\nuser = \"a\"\npassword = \"b\"\ntls = \"none\"\nhost = \"a.ru\"",
+                "notify.smtp.tls",
+                "open line",
+            ),
+            ("[notify.smtp]\nhost = \"a.ru\"", "notify.smtp.from", "Шлюз <"),
+            ("[notify.webhook]\nsecret = \"whsec_YWJj\"", "notify.webhook.secret", "openssl rand"),
+            ("[notify]\nwindow_mailings_max = 0", "notify.window_mailings_max", "1 to 1000"),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
         ] {
             let error = load(text).unwrap_err();
@@ -212,6 +234,27 @@ mod tests {
             assert!(problem.origin.ends_with("settings.toml"), "{error}");
             assert!(problem.problem.contains(says), "{error}");
         }
+    }
+
+    #[test]
+    fn a_group_has_names_of_its_own_and_secrets_are_not_shown() {
+        let settings = load(
+            "[notify.groups]\noperators = { mail = [\"a@example.org\"], webhook = [\"https://example.org/x\"] }\nhead = {}\n\
+             [notify.smtp]\nhost = \"mail.example.org\"\nfrom = \"Шлюз <gate@example.org>\"\nuser = \"u\"\npassword = \"hidden\"\n\
+             [notify.webhook]\nsecret = \"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"",
+        );
+        let settings = settings.unwrap();
+        assert!(
+            settings.notify.is_on()
+                && settings.notify.knows("a@example.org")
+                && !settings.notify.knows("b@example.org")
+        );
+        assert_eq!(settings.notify.webhook.key().unwrap(), b"01234567890123456789012345678901");
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("hidden") && !shown.contains("whsec_"), "{shown}");
+        assert!(!load("").unwrap().notify.is_on());
+        let nowhere = load("[notify.groups]\noperators = { mail = [\"a@example.org\"] }").unwrap_err().to_string();
+        assert!(nowhere.contains("notify.smtp.host"), "{nowhere}");
     }
 
     #[test]

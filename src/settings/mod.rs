@@ -6,10 +6,12 @@
 
 mod check;
 pub mod folder;
+mod notify;
 pub mod participants;
 mod tree;
 
 pub use check::{Problem, SettingsError};
+pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
 pub use tree::{
     Agencies, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push, Settings,
 };

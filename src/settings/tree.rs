@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::check::{self, SettingsError};
+use super::notify::Notify;
 use crate::domain::ParticipantId;
 
 /// The compiled-in defaults, with comments.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// Pulls.
     pub mailbox: Mailbox,
+    /// Who is told of deadlines, and how.
+    pub notify: Notify,
     /// Logs.
     pub log: Log,
 }

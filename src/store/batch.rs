@@ -285,8 +285,11 @@ async fn mark<'j>(
                 obligation_id: Some(mark.id),
                 ..JournalEntry::default()
             };
-            rows.entry(&entry, mark.now);
+            if !mark.stays {
+                rows.entry(&entry, mark.now);
+            }
             mark.made.iter().for_each(|m| rows.made(m));
+            mark.notifications.iter().for_each(|n| rows.notification(n));
             mark.journal.iter().for_each(|e| rows.entry(e, mark.now));
         }
         put(*at, Answer::Obligations(ours));

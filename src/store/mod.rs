@@ -23,6 +23,8 @@ mod journal;
 mod mailbox;
 mod messages;
 mod nodes;
+mod notifications;
+mod notifying;
 mod obligations;
 mod plans;
 mod rows;
@@ -58,6 +60,8 @@ pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sea
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
 pub use nodes::NodeRow;
+pub use notifications::{DigestLine, MailingContent, NewNotification, NotificationRow};
+pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use plans::QueryPlan;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
@@ -182,6 +186,11 @@ impl Store {
     /// Bumped after every commit that wrote journal entries: the sealer wakes on it.
     pub fn journal_changed(&self) -> watch::Receiver<u64> {
         self.inner.signals.journal.subscribe()
+    }
+
+    /// Bumped after every commit that wrote somebody to be told.
+    pub fn notifications_changed(&self) -> watch::Receiver<u64> {
+        self.inner.signals.notifications.subscribe()
     }
 
     fn readers(&self) -> &AnyPool {

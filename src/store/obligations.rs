@@ -7,7 +7,7 @@ use crate::domain::{
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
-use super::{JournalEntry, NewMessage, Store, StoreError, crossed};
+use super::{JournalEntry, NewMessage, NewNotification, Store, StoreError, crossed};
 
 /// A running term.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,7 +178,9 @@ pub struct Mark {
     pub expected_next_at: Timestamp,
     /// The new state: `warned` or `overdue`.
     pub state: ObligationState,
-    /// The next instant, if any.
+    /// Whether it was in this state before: a further step of the ladder, and no `obligation-<state>` in the journal.
+    pub stays: bool,
+    /// The next instant, if any: of a warning, the due one, or a step of the ladder after it.
     pub next_at: Option<Timestamp>,
     /// Business time.
     pub at: Timestamp,
@@ -186,6 +188,8 @@ pub struct Mark {
     pub now: Timestamp,
     /// Messages that the gateway makes because of it.
     pub made: Vec<NewMessage>,
+    /// Who is to be told.
+    pub notifications: Vec<NewNotification>,
     /// Further journal entries (the store itself writes `obligation-warned` or `obligation-overdue`).
     pub journal: Vec<JournalEntry>,
 }

@@ -9,8 +9,8 @@ use super::error::Failure;
 use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
-    JournalEntry, NewMessage, NewObligation, NewSettlement, ObligationStart, Running, StartedObligation, case_work,
-    messages,
+    JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, ObligationStart, Running,
+    StartedObligation, case_work, messages, notifications,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -47,6 +47,7 @@ pub(super) struct Touched {
     pub(super) deliveries: bool,
     pub(super) obligations: bool,
     pub(super) journal: bool,
+    pub(super) notifications: bool,
 }
 
 /// Rows gathered for the flush.
@@ -66,6 +67,7 @@ pub(super) struct Rows<'a> {
     keys: Vec<String>,
     attempts: Vec<Vals<'a>>,
     answers: Vec<Vals<'a>>,
+    notifications: Vec<Vals<'a>>,
     journal: Vec<Vals<'a>>,
 }
 
@@ -85,6 +87,7 @@ impl<'a> Rows<'a> {
             keys: Vec::new(),
             attempts: Vec::new(),
             answers: Vec::new(),
+            notifications: Vec::new(),
             journal: Vec::new(),
         }
     }
@@ -159,6 +162,12 @@ impl<'a> Rows<'a> {
         self.answers.push(vec![text(delivery), bytes.into()]);
     }
 
+    /// Somebody to be told; a second one of the same step and address is left out.
+    pub(super) fn notification(&mut self, new: &'a NewNotification) {
+        self.touched.notifications = true;
+        self.notifications.push(notifications::values(new));
+    }
+
     /// A journal entry of the given machine time.
     pub(super) fn entry(&mut self, entry: &JournalEntry, now: Timestamp) {
         self.at(now);
@@ -209,6 +218,7 @@ impl<'a> Rows<'a> {
         let opened = self.flush_obligations(tx).await?;
         tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
         tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;
+        tx.many(&notifications::INSERT, &std::mem::take(&mut self.notifications)).await?;
         tx.many(&INSERT_JOURNAL, &std::mem::take(&mut self.journal)).await?;
         Ok(opened)
     }

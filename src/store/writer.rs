@@ -98,11 +98,13 @@ pub(super) struct Signals {
     pub(super) deliveries: watch::Sender<u64>,
     pub(super) obligations: watch::Sender<u64>,
     pub(super) journal: watch::Sender<u64>,
+    pub(super) notifications: watch::Sender<u64>,
 }
 
 impl Signals {
     pub(super) fn new() -> Self {
-        Self { deliveries: watch::Sender::new(0), obligations: watch::Sender::new(0), journal: watch::Sender::new(0) }
+        let signal = || watch::Sender::new(0);
+        Self { deliveries: signal(), obligations: signal(), journal: signal(), notifications: signal() }
     }
 
     fn send(&self, touched: Touched) {
@@ -110,6 +112,7 @@ impl Signals {
             (&self.deliveries, touched.deliveries),
             (&self.obligations, touched.obligations),
             (&self.journal, touched.journal),
+            (&self.notifications, touched.notifications),
         ] {
             if yes {
                 signal.send_modify(|n| *n = n.wrapping_add(1));

@@ -20,6 +20,7 @@ mod demo;
 mod exchange;
 mod explain;
 mod harness;
+mod notify;
 mod page;
 mod reads;
 mod refusals;

@@ -8,7 +8,7 @@ mod amqp_rights;
 pub(crate) mod broker;
 mod http_listen;
 mod http_push;
-mod tls;
+pub(crate) mod tls;
 
 use std::{future::Future, time::Duration};
 

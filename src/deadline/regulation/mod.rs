@@ -5,6 +5,7 @@
 
 mod case;
 mod contradictions;
+mod escalation;
 mod order;
 mod parse;
 mod rule;
@@ -14,6 +15,7 @@ mod term_tables;
 mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
+pub use escalation::{Rung, RungAt, default_rungs};
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
 pub(super) use rule::ANY_VALUE;
 pub use rule::{
@@ -87,6 +89,8 @@ pub struct Regulation {
     pub rules: Vec<Rule>,
     /// Who helps in which case in which months, until programmes say so.
     pub measures: Vec<Measure>,
+    /// Who is told at which step of a term.
+    pub escalation: Vec<Rung>,
     /// What article 28 of 442-FZ wants described: participants, activities, forms, requirements, mechanism, control.
     pub order: Order,
 }
@@ -203,6 +207,11 @@ impl Regulation {
     /// The rule with this id.
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// Who is told of this rule's term when: each step once, with its groups, in the order of the file.
+    pub fn rungs(&self, rule: &RuleId) -> Vec<(RungAt, Vec<String>)> {
+        escalation::rungs(&self.escalation, rule)
     }
 
     /// The role with this code.

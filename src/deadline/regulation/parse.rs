@@ -5,7 +5,9 @@ use std::fmt::Display;
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, order, term_tables};
+use super::{
+    Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, escalation, order, term_tables,
+};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
 use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
@@ -90,6 +92,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         norms,
         rules,
         measures,
+        escalation: escalation::read(root, &rule_ids),
         order,
     })
 }

@@ -91,7 +91,9 @@ async fn watch(bench: &Bench, seconds: i64) -> Vec<(ObligationId, ObligationStat
             next_at: if overdue { None } else { row.due_at },
             at: at(seconds),
             now: at(seconds),
+            stays: false,
             made: vec![],
+            notifications: vec![],
             journal: vec![],
         }
     };

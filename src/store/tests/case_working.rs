@@ -65,7 +65,9 @@ async fn an_obligation_opened_again_is_counted_anew(bench: &Bench) {
         next_at: None,
         at: at(101),
         now: at(101),
+        stays: false,
         made: vec![],
+        notifications: vec![],
         journal: vec![],
     };
     assert_eq!(bench.store.mark(vec![mark]).await.unwrap().len(), 1);

@@ -9,6 +9,7 @@ mod delivering;
 mod keeping;
 mod mailbox;
 mod nodes;
+mod notifying;
 mod owing;
 mod ruling;
 mod plans;

@@ -151,7 +151,9 @@ fn mark(row: &ObligationRow, state: ObligationState, seconds: i64) -> Mark {
         next_at: if state == ObligationState::Overdue { None } else { row.due_at },
         at: at(seconds),
         now: at(seconds),
+        stays: false,
         made: vec![],
+        notifications: vec![],
         journal: vec![],
     }
 }

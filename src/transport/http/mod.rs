@@ -4,8 +4,10 @@
 //! second over kept connections, and HTTP/2 brings its own ways to exhaust a server.
 
 mod gate;
+mod hook;
 mod listen;
 mod push;
 
+pub use hook::Hook;
 pub use listen::{ListenError, ListenOptions, Listener, TlsIdentity, listen};
 pub use push::{HttpError, HttpOptions, Push};

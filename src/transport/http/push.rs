@@ -53,10 +53,10 @@ pub enum HttpError {
 /// Posts envelopes to partners; one for the whole process, for it keeps the connections.
 #[derive(Debug, Clone)]
 pub struct Push {
-    client: reqwest::Client,
+    pub(super) client: reqwest::Client,
     answer_bytes_max: usize,
     retry_after_max: Duration,
-    insecure_allowed: bool,
+    pub(super) insecure_allowed: bool,
 }
 
 impl Default for HttpOptions {
@@ -138,7 +138,7 @@ impl Push {
         }
     }
 
-    async fn judge(&self, response: Response) -> Outcome {
+    pub(super) async fn judge(&self, response: Response) -> Outcome {
         let status = response.status();
         let retry_after = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
             .then(|| retry_after(response.headers()))
@@ -181,7 +181,7 @@ impl Push {
 /// Idle connections are closed after this time; most servers close them after 60 to 75 seconds.
 const IDLE: Duration = Duration::from_secs(50);
 
-fn usable(url: &str, insecure_allowed: bool) -> Result<Url, String> {
+pub(super) fn usable(url: &str, insecure_allowed: bool) -> Result<Url, String> {
     let url = Url::parse(url).map_err(|error| format!("the participant's address is no URL: {error}"))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("the participant's address carries credentials".into());
@@ -200,7 +200,7 @@ fn is_loopback(url: &Url) -> bool {
     host == "localhost" || ip.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-fn reason(error: &reqwest::Error) -> ParkReason {
+pub(super) fn reason(error: &reqwest::Error) -> ParkReason {
     if error.is_connect() {
         ParkReason::Unreachable
     } else if error.is_timeout() {

@@ -6,12 +6,14 @@ mod amqp;
 mod gateway;
 mod postgres;
 mod programs;
+mod smtp;
 mod wait;
 
 pub(crate) use amqp::{AmqpVhost, Permissions};
 pub(crate) use gateway::{Gateway, GatewayCommand};
 pub(crate) use postgres::PostgresDatabase;
 pub(crate) use programs::{Finished, mezhved, python, run};
+pub(crate) use smtp::{Mood, SmtpSink};
 pub(crate) use wait::eventually;
 
 /// The value of a variable that `scripts/services` sets.

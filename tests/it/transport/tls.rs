@@ -15,13 +15,13 @@ use openssl::{
 };
 
 /// An authority of certificates.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     certificate: X509,
     key: PKey<Private>,
 }
 
 impl Authority {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = key();
         let mut builder = builder("Test authority", &key);
         builder.append_extension(BasicConstraints::new().critical().ca().build().unwrap()).unwrap();
@@ -30,12 +30,12 @@ impl Authority {
         Self { certificate: builder.build(), key }
     }
 
-    pub(super) fn pem(&self) -> Vec<u8> {
+    pub(crate) fn pem(&self) -> Vec<u8> {
         self.certificate.to_pem().unwrap()
     }
 
     /// A server's certificate for a DNS name.
-    pub(super) fn server(&self, dns_name: &str) -> TlsIdentity {
+    pub(crate) fn server(&self, dns_name: &str) -> TlsIdentity {
         let key = key();
         let mut builder = builder(dns_name, &key);
         builder.set_issuer_name(self.certificate.subject_name()).unwrap();

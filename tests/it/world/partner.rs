@@ -141,7 +141,7 @@ async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
         copies.push(Copy { bytes: bytes.to_vec(), opened: opened.clone() });
         copies.len()
     };
-    if opened.header.message_type.technical().is_some() {
+    if opened.header.message_type.technical().is_some_and(|technical| !technical.wants_receipt()) {
         // Nobody waits for an answer to a notice.
         return StatusCode::OK.into_response();
     }
