@@ -28,6 +28,7 @@ mod regulation_show;
 mod regulation_words;
 mod schema;
 mod serve;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -54,6 +55,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
+    Simulate(simulate::Args),
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
@@ -122,6 +124,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Demo(args) => demo::run(args),
         Command::SimulatedSystem(args) => demo::run_system(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(args),
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
