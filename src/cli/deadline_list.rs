@@ -79,7 +79,7 @@ fn before(text: &str) -> Result<Before, String> {
     match Start::parse(text) {
         Some(Start::Instant(at)) => Ok(Before::Instant(at)),
         Some(Start::Date(day)) => Ok(Before::Day(day)),
-        Some(Start::Month(_) | Start::Quarter(_)) | None => {
+        Some(Start::Month(_) | Start::Quarter(_) | Start::Year(_)) | None => {
             let forms = "2026-05-12T12:00:00+05:00, 2026-05-13";
             Err(format!("нужен момент с поясом или дата / an instant with its zone or a date is needed: {forms}"))
         }

@@ -24,6 +24,7 @@ mod obligations;
 mod partner;
 mod regulation;
 mod regulation_json;
+mod regulation_order;
 mod regulation_show;
 mod regulation_words;
 mod schema;

@@ -33,10 +33,10 @@ The edition is called unchecked where the document has no checked_on: nobody com
 
 const CHECK_HELP: &str = "\
 Проверяется то же, что в `mezhved config check`, но только о регламентах: чтение файлов, роли и их исполнители, сообщения и их поля, \
-календарь на год вперёд, цепочки сроков и их нормы, что выключено. Код возврата 1, если есть ошибка; замечание ничего не останавливает.
+календарь на год вперёд, цепочки сроков и их нормы, чего не хватает по ч. 2 ст. 28 442-ФЗ, что выключено. Код возврата 1, если есть ошибка; замечание ничего не останавливает.
 
 The same as in `mezhved config check`, but only about regulations: reading the files, roles and their holders, messages and their fields, \
-the calendar a year ahead, chains of terms and their norms, what is off. Exit status 1 on an error; a warning stops nothing.";
+the calendar a year ahead, chains of terms and their norms, what art. 28 part 2 of 442-FZ wants and the file lacks, what is off. Exit status 1 on an error; a warning stops nothing.";
 
 #[derive(Debug, Clone, clap::Subcommand)]
 enum Command {
@@ -48,8 +48,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Показать один: роли и кто их исполняет, обмен, сроки с источником, цитатой и прочтением, что выключено и почему / show one:
-    /// roles and who holds them, exchanges, deadlines with source, quote and reading, what is off and why
+    /// Показать один: роли и кто их исполняет, участники с основаниями и видами деятельности, обмен, требования, механизм, контроль, сроки с
+    /// источником, цитатой и прочтением, что выключено и почему / show one:
+    /// roles and who holds them, bodies with their basis and activities, exchanges, requirements, mechanism, control, deadlines with
+    /// source, quote and reading, what is off and why
     #[command(after_help = SHOW_HELP)]
     Show {
         /// Имя из `regulation list` / the id, as `regulation list` shows it
@@ -127,7 +129,8 @@ fn list(regulations: &Regulations, origin: &str, as_json: bool) -> Result<ExitCo
             } else {
                 r.rules.len().to_string()
             };
-            let documents = format!("{}, не сверено / unchecked {}", r.documents.len(), unchecked(r));
+            let documents =
+                format!("{}, редакция не проверена / edition unchecked: {}", r.documents.len(), unchecked(r));
             let title = format!("{} / {}", r.title.ru, r.title.en);
             vec![
                 r.id.clone(),

@@ -2,8 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::regulation_words::{key_word, party_word, settle_word, start_word};
-use crate::deadline::{Matching, Opens, Regulation, Rule, TermChoice, TermVersion};
+use super::regulation_order;
+use super::regulation_words::{key_word, of_word, party_word, settle_word, start_word};
+use crate::deadline::{
+    CaseSource, CaseStep, Matching, Meets, Opens, Regulation, Rule, Source, TermChoice, TermVersion, Title,
+};
 use crate::domain::{Participant, RoleCode};
 
 /// The whole regulation; `people` are all participants of the folder.
@@ -49,12 +52,52 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
             })
         })
         .collect();
+    let entry = |id: &str, title: &Title, source: &Source, rows: &[String]| {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), id.into());
+        object.insert("title".to_owned(), json!(title));
+        object.insert("source".to_owned(), json!(source));
+        object.insert("rows".to_owned(), json!(rows));
+        object
+    };
+    let with = |mut object: Map<String, Value>, more: &[(&str, Value)]| {
+        object.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Value::Object(object)
+    };
+    let preconditions: Vec<Value> = r
+        .preconditions
+        .iter()
+        .map(|p| {
+            let more = [("message", json!(p.message)), ("needs", json!(p.needs)), ("off", json!(p.off))];
+            with(entry(&p.id, &p.title, &p.source, &p.rows), &more)
+        })
+        .collect();
+    let loads: Vec<Value> = r
+        .loads
+        .iter()
+        .map(|l| {
+            let limits: Map<String, Value> = l.limits.iter().map(|(level, n)| (level.clone(), json!(n))).collect();
+            with(entry(&l.id, &l.title, &l.source, &l.rows), &[("limits", limits.into()), ("off", json!(l.off))])
+        })
+        .collect();
+    let retention: Vec<Value> = r
+        .retentions
+        .iter()
+        .map(|k| {
+            with(entry(&k.id, &k.title, &k.source, &k.rows), &[("event", json!(k.event)), ("text", json!(k.text))])
+        })
+        .collect();
+    let outside: Vec<Value> =
+        r.outside.iter().map(|o| with(entry(&o.id, &o.title, &o.source, &o.rows), &[("why", json!(o.why))])).collect();
     json!({
         "id": r.id, "file": r.file, "title": r.title, "zone": r.zone, "calendar": r.calendar,
         "effectiveFrom": r.effective_from, "warnAt": r.warn_at.format("%H:%M").to_string(), "documents": documents,
         "roles": roles, "exchanges": exchanges,
-        "case": r.case.as_ref().map(|c| json!({ "message": c.message, "territory": c.territory.to_string(), "kind": c.kind.to_string() })),
+        "case": r.case.as_ref().map(|c| case(c)),
+        "steps": r.steps.iter().map(step).collect::<Vec<_>>(), "preconditions": preconditions, "loads": loads,
+        "retention": retention, "outside": outside,
         "deadlines": r.rules.iter().map(rule).collect::<Vec<_>>(), "termTables": tables, "norms": norms, "measures": measures,
+        "order": regulation_order::as_json(&r.order),
     })
 }
 
@@ -68,27 +111,47 @@ fn rule(rule: &Rule) -> Value {
     let (term, table) = match &rule.term {
         TermChoice::Plain(term) => (Some(term), None),
         TermChoice::Table(id) => (None, Some(id)),
+        TermChoice::None => (None, None),
     };
-    let met: Vec<Value> = rule
-        .met
-        .iter()
-        .map(|meets| {
-            let mut entry = matching(&meets.matching);
-            entry.insert("debtor".to_owned(), party_word(&meets.debtor).into());
-            entry.insert("at".to_owned(), settle_word(&meets.at).into());
-            Value::Object(entry)
-        })
-        .collect();
+    let ends = |meets: &[Meets]| -> Vec<Value> { meets.iter().map(ending).collect() };
     let opens = match &rule.opens {
-        Opens::Message(opening) => Value::Object(matching(opening)),
-        Opens::MonthOfMeasures => json!({ "every": "month", "of": "measure" }),
+        Opens::Messages(openings) => openings.iter().map(|m| Value::Object(matching(m))).collect(),
+        Opens::Every { every, of } => json!({ "every": every.as_str(), "of": of_word(of) }),
     };
     json!({
-        "id": rule.id, "title": rule.title, "off": rule.off, "opens": opens, "start": start_word(&rule.start),
-        "debtor": party_word(&rule.debtor), "creditor": party_word(&rule.creditor), "subject": rule.subject, "met": met,
+        "id": rule.id, "rows": rule.rows, "task": rule.is_task(), "again": rule.again.as_str(),
+        "outlivesCase": rule.outlives_case, "roundTheClock": rule.round_the_clock, "cancelled": ends(&rule.cancelled),
+        "termKey": rule.term_key.as_ref().map(ToString::to_string),
+        "title": rule.title, "off": rule.off, "opens": opens, "start": start_word(&rule.start),
+        "debtor": party_word(&rule.debtor), "creditor": party_word(&rule.creditor), "subject": rule.subject, "met": ends(&rule.met),
         "term": term, "termRu": term.map(|t| t.ru()), "termTable": table, "roll": rule.roll, "warn": rule.warns,
         "wish": rule.wish.as_ref().map(ToString::to_string), "source": rule.source, "reading": rule.reading,
         "line": rule.line,
+    })
+}
+
+fn ending(meets: &Meets) -> Value {
+    let mut entry = matching(&meets.matching);
+    entry.insert("debtor".to_owned(), party_word(&meets.debtor).into());
+    entry.insert("at".to_owned(), settle_word(&meets.at).into());
+    Value::Object(entry)
+}
+
+fn case(case: &CaseSource) -> Value {
+    let limit = case
+        .limit
+        .as_ref()
+        .map(|l| json!({ "term": l.term, "extended": l.extended, "source": l.source, "rows": l.rows }));
+    json!({
+        "messages": case.messages, "territory": case.territory.to_string(), "kind": case.kind.to_string(),
+        "closes": case.closes, "afterClose": case.after_close, "limit": limit,
+    })
+}
+
+fn step(step: &CaseStep) -> Value {
+    json!({
+        "id": step.id, "title": step.title, "message": step.message, "presence": step.presence.as_str(),
+        "after": step.after,
     })
 }
 
@@ -96,7 +159,13 @@ fn rule(rule: &Rule) -> Value {
 fn matching(matching: &Matching) -> Map<String, Value> {
     let mut object = Map::new();
     object.insert("message".to_owned(), matching.message.clone().into());
-    let paths = [("each", &matching.each), ("case", &matching.case), ("period", &matching.period)];
+    for (name, roles) in [("from", &matching.from), ("to", &matching.to)] {
+        if !roles.is_empty() {
+            object.insert(name.to_owned(), json!(roles));
+        }
+    }
+    let paths =
+        [("each", &matching.each), ("case", &matching.case), ("period", &matching.period), ("about", &matching.about)];
     for (name, path) in paths {
         if let Some(path) = path {
             object.insert(name.to_owned(), path.to_string().into());

@@ -1,15 +1,18 @@
 //! What `mezhved regulation show` prints for people.
 
-use super::regulation_words::{both, edition, matching, party, settle, source, start, term, term_choice, warn};
-use crate::deadline::{Opens, Regulation, Roll, Rule};
+use super::regulation_order;
+use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
+use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
 use crate::domain::{Participant, RoleCode};
 
 /// The whole regulation; `people` are all participants of the folder.
 pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String {
     let mut lines = head(regulation);
-    let sections = [
+    let before = [
         ("Документы / documents", documents(regulation)),
         ("Роли и кто их исполняет / roles and who holds them", roles(regulation, people)),
+    ];
+    let after = [
         ("Обмен / exchanges", exchanges(regulation)),
         ("Сроки / deadlines", regulation.rules.iter().flat_map(|r| rule(regulation, r)).collect()),
         ("Таблицы сроков / term tables", term_tables(regulation)),
@@ -17,7 +20,7 @@ pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String
         ("Мероприятия / measures", measures(regulation)),
         ("Выключено / off", off(regulation)),
     ];
-    for (title, section) in sections {
+    for (title, section) in before.into_iter().chain(regulation_order::as_text(regulation)).chain(after) {
         if !section.is_empty() {
             lines.extend([String::new(), title.to_owned()]);
             lines.extend(section);
@@ -72,7 +75,13 @@ fn exchanges(r: &Regulation) -> Vec<String> {
     let mut lines: Vec<String> =
         r.exchanges.iter().map(|e| format!("  {}: {} → {}", e.message, codes(&e.from), codes(&e.to))).collect();
     if let Some(case) = &r.case {
-        lines.push(format!("  дело начинает / a case begins with: {}", case.message));
+        lines.push(format!("  дело начинает / a case begins with: {}", case.messages.join(", ")));
+        lines.extend(case.closes.iter().map(|closes| format!("  дело закрывает / a case ends with: {closes}")));
+        if let Some(limit) = &case.limit {
+            let (plain, extended) = (term(&limit.term), term(&limit.extended));
+            lines.push(format!("  предел сопровождения / limit of accompaniment: {plain}; {extended}"));
+            lines.extend(source(r, &limit.source).iter().map(|line| format!("    {line}")));
+        }
     }
     lines
 }
@@ -90,14 +99,22 @@ fn rule(r: &Regulation, rule: &Rule) -> Vec<String> {
     tell("кто должен / debtor", &party(r, &rule.debtor));
     tell("кому / creditor", &party(r, &rule.creditor));
     match &rule.opens {
-        Opens::Message(opening) => tell("открывает / opened by", &matching(opening)),
-        Opens::MonthOfMeasures => {
-            let words = "каждый месяц, в котором у участника есть мероприятие / every month in which a participant has a measure";
-            tell("открывает / opened by", words);
-        }
+        Opens::Messages(openings) => openings.iter().for_each(|m| tell("открывает / opened by", &matching(m))),
+        Opens::Every { every, of } => tell("открывает / opened by", &period(*every, of)),
+    }
+    match rule.again {
+        Again::Keep => {}
+        Again::Retime => tell("повторно / again", "срок пересчитывается / the term is counted anew"),
+        Again::Replace => tell(
+            "повторно / again",
+            "срок пересчитывается, чего больше нет - снимается / the term is counted anew, what is gone is cancelled",
+        ),
     }
     for meets in &rule.met {
         tell("исполняет / met by", &format!("{}, {}", matching(&meets.matching), settle(&meets.at)));
+    }
+    for voids in &rule.cancelled {
+        tell("снимает / cancelled by", &matching(&voids.matching));
     }
     if !rule.warns.is_empty() {
         tell("предупреждения / warnings", &rule.warns.iter().map(warn).collect::<Vec<_>>().join("; "));
@@ -186,6 +203,10 @@ mod tests {
                 "    2016: редакция не проверена / the edition was not checked\n",
                 "  uszn: Управление социальной защиты населения / Social protection office — никто / nobody\n",
                 "  application: uszn → uszn, provider\n",
+                "  clinics: Медицинские организации Департамента здравоохранения / Medical organisations of the Department of Health\n    что это / kind: подведомственная организация / subordinate\n    подведомственность / belongs to: Департамент здравоохранения ХМАО - Югры (depzdrav)\n    роль в обмене / role: health\n    основание участия / basis: соглашение / agreement; соглашение между Депсоцразвития",
+                "    деятельность / activity: содействует программам компьютерной грамотности",
+                "Порядок и формы взаимодействия / order and forms of interaction\n  envelope: Электронный обмен через шлюз / Electronic exchange through the gateway\n    подписанный конверт",
+                "Контроль и оценка / control and evaluation\n  ongoing: Текущий контроль / Ongoing control\n",
                 "  document-answer: Ответ на межведомственный запрос / Answer to an interagency request\n    срок / term: по таблице `answer`",
                 "    отсчёт / counted: от передачи сообщения должнику / from the message's handing over to the debtor\n",
                 "    открывает / opened by: application (each requiredDocuments/document, where source = request, key holderRole)\n",
@@ -228,6 +249,14 @@ mod tests {
         assert_eq!(first["opens"]["where"]["source"][0], "request");
         assert_eq!(first["met"][0]["key"], "roles of recipient");
         assert_eq!(json["deadlines"][1]["termTable"], "answer");
+        let order = &json["order"];
+        assert_eq!(
+            (&order["bodies"][1]["id"], &order["bodies"][1]["basis"]),
+            (&"depzdrav".into(), &"regulation".into())
+        );
+        assert_eq!(order["bodies"][1]["activities"][0]["paragraph"], "п. 3.2");
+        let parts = ["exchangeForms", "requirements", "mechanisms", "controls"];
+        assert!(parts.iter().all(|part| order[*part][0]["text"]["en"].is_string()), "{order}");
         assert_eq!(json["deadlines"][2]["opens"]["every"], "month");
         assert_eq!(
             (&json["documents"][0]["checkedOn"], json["deadlines"].as_array().unwrap().len()),

@@ -1,6 +1,8 @@
 //! The parts of a deadline rule in words: as the file writes them, and for people in Russian and English.
 
-use crate::deadline::{Document, Key, Matching, Party, Regulation, SettleAt, Source, StartAt, Term, TermChoice, Warn};
+use crate::deadline::{
+    CaseDate, Document, Every, Key, Matching, Of, Party, Regulation, SettleAt, Source, StartAt, Term, TermChoice, Warn,
+};
 
 /// `ru / en`.
 pub(super) fn both(ru: &str, en: &str) -> String {
@@ -15,6 +17,7 @@ pub(super) fn term_choice(choice: &TermChoice) -> String {
     match choice {
         TermChoice::Plain(plain) => term(plain),
         TermChoice::Table(id) => both(&format!("по таблице `{id}`"), &format!("by the table `{id}`")),
+        TermChoice::None => both("без срока", "without a term"),
     }
 }
 
@@ -34,6 +37,7 @@ pub(super) fn party_word(party: &Party) -> String {
         Party::Sender => "sender".to_owned(),
         Party::Recipient => "recipient".to_owned(),
         Party::Responsible => "responsible".to_owned(),
+        Party::Citizen => "citizen".to_owned(),
     }
 }
 
@@ -51,17 +55,51 @@ pub(super) fn party(regulation: &Regulation, party: &Party) -> String {
         Party::Sender => both("отправитель", "the sender"),
         Party::Recipient => both("получатель", "the recipient"),
         Party::Responsible => both("ответственный за мероприятие", "the one responsible for the measure"),
+        Party::Citizen => both("гражданин", "the citizen"),
     }
 }
 
 /// As the file writes it.
-pub(super) fn start_word(start: &StartAt) -> &str {
+pub(super) fn start_word(start: &StartAt) -> String {
     match start {
-        StartAt::Accepted => "accepted",
-        StartAt::Sent => "sent",
-        StartAt::Delivered => "delivered",
-        StartAt::Field(field) => field,
-        StartAt::Period => "period",
+        StartAt::Accepted => "accepted".to_owned(),
+        StartAt::Sent => "sent".to_owned(),
+        StartAt::Delivered => "delivered".to_owned(),
+        StartAt::Field(field) => field.clone(),
+        StartAt::Date(field) => format!("date {field}"),
+        StartAt::Case(date) => format!("case {}", date.as_str()),
+        StartAt::Period => "period".to_owned(),
+    }
+}
+
+/// As the file writes it.
+pub(super) fn of_word(of: &Of) -> String {
+    match of {
+        Of::Measure => "measure".to_owned(),
+        Of::Case => "case".to_owned(),
+        Of::Role(role) => format!("role {role}"),
+    }
+}
+
+/// For people: what the calendar opens.
+pub(super) fn period(every: Every, of: &Of) -> String {
+    let (ru, en) = match every {
+        Every::Month => ("каждый месяц", "every month"),
+        Every::Quarter => ("каждый квартал", "every quarter"),
+        Every::Year => ("каждый год", "every year"),
+    };
+    match of {
+        Of::Measure => both(
+            &format!("{ru}, в котором у участника есть мероприятие"),
+            &format!("{en} in which a participant has a measure"),
+        ),
+        Of::Case => {
+            both(&format!("{ru}, в котором по делу есть договор"), &format!("{en} in which a case has a contract"))
+        }
+        Of::Role(role) => both(
+            &format!("{ru}, каждому исполнителю роли {role}"),
+            &format!("{en}, for each holder of the role {role}"),
+        ),
     }
 }
 
@@ -70,10 +108,17 @@ pub(super) fn start(start: &StartAt) -> String {
         StartAt::Accepted => both("от принятия сообщения шлюзом", "from the message's acceptance"),
         StartAt::Sent => both("от передачи сообщения должнику", "from the message's handing over to the debtor"),
         StartAt::Delivered => both("от проверенной квитанции должника", "from the debtor's verified receipt"),
-        StartAt::Field(field) => {
+        StartAt::Field(field) | StartAt::Date(field) => {
             both(&format!("от даты в документе `{field}`"), &format!("from the document's date `{field}`"))
         }
-        StartAt::Period => both("от месяца", "from the month"),
+        StartAt::Case(date) => match date {
+            CaseDate::Begins => both("от начала сопровождения", "from the accompaniment's first day"),
+            CaseDate::Ends => both("от конца сопровождения", "from the accompaniment's last day"),
+            CaseDate::Level => both("от начала уровня", "from the level's first day"),
+            CaseDate::Approved => both("от утверждения программы", "from the programme's approval"),
+            CaseDate::Signed => both("от подписания договора", "from the contract's signature"),
+        },
+        StartAt::Period => both("от периода", "from the period"),
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{Datelike, Days, NaiveDate};
 use roxmltree::Document;
 
 use super::obligations::{Directory, HolderError};
-use super::regulation::{Key, Matching, Measure, Norm, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice};
+use super::regulation::{Key, Matching, Measure, Norm, Party, Regulation, Rule, SettleAt, StartAt, TermChoice};
 use super::{BodyPath, Calendar, Calendars, Computed, Fields, Finding, Roll, Severity, Start, Term, compute};
 use crate::bundle::Files;
 use crate::domain::{MessageType, Oktmo, Participant, RoleCode, Timestamp};
@@ -47,6 +47,7 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
         }
     }
     check.versions_off();
+    check.findings.extend(super::check_order::check(regulation));
     let mut findings = check.findings;
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();
@@ -262,6 +263,7 @@ impl<'a> Check<'a> {
                 .into_iter()
                 .flat_map(|version| std::iter::once(&version.default).chain(version.by.values()))
                 .collect(),
+            TermChoice::None => Vec::new(),
         }
     }
 
@@ -290,8 +292,8 @@ fn used_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
 fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
     let mut named = Vec::new();
     if let Some(case) = &regulation.case {
-        for path in [&case.territory, &case.kind] {
-            named.push((case.message.clone(), path.clone(), case.line));
+        for (message, path) in case.messages.iter().flat_map(|m| [(m, &case.territory), (m, &case.kind)]) {
+            named.push((message.clone(), path.clone(), case.line));
         }
     }
     let matching = |m: &Matching, line: usize, named: &mut Vec<(String, BodyPath, usize)>| {
@@ -299,26 +301,35 @@ fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
             Some(Key::Path(path)) => Some(path),
             Some(Key::RolesOfRecipient) | None => None,
         };
-        let paths =
-            m.each.iter().chain(m.filter.iter().map(|(path, _)| path)).chain(key).chain(&m.case).chain(&m.period);
+        let paths = m
+            .each
+            .iter()
+            .chain(m.filter.iter().map(|(path, _)| path))
+            .chain(key)
+            .chain(&m.case)
+            .chain(&m.period)
+            .chain(&m.about);
         named.extend(paths.map(|path| (m.message.clone(), path.clone(), line)));
     };
+    for step in &regulation.steps {
+        named.extend(step.filter.iter().map(|(path, _)| (step.message.clone(), path.clone(), step.line)));
+    }
     for rule in &regulation.rules {
-        if let Opens::Message(opening) = &rule.opens {
+        for opening in rule.openings() {
             matching(opening, rule.line, &mut named);
             let field = match &rule.start {
-                StartAt::Field(field) => BodyPath::parse(field),
-                StartAt::Accepted | StartAt::Sent | StartAt::Delivered | StartAt::Period => None,
+                StartAt::Field(field) | StartAt::Date(field) => BodyPath::parse(field),
+                StartAt::Accepted | StartAt::Sent | StartAt::Delivered | StartAt::Period | StartAt::Case(_) => None,
             };
             let term_fields = match &rule.term {
                 TermChoice::Plain(term) => term.fields(),
-                TermChoice::Table(_) => Vec::new(),
+                TermChoice::Table(_) | TermChoice::None => Vec::new(),
             };
             let term_fields = term_fields.into_iter().filter_map(BodyPath::parse);
-            let paths = field.into_iter().chain(rule.wish.clone()).chain(term_fields);
+            let paths = field.into_iter().chain(rule.wish.clone()).chain(rule.term_key.clone()).chain(term_fields);
             named.extend(paths.map(|path| (opening.message.clone(), path, rule.line)));
         }
-        for meets in &rule.met {
+        for meets in rule.met.iter().chain(&rule.cancelled) {
             matching(&meets.matching, rule.line, &mut named);
             if let SettleAt::Field(field) = &meets.at {
                 named.extend(BodyPath::parse(field).map(|path| (meets.matching.message.clone(), path, rule.line)));

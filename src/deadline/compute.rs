@@ -164,6 +164,10 @@ impl Count<'_> {
                     format!("quarter {quarter}, last day {}", en(date)),
                 )
             }
+            Start::Year(month) => {
+                let year = month.first_day().year();
+                (format!("{year} год, последний день {}", ru(date)), format!("year {year}, last day {}", en(date)))
+            }
         };
         self.step("start", Some(date), ru, en);
     }

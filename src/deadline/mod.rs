@@ -10,7 +10,9 @@
 //! its obligation is too late when the regulation's `grace` has passed, so that nothing is born overdue.
 
 mod calendar;
+pub mod cases;
 mod check;
+mod check_order;
 mod compute;
 mod finding;
 pub mod obligations;
@@ -30,8 +32,10 @@ pub use compute::{ComputeError, Computed, Step, compute};
 pub use finding::{Finding, Severity};
 pub use path::BodyPath;
 pub use regulation::{
-    CaseSource, Document, Exchange, Key, Matching, Measure, Meets, Norm, Opens, Party, Regulation, Regulations, Role,
-    Rule, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn,
+    Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every,
+    Exchange, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, Party, Point, Precondition,
+    Presence, Regulation, Regulations, Retention, Role, Rule, Section, SettleAt, Source, StartAt, TermChoice,
+    TermTable, TermVersion, Title, Warn,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

@@ -281,6 +281,28 @@ impl<'r, 't> Table<'r, 't> {
         entries
     }
 
+    /// Every key of this table with its whole number from 1, for tables whose keys are data.
+    pub(super) fn counts(&self) -> Vec<(String, u32)> {
+        let mut counts = Vec::new();
+        for (key, value) in self.table {
+            let number = value.get_ref().as_integer().and_then(|i| u32::from_str_radix(i.as_str(), i.radix()).ok());
+            match number.filter(|n| *n > 0) {
+                Some(number) => counts.push((key.get_ref().to_string(), number)),
+                None => self.wrong_type(key.get_ref(), value, ("целое число от 1", "a whole number from 1")),
+            }
+        }
+        counts
+    }
+
+    /// The truth value at a key that need not be there; `false` when it is not.
+    pub(super) fn flag(&self, key: &'static str) -> bool {
+        let Some(value) = self.value(key) else { return false };
+        value.get_ref().as_bool().unwrap_or_else(|| {
+            self.wrong_type(key, value, ("true или false", "true or false"));
+            false
+        })
+    }
+
     /// Reports the keys that nobody asked for. `None` when anything in this table was wrong.
     pub(super) fn finish(self) -> Option<()> {
         let known = self.known.borrow();

@@ -86,6 +86,12 @@ impl Month {
         Self { first: self.first.checked_add_months(Months::new(months)).unwrap_or(self.first) }
     }
 
+    /// The month so many months earlier.
+    #[must_use]
+    pub fn minus(self, months: u32) -> Self {
+        Self { first: self.first.checked_sub_months(Months::new(months)).unwrap_or(self.first) }
+    }
+
     /// The quarter that it lies in, 1 to 4.
     pub fn quarter(self) -> u32 {
         self.first.month0() / 3 + 1
@@ -109,11 +115,16 @@ pub enum Start {
     Month(Month),
     /// The quarter that ends with this month.
     Quarter(Month),
+    /// The year that ends with this month.
+    Year(Month),
 }
 
 impl Start {
-    /// Parses `2026-05-06T10:00:00+05:00`, `2026-05-23`, `2026-06` or `2026-Q4`.
+    /// Parses `2026-05-06T10:00:00+05:00`, `2026-05-23`, `2026-06`, `2026-Q4` or `2026`.
     pub fn parse(text: &str) -> Option<Self> {
+        if text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit()) {
+            return Month::parse(&format!("{text}-12")).map(Self::Year);
+        }
         if let Some(month) = Month::parse(text) {
             return Some(Self::Month(month));
         }
@@ -138,7 +149,7 @@ impl Start {
         match self {
             Self::Instant(t) => t.utc().with_timezone(&zone.tz()).date_naive(),
             Self::Date(date) => *date,
-            Self::Month(month) | Self::Quarter(month) => month.last_day(),
+            Self::Month(month) | Self::Quarter(month) | Self::Year(month) => month.last_day(),
         }
     }
 
@@ -148,9 +159,8 @@ impl Start {
             Self::Instant(t) => *t,
             Self::Date(date) => start_of_day(*date, zone),
             Self::Month(month) => start_of_day(month.first_day(), zone),
-            Self::Quarter(last) => {
-                start_of_day(last.first_day().checked_sub_months(Months::new(2)).unwrap_or(last.first_day()), zone)
-            }
+            Self::Quarter(last) => start_of_day(last.minus(2).first_day(), zone),
+            Self::Year(last) => start_of_day(last.minus(11).first_day(), zone),
         }
     }
 }

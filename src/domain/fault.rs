@@ -105,6 +105,10 @@ faults! {
     IdReused = "id-reused", 409, Reject, "The message id was used for other content.";
     /// A pull id is used again after its lease ended.
     PullReused = "pull-reused", 409, Reject, "The pull id was used and its lease has ended.";
+    /// The case is closed and takes no such message.
+    CaseClosed = "case-closed", 409, Reject, "The case is closed.";
+    /// The regulation wants another step of the case first.
+    StepMissing = "step-missing", 409, Reject, "Another step of the case must come first.";
     /// The document is larger than allowed.
     TooLarge = "too-large", 413, Reject, "The document is too large.";
     /// `Created` is too far in the future.

@@ -105,6 +105,13 @@ impl Oktmo {
     }
 }
 
+impl ParticipantId {
+    /// Stands for the citizen where something is owed to one. No participant may have this id.
+    pub fn citizen() -> Self {
+        Self("citizen".to_owned())
+    }
+}
+
 macro_rules! uuid_newtype {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::deadline::Calendars;
+use crate::deadline::cases::Flag;
 use crate::deadline::obligations::{self as rules, Beginning, PendingStart, StartOn, Started, start_pending};
-use crate::domain::{RecordId, Timestamp};
+use crate::deadline::{Calendars, Month};
+use crate::domain::{CaseId, ParticipantId, RecordId, RuleId, Timestamp};
 use crate::store::{
-    CaseChange, CaseRow, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement, ObligationRow,
-    ObligationStart, Running, StartedObligation,
+    Cancelling, CaseChange, CaseRow, CaseWork, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement,
+    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation,
 };
 
 use super::ids;
@@ -39,6 +40,7 @@ pub(super) fn obligation(
 ) -> Result<NewObligation, rules::StartError> {
     let wish = new.wish.as_deref();
     let start = match (new.start, handed_over_at) {
+        (Beginning::Task { started_at, explanation }, _) => ObligationStart::Task { started_at, explanation },
         (Beginning::Started(started), _) => ObligationStart::Running(running(started, wish)),
         (Beginning::Pending(pending), Some(at)) => {
             ObligationStart::Running(running(start_pending(&pending, calendars, at)?, wish))
@@ -56,7 +58,10 @@ pub(super) fn obligation(
         case_id: new.case,
         conversation_id: new.conversation,
         record_id,
-        creditor: new.creditor.unwrap_or_else(|| new.debtor.clone()),
+        creditor: new.creditor.unwrap_or_else(ParticipantId::citizen),
+        debtor_role: new.debtor_role,
+        creditor_role: new.creditor_role,
+        retime: new.retime,
         debtor: new.debtor,
         start,
         term: new.term,
@@ -93,9 +98,87 @@ pub(super) fn case_change(
             kind: upsert.kind,
             opened_at,
             version: 1,
+            facts: upsert.facts,
         })),
-        Some(row) if row.territory == upsert.territory && row.kind == upsert.kind => None,
-        Some(row) => Some(CaseChange::Update(CaseRow { territory: upsert.territory, kind: upsert.kind, ..row })),
+        Some(row) => {
+            let new = CaseRow { territory: upsert.territory, kind: upsert.kind, facts: upsert.facts, ..row.clone() };
+            (new != row).then_some(CaseChange::Update(new))
+        }
+    }
+}
+
+/// What a message does to other obligations of its case, in the store's words.
+pub(super) fn case_work(effects: &rules::Effects, regulation: &str) -> CaseWork {
+    CaseWork {
+        cancels: effects.cancel.iter().map(|cancel| cancelling(cancel, regulation)).collect(),
+        rebinds: effects
+            .rebind
+            .iter()
+            .map(|r| Rebinding { case: r.case, role: r.role.clone(), holder: r.holder.clone() })
+            .collect(),
+        schedules: effects
+            .schedules
+            .iter()
+            .map(|set| {
+                let row = |row: &rules::ScheduleRow| scheduled(row, regulation, &set.rule, set.case);
+                Scheduling { rule: set.rule.clone(), case: set.case, rows: set.rows.iter().map(row).collect() }
+            })
+            .collect(),
+    }
+}
+
+fn cancelling(cancel: &rules::Cancel, regulation: &str) -> Cancelling {
+    match cancel.clone() {
+        rules::Cancel::Key { rule, subject, period } => {
+            Cancelling::Key { regulation: regulation.to_owned(), rule, subject, period }
+        }
+        rules::Cancel::OpenedBy { rule, sender, message } => Cancelling::OpenedBy { rule, sender, message },
+        rules::Cancel::Others { rule, case, keep } => Cancelling::Others { rule, case, keep },
+        rules::Cancel::Closed { case, outlive } => Cancelling::Closed { case, outlive },
+    }
+}
+
+/// A schedule in the store's words: months as `2026-01..2026-03 2026-05..2026-05`.
+pub(super) fn scheduled(row: &rules::ScheduleRow, regulation: &str, rule: &RuleId, case: CaseId) -> ScheduledRow {
+    let spans = row.spans.iter().map(|(from, to)| format!("{from}..{to}")).collect::<Vec<_>>().join(" ");
+    ScheduledRow {
+        regulation: regulation.to_owned(),
+        rule: rule.clone(),
+        case,
+        debtor: row.debtor.clone(),
+        territory: row.territory.clone(),
+        spans,
+        next_period: row.next.map(|(month, _)| month.to_string()),
+        next_at: row.next.map(|(_, at)| at),
+    }
+}
+
+/// A stored schedule in the words of the rules; `None` when its months cannot be read.
+pub(super) fn schedule_row(row: &ScheduledRow) -> Option<rules::ScheduleRow> {
+    let span = |text: &str| {
+        let (from, to) = text.split_once("..")?;
+        Some((Month::parse(from)?, Month::parse(to)?))
+    };
+    let next = match (&row.next_period, row.next_at) {
+        (Some(period), Some(at)) => Some((Month::parse(period)?, at)),
+        (_, _) => None,
+    };
+    Some(rules::ScheduleRow {
+        debtor: row.debtor.clone(),
+        territory: row.territory.clone(),
+        spans: row.spans.split_whitespace().map(span).collect::<Option<_>>()?,
+        next,
+    })
+}
+
+/// Something about a case that a person should look at, for the journal.
+pub(super) fn flag(flag: &Flag, message: &NewMessage) -> JournalEntry {
+    JournalEntry {
+        kind: "case-flagged".to_owned(),
+        actor: message.header.sender.to_string(),
+        record_id: Some(message.record_id),
+        detail: json!({ "code": flag.code, "case": message.header.case_id, "ru": flag.ru, "en": flag.en }),
+        ..JournalEntry::default()
     }
 }
 

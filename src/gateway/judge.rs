@@ -4,7 +4,7 @@
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
 use crate::crypto::sha256;
-use crate::deadline::obligations::{CaseView, Effects, MessageEvent, on_message};
+use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_message};
 use crate::domain::{
     CaseId, Digest, Fault, FaultCode, Header, MessageId, MessageType, Participant, ParticipantId, Technical, Timestamp,
 };
@@ -42,6 +42,11 @@ pub trait Lookup {
     /// # Errors
     /// `not-now` when the store cannot answer.
     fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault>;
+    /// Open cases of a curator by level, but for `except`.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn curator_load(&self, curator: &str, except: CaseId) -> Result<Vec<(String, u32)>, Fault>;
     /// Whether `sender` sent the message with this id to `recipient`.
     ///
     /// # Errors
@@ -167,7 +172,7 @@ fn decide(
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
     let parties = Parties { sender, recipient, case: case.as_ref() };
-    let effects = match &canonical {
+    let mut effects = match &canonical {
         CanonicalBody::AsSent(node) => effects(*node, header, &parties, bench)?,
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
@@ -175,6 +180,8 @@ fn decide(
             effects(translated.root(), header, &parties, bench)?
         }
     };
+    check_withdrawn(&effects, &parties, lookup)?;
+    check_load(&mut effects, &parties, bench, lookup)?;
     Ok(Judgement::Message(Box::new(Accepted {
         header: header.clone(),
         digest: envelope.content_digest(),
@@ -370,6 +377,44 @@ struct Parties<'a> {
     sender: &'a Participant,
     recipient: &'a Participant,
     case: Option<&'a CaseView>,
+}
+
+/// What is withdrawn must have been sent, to the same participant.
+fn check_withdrawn(effects: &Effects, parties: &Parties<'_>, lookup: &dyn Lookup) -> Result<(), Fault> {
+    for cancel in &effects.cancel {
+        if let Cancel::OpenedBy { sender, message, .. } = cancel
+            && !lookup.was_sent(sender, *message, &parties.recipient.id)?
+        {
+            let detail = "Body: you never sent the recipient a message with the id that is withdrawn";
+            return Err(Fault::new(FaultCode::ReferenceUnknown, detail));
+        }
+    }
+    Ok(())
+}
+
+/// A curator with too many families is a warning, when this message gives one or changes the level.
+fn check_load(
+    effects: &mut Effects,
+    parties: &Parties<'_>,
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<(), Fault> {
+    let Some(case) = &effects.case else { return Ok(()) };
+    let (Some(curator), Some(level)) = (&case.facts.curator, &case.facts.level) else { return Ok(()) };
+    let before = parties.case.map(|c| (&c.facts.curator, &c.facts.level));
+    if case.facts.is_closed() || before == Some((&case.facts.curator, &case.facts.level)) {
+        return Ok(());
+    }
+    let regulation = bench.snapshot.regulation(&case.regulation)?;
+    for load in regulation.loads.iter().filter(|load| load.off.is_none()) {
+        let mut families = lookup.curator_load(curator, case.id)?;
+        match families.iter_mut().find(|(known, _)| known == level) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => families.push((level.clone(), 1)),
+        }
+        effects.flags.extend(load.exceeded(curator, &families));
+    }
+    Ok(())
 }
 
 fn effects(body: Node<'_>, header: &Header, parties: &Parties<'_>, bench: &Bench<'_>) -> Result<Effects, Fault> {

@@ -19,6 +19,9 @@ impl Lookup for NoLookup {
     ) -> Result<Option<(crate::deadline::obligations::CaseView, String)>, Fault> {
         Ok(None)
     }
+    fn curator_load(&self, _: &str, _: crate::domain::CaseId) -> Result<Vec<(String, u32)>, Fault> {
+        Ok(Vec::new())
+    }
     fn was_sent(
         &self,
         _: &crate::domain::ParticipantId,

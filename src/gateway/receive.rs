@@ -98,10 +98,15 @@ impl Lookup for StoreLookup<'_> {
     fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault> {
         let row = self.ask(self.gateway.store().case(id))?;
         let view = row.as_ref().map(|r| {
-            (CaseView { id: r.id, territory: r.territory.clone(), kind: r.kind.clone() }, r.regulation.clone())
+            let (territory, kind, facts) = (r.territory.clone(), r.kind.clone(), r.facts.clone());
+            (CaseView { id: r.id, territory, kind, facts }, r.regulation.clone())
         });
         *self.case.lock().unwrap_or_else(PoisonError::into_inner) = row;
         Ok(view)
+    }
+
+    fn curator_load(&self, curator: &str, except: CaseId) -> Result<Vec<(String, u32)>, Fault> {
+        self.ask(self.gateway.store().curator_load(curator, except))
     }
 
     fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault> {
@@ -199,6 +204,7 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let regulation = snapshot.participant(&header.sender).map_or("", |p| p.regulation.as_str());
+        let case_work = effects::case_work(&accepted.effects, regulation);
         let obligations = accepted.effects.open.into_iter().map(|new| {
             let handed_over = to_self.then_some(business_now);
             effects::obligation(new, Some(record_id), business_now, revision, &snapshot.calendars, handed_over)
@@ -221,9 +227,11 @@ impl Gateway {
             channel,
             deliveries,
         };
-        let journal = accepted.effects.notes.iter().map(|note| effects::note(note, &message)).collect();
+        let notes = accepted.effects.notes.iter().map(|note| effects::note(note, &message));
+        let flags = accepted.effects.flags.iter().map(|flag| effects::flag(flag, &message));
+        let journal = notes.chain(flags).collect();
         let case = effects::case_change(accepted.effects.case, case, business_now);
-        let accept = Accept { message, made: Vec::new(), obligations, settlements, case, journal };
+        let accept = Accept { message, made: Vec::new(), obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }
 

@@ -205,4 +205,9 @@ impl Directory for Snapshot {
     fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
         Self::participant(self, id)
     }
+
+    fn holders(&self, regulation: &str, role: &RoleCode) -> Vec<&Participant> {
+        let all = self.participants.values().map(|k| &k.participant);
+        all.filter(|p| p.regulation == regulation && p.roles.iter().any(|h| h.role == *role)).collect()
+    }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::deadline::obligations::{next_period_at, periodic};
+use crate::deadline::obligations::{next_period_at, periodic, schedule};
 use crate::domain::{ObligationState, Timestamp};
-use crate::store::{Mark, NewObligation, ObligationRow, Revisions, StoreError};
+use crate::store::{Mark, MovedSchedule, NewObligation, ObligationRow, Revisions, ScheduledRow, StoreError};
 
 use super::{Gateway, Snapshot, effects};
 
@@ -15,6 +15,10 @@ use super::{Gateway, Snapshot, effects};
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// How many due obligations are marked in one transaction.
 const MARKS_MAX: u32 = 200;
+/// How many schedules of cases are opened in one go.
+const SCHEDULES_MAX: u32 = 500;
+/// When a schedule that cannot be opened (the calendar lacks the year, nobody holds a role) is tried again.
+const SCHEDULE_PAUSE_SECONDS: i64 = 3_600;
 /// The lease under which one node watches.
 const LEASE_NAME: &str = "watcher";
 const LEASE_MS: u32 = 10_000;
@@ -105,6 +109,7 @@ pub(crate) async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Looked
         return Ok(Looked::NotOurs);
     }
     open_periodic(gateway, asked).await?;
+    open_scheduled(gateway).await?;
     loop {
         let business_now = clock.business_now();
         let due = store.due(business_now, MARKS_MAX).await?;
@@ -120,7 +125,7 @@ pub(crate) async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Looked
             info!(obligation = %id, "a deadline's instant has come");
         }
     }
-    let mut next = store.next_instant().await?;
+    let mut next = store.next_instant().await?.into_iter().chain(store.next_schedule_at().await?).min();
     let snapshot = gateway.snapshot();
     for regulation in snapshot.regulations() {
         let period = next_period_at(regulation, snapshot.as_ref(), clock.business_now());
@@ -144,6 +149,57 @@ fn mark(row: &ObligationRow, business_now: Timestamp, now: Timestamp) -> Option<
         made: Vec::new(),
         journal: Vec::new(),
     })
+}
+
+/// Opens the months that have begun of the cases' schedules.
+async fn open_scheduled(gateway: &Gateway) -> Result<(), StoreError> {
+    let (store, snapshot) = (gateway.store(), gateway.snapshot());
+    let business_now = gateway.clock().business_now();
+    loop {
+        let due = store.due_schedules(business_now, SCHEDULES_MAX).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let (mut opened, mut moved) = (Vec::new(), Vec::new());
+        for row in due {
+            match scheduled(&snapshot, &row, business_now) {
+                Ok((obligations, now)) => {
+                    opened.extend(obligations);
+                    moved.push(MovedSchedule { row: now, expected_next_at: row.next_at });
+                }
+                Err(error) => {
+                    warn!(rule = %row.rule, case = %row.case, error, "a month of measures cannot be opened");
+                    let later = business_now.plus_seconds(SCHEDULE_PAUSE_SECONDS);
+                    moved.push(MovedSchedule {
+                        expected_next_at: row.next_at,
+                        row: ScheduledRow { next_at: Some(later), ..row },
+                    });
+                }
+            }
+        }
+        // First what is opened, then the row: a node that dies between the two opens the same keys again.
+        store.open_obligations(opened, gateway.clock().now()).await?;
+        store.move_schedules(moved).await?;
+    }
+}
+
+/// What a schedule has to open by now, and the row as it is then.
+fn scheduled(
+    snapshot: &Snapshot,
+    row: &ScheduledRow,
+    business_now: Timestamp,
+) -> Result<(Vec<NewObligation>, ScheduledRow), String> {
+    let read = effects::schedule_row(row).ok_or("the stored months cannot be read")?;
+    let regulation = snapshot.regulation(&row.regulation).map_err(|fault| fault.to_string())?;
+    let asked = (&row.rule, row.case, read);
+    let (new, now) =
+        schedule(regulation, &snapshot.calendars, snapshot, asked, business_now).map_err(|error| error.to_string())?;
+    let opened = new.into_iter().map(|obligation| {
+        let revision = snapshot.bundle_revision;
+        effects::obligation(obligation, None, business_now, revision, &snapshot.calendars, None)
+    });
+    let opened = opened.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+    Ok((opened, effects::scheduled(&now, &row.regulation, &row.rule, row.case)))
 }
 
 async fn open_periodic(gateway: &Gateway, asked: &mut Asked) -> Result<(), StoreError> {

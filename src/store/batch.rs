@@ -12,8 +12,8 @@ use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};
 use super::writer::{Answer, Job, Work};
 use super::{
-    Accept, Accepted, Answered, AnsweredResult, CaseChange, JournalEntry, Mark, Settle, StoreError, cases, messages,
-    obligations,
+    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Settle, StoreError,
+    case_work, cases, messages, obligations,
 };
 
 /// The answer while it is not yet known.
@@ -47,13 +47,18 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
     settle(tx, rows, &kinds.settles, &mut put).await?;
     answer(tx, rows, &kinds.answered, &mut put).await?;
     outgoing(tx, &kinds.outgoing, &mut put).await?;
-    accept(tx, rows, &kinds.accepts, &mut put).await?;
+    let case_works = accept(tx, rows, &kinds.accepts, &mut put).await?;
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Task(task) = &job.work {
             put(at, Answer::Other(task.run_boxed(tx, rows).await?));
         }
     }
     let opened: HashSet<_> = rows.flush(tx).await?.into_iter().collect();
+    for work in case_works {
+        case_work::run(tx, rows, work).await?;
+    }
+    // What was made void is told in the journal too.
+    rows.flush(tx).await?;
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Open(new, _) = &job.work {
             put(at, Answer::Obligations(new.iter().map(|n| n.id).filter(|id| opened.contains(id)).collect()));
@@ -194,7 +199,8 @@ async fn accept<'j>(
     rows: &mut Rows<'j>,
     accepts: &[(usize, &'j Accept)],
     put: &mut impl FnMut(usize, Answer),
-) -> Result<(), Failure> {
+) -> Result<Vec<&'j CaseWork>, Failure> {
+    let mut case_works = Vec::new();
     // In one order on all nodes, so that two of them do not wait for each other crosswise.
     let mut in_order: Vec<_> = accepts.iter().map(|(_, a)| &a.message).collect();
     in_order.sort_by(|a, b| (&a.header.sender, a.header.message_id).cmp(&(&b.header.sender, b.header.message_id)));
@@ -224,9 +230,10 @@ async fn accept<'j>(
         accept.obligations.iter().for_each(|o| rows.obligation(o));
         accept.settlements.iter().for_each(|s| rows.settlement(s));
         accept.journal.iter().for_each(|e| rows.entry(e, message.accepted_at));
+        case_works.push(&accept.case_work);
         put(*at, Answer::Accepted(Accepted::Recorded));
     }
-    Ok(())
+    Ok(case_works)
 }
 
 async fn change_case(tx: &mut Tx<'_>, change: &CaseChange) -> Result<bool, Failure> {

@@ -1,8 +1,9 @@
 //! Cases: what deadlines need to know of a family's accompaniment.
 
+use crate::deadline::cases::CaseFacts;
 use crate::domain::{CaseId, Oktmo, Timestamp};
 
-use super::sql::{Columns, Select, Vals, text};
+use super::sql::{Columns, Select, Vals, opt_text, text};
 use super::{Store, StoreError};
 
 /// A case.
@@ -20,6 +21,8 @@ pub struct CaseRow {
     pub opened_at: Timestamp,
     /// Rises with every change; 1 at first.
     pub version: i64,
+    /// What the messages say of it.
+    pub facts: CaseFacts,
 }
 
 /// What a message does to a case.
@@ -37,24 +40,26 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn case(&self, id: CaseId) -> Result<Option<CaseRow>, StoreError> {
-        let found = Select::new("SELECT id, regulation, territory, kind, opened_at, version FROM cases")
-            .and("id = ?", vec![text(id)])
-            .fetch(self.readers())
-            .await?;
-        found
-            .first()
-            .map(|row| {
-                Ok(CaseRow {
-                    id: row.parsed("id", |t| CaseId::parse(t).ok())?,
-                    regulation: row.text("regulation")?,
-                    territory: row.parsed("territory", |t| Oktmo::parse(t).ok())?,
-                    kind: row.text("kind")?,
-                    opened_at: row.at("opened_at")?,
-                    version: row.int("version")?,
-                })
-            })
-            .transpose()
+        let found = Select::new(SELECT).and("id = ?", vec![text(id)]).fetch(self.readers()).await?;
+        found.first().map(row).transpose()
     }
+}
+
+/// All columns of a case.
+pub(super) const SELECT: &str = "SELECT id, regulation, territory, kind, opened_at, version, facts FROM cases";
+
+/// Reads [`SELECT`].
+pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<CaseRow, StoreError> {
+    let facts = row.opt_json("facts")?.map(serde_json::from_value).transpose();
+    Ok(CaseRow {
+        id: row.parsed("id", |t| CaseId::parse(t).ok())?,
+        regulation: row.text("regulation")?,
+        territory: row.parsed("territory", |t| Oktmo::parse(t).ok())?,
+        kind: row.text("kind")?,
+        opened_at: row.at("opened_at")?,
+        version: row.int("version")?,
+        facts: facts.map_err(|_| StoreError::Corrupt("column facts".to_owned()))?.unwrap_or_default(),
+    })
 }
 
 /// Both statements take these values; opening begins with version 1 whatever the row says.
@@ -66,11 +71,15 @@ pub(super) fn values(row: &CaseRow) -> Vals<'_> {
         text(&row.kind),
         row.opened_at.into(),
         row.version.into(),
+        opt_text(serde_json::to_string(&row.facts).ok()),
+        opt_text(row.facts.curator.as_ref()),
+        opt_text(row.facts.level.as_ref()),
+        row.facts.closed_at.map(Timestamp::from_micros).into(),
     ]
 }
 
-pub(super) const INSERT: &str = "INSERT INTO cases (id, regulation, territory, kind, opened_at, version) \
-    VALUES ($1, $2, $3, $4, $5, $6 * 0 + 1) ON CONFLICT DO NOTHING RETURNING id";
+pub(super) const INSERT: &str = "INSERT INTO cases (id, regulation, territory, kind, opened_at, version, facts, \
+    curator, level, closed_at) VALUES ($1, $2, $3, $4, $5, $6 * 0 + 1, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id";
 
-pub(super) const UPDATE: &str = "UPDATE cases SET regulation = $2, territory = $3, kind = $4, opened_at = $5, version = $6 + 1 \
-    WHERE id = $1 AND version = $6 RETURNING id";
+pub(super) const UPDATE: &str = "UPDATE cases SET regulation = $2, territory = $3, kind = $4, opened_at = $5, version = $6 + 1, \
+    facts = $7, curator = $8, level = $9, closed_at = $10 WHERE id = $1 AND version = $6 RETURNING id";

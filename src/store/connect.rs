@@ -11,7 +11,10 @@ use super::sql::Engine;
 use super::{StoreError, StoreOptions, error};
 
 /// Every migration in order: number, name, text. A published one never changes.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "floor", include_str!("../../migrations/0001_floor.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "floor", include_str!("../../migrations/0001_floor.sql")),
+    (2, "cases", include_str!("../../migrations/0002_cases.sql")),
+];
 
 /// How long SQLite waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;

@@ -7,7 +7,7 @@ use crate::domain::{
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
-use super::{CaseChange, JournalEntry, NewObligation, NewSettlement, Revisions, Store, StoreError, crossed};
+use super::{CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Revisions, Store, StoreError, crossed};
 
 /// How a message came to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -96,6 +96,8 @@ pub struct Accept {
     pub settlements: Vec<NewSettlement>,
     /// The case that it opens or changes.
     pub case: Option<CaseChange>,
+    /// What it does to other obligations of its case.
+    pub case_work: CaseWork,
     /// Further journal entries (the store itself writes `message-accepted` and one for each obligation that it touches).
     pub journal: Vec<JournalEntry>,
 }

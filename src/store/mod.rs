@@ -8,6 +8,7 @@
 //! Not here: judging, signing, clocks. Every instant is an argument. No transaction is open across anything but SQL.
 
 mod batch;
+mod case_work;
 mod cases;
 mod claims;
 mod config;
@@ -40,6 +41,7 @@ use tokio::task::JoinHandle;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
+pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use deliveries::{

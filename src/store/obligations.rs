@@ -1,7 +1,8 @@
 //! Obligations and their settlements. Opening and settling commute: whichever comes first, the result is the same.
 
 use crate::domain::{
-    CaseId, ConversationId, ObligationId, ObligationState, ParticipantId, RecordId, RuleId, SettleKind, Timestamp,
+    CaseId, ConversationId, ObligationId, ObligationState, ParticipantId, RecordId, RoleCode, RuleId, SettleKind,
+    Timestamp,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
@@ -28,6 +29,13 @@ pub struct Running {
 pub enum ObligationStart {
     /// From an instant that is known now.
     Running(Running),
+    /// From an instant, without a term: a task.
+    Task {
+        /// From when (business time).
+        started_at: Timestamp,
+        /// The rule and its source, as JSON.
+        explanation: serde_json::Value,
+    },
     /// When the opening message is handed over; the plan is whatever the caller needs then, as JSON.
     Pending {
         /// Kept as is.
@@ -58,6 +66,12 @@ pub struct NewObligation {
     pub debtor: ParticipantId,
     /// To whom.
     pub creditor: ParticipantId,
+    /// The role for which the debtor was found, if one.
+    pub debtor_role: Option<RoleCode>,
+    /// The role for which the creditor was found, if one.
+    pub creditor_role: Option<RoleCode>,
+    /// Whether one that is there already and not met is counted anew.
+    pub retime: bool,
     /// When it begins.
     pub start: ObligationStart,
     /// The term in words, such as `5 working days`.
@@ -314,7 +328,13 @@ fn warns_text(warns: &[Timestamp]) -> String {
 pub(super) fn values(new: &NewObligation) -> Vals<'_> {
     let (state, running, plan) = match &new.start {
         ObligationStart::Running(running) => (ObligationState::Open, Some(running), None),
+        ObligationStart::Task { .. } => (ObligationState::Open, None, None),
         ObligationStart::Pending { plan } => (ObligationState::Pending, None, Some(plan)),
+    };
+    let (started_at, explanation) = match &new.start {
+        ObligationStart::Running(running) => (Some(running.started_at), Some(&running.explanation)),
+        ObligationStart::Task { started_at, explanation } => (Some(*started_at), Some(explanation)),
+        ObligationStart::Pending { .. } => (None, None),
     };
     let due_at = running.map(|r| r.due_at);
     vec![
@@ -332,15 +352,30 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
         Val::Word(state.as_str()),
         phase(state).into(),
         opt_text(plan),
-        running.map(|r| r.started_at).into(),
+        started_at.into(),
         due_at.into(),
         due_at.map_or(i64::MAX, Timestamp::micros).into(),
         running.and_then(|r| r.next_at).into(),
         text(warns_text(running.map_or(&[], |r| &r.warns))),
         text(&new.term),
-        opt_text(running.map(|r| &r.explanation)),
+        opt_text(explanation),
         new.opened_at.into(),
         new.revision.into(),
+        opt_text(new.debtor_role.as_ref()),
+        opt_text(new.creditor_role.as_ref()),
+    ]
+}
+
+/// The row of one that is opened again, to be counted anew where it is there already and not met.
+pub(super) fn retime_values<'a>(new: &NewObligation, running: &Running) -> Vals<'a> {
+    vec![
+        text(key(&new.regulation, &new.rule, &new.subject, &new.period)),
+        running.started_at.into(),
+        running.due_at.into(),
+        running.next_at.into(),
+        text(warns_text(&running.warns)),
+        text(&running.explanation),
+        text(&new.term),
     ]
 }
 
@@ -361,7 +396,7 @@ pub(super) fn started_values(started: &StartedObligation) -> Vals<'_> {
 pub(super) const INSERT: Stmt = Stmt {
     head: "INSERT INTO obligations (id, obligation_key, regulation, rule, subject, period, case_id, conversation_id, record_id, \
            debtor, creditor, state, phase, plan, started_at, due_at, sort_due, next_at, warns, term, explanation, opened_at, \
-           revision) VALUES ",
+           revision, debtor_role, creditor_role) VALUES ",
     tail: " ON CONFLICT DO NOTHING RETURNING id, obligation_key",
 };
 

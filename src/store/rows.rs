@@ -1,13 +1,16 @@
 //! What a batch writes, gathered from all its jobs, and flushed with one multi-row statement a table.
 
 use rand::Rng as _;
+use serde_json::Value;
 
 use crate::domain::{DeliveryId, ObligationId, Timestamp};
 
 use super::error::Failure;
 use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
-use super::{JournalEntry, NewMessage, NewObligation, NewSettlement, StartedObligation, messages};
+use super::{
+    JournalEntry, NewMessage, NewObligation, NewSettlement, ObligationStart, StartedObligation, case_work, messages,
+};
 
 /// Makes ids that grow with the given time, and never go back within one process.
 #[derive(Debug, Default)]
@@ -57,6 +60,7 @@ pub(super) struct Rows<'a> {
     deliveries: Vec<Vals<'a>>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
     started: Vec<Vals<'a>>,
+    retimes: Vec<Vals<'a>>,
     settlements: Vec<Vals<'a>>,
     keys: Vec<String>,
     attempts: Vec<Vals<'a>>,
@@ -75,6 +79,7 @@ impl<'a> Rows<'a> {
             deliveries: Vec::new(),
             obligations: Vec::new(),
             started: Vec::new(),
+            retimes: Vec::new(),
             settlements: Vec::new(),
             keys: Vec::new(),
             attempts: Vec::new(),
@@ -126,6 +131,9 @@ impl<'a> Rows<'a> {
     /// An obligation to open.
     pub(super) fn obligation(&mut self, new: &'a NewObligation) {
         self.obligations.push((new.id, obligations::values(new)));
+        if let (true, ObligationStart::Running(running)) = (new.retime, &new.start) {
+            self.retimes.push(obligations::retime_values(new, running));
+        }
     }
 
     /// A pending obligation to start.
@@ -174,11 +182,14 @@ impl<'a> Rows<'a> {
         self.ids.next(at)
     }
 
-    fn obligation_entry(&mut self, kind: &str, id: Option<ObligationId>) {
+    /// A journal entry about an obligation that the store itself touched.
+    pub(super) fn of_obligation(&mut self, kind: &str, id: ObligationId, detail: serde_json::Value) {
+        self.touched.obligations = true;
         let entry = JournalEntry {
             kind: kind.to_owned(),
             actor: "store".to_owned(),
-            obligation_id: id,
+            obligation_id: Some(id),
+            detail,
             ..JournalEntry::default()
         };
         self.entry(&entry, self.now);
@@ -203,20 +214,20 @@ impl<'a> Rows<'a> {
             for row in tx.many(&obligations::INSERT, &rows).await? {
                 let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
                 self.keys.push(row.text("obligation_key")?);
-                self.obligation_entry("obligation-opened", Some(id));
+                self.of_obligation("obligation-opened", id, Value::Null);
                 opened.push(id);
             }
         }
+        let retimes = std::mem::take(&mut self.retimes);
+        case_work::retime(tx, self, &retimes).await?;
         for row in tx.many(&obligations::START, &std::mem::take(&mut self.started)).await? {
             let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
             self.keys.push(row.text("obligation_key")?);
-            self.touched.obligations = true;
-            self.obligation_entry("obligation-started", Some(id));
+            self.of_obligation("obligation-started", id, Value::Null);
         }
         tx.many(&obligations::INSERT_SETTLEMENTS, &std::mem::take(&mut self.settlements)).await?;
         let keys = std::mem::take(&mut self.keys);
         self.meet(tx, keys).await?;
-        self.touched.obligations |= !opened.is_empty();
         Ok(opened)
     }
 
@@ -228,8 +239,7 @@ impl<'a> Rows<'a> {
         for row in tx.many(&obligations::MEET, &keys).await? {
             let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
             let state = row.text("state")?;
-            self.touched.obligations = true;
-            self.obligation_entry(&format!("obligation-{state}"), Some(id));
+            self.of_obligation(&format!("obligation-{state}"), id, Value::Null);
         }
         Ok(())
     }

@@ -213,7 +213,7 @@ fn the_regulation_is_listed_shown_and_checked() {
     assert_eq!((listed.len(), &listed[0]["id"], &listed[0]["off"]), (1, &"yugra".into(), &0.into()));
     told(
         &world.mezhved(&["regulation", "list"]).done(),
-        &["Регламент Югры", "не сверено / unchecked", "встроено / built in"],
+        &["Регламент Югры", "редакция не проверена / edition unchecked: ", "встроено / built in"],
     );
     let shown = world.mezhved(&["regulation", "show", "yugra"]).done();
     told(

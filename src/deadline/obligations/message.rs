@@ -1,116 +1,61 @@
-//! What an accepted message opens and settles.
+//! What an accepted message opens, settles and makes void.
 
 use std::collections::BTreeMap;
 
-use roxmltree::Node;
-
+use super::dates::{content, dated, no_date_ahead, period, settled_by};
+use super::parties::{Item, Parties};
 use super::{
-    AHEAD_MAX_SECONDS, Beginning, CaseUpsert, DatedTerm, Effects, MessageEvent, NewObligation, Note, PendingStart,
-    Plan, Settlement, StartError, StartOn,
+    Beginning, Cancel, DatedTerm, Effects, MessageEvent, NewObligation, Note, PendingStart, Plan, Settlement,
+    StartError, StartOn, case_effects,
 };
-use crate::deadline::regulation::{
-    DATED_FIELDS, Key, Matching, Meets, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice,
-};
-use crate::deadline::{BodyPath, Calendars, ComputeError, Month, Start, Term, start_of_day};
-use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, RoleCode, Timestamp};
+use crate::deadline::cases::CaseFacts;
+use crate::deadline::regulation::{Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice};
+use crate::deadline::{BodyPath, Calendars, ComputeError, Start, Term};
+use crate::domain::{CaseId, Fault, FaultCode, MessageId, Participant, ParticipantId};
 
 /// What an accepted message opens and settles under a regulation. A message marked as a test does nothing.
 ///
 /// # Errors
 /// `content-invalid` for a date in the future or a value that names nothing, `header-invalid` for a missing case id or
-/// in-reply-to, `role-vacant` when a role has not exactly one holder, and `not-now` when the calendar has no data for a year.
+/// in-reply-to, `role-vacant` when a role has not exactly one holder, `case-closed` and `step-missing` where the regulation
+/// forbids the step, and `not-now` when the calendar has no data for a year.
 pub fn on_message(regulation: &Regulation, calendars: &Calendars, event: &MessageEvent<'_>) -> Result<Effects, Fault> {
     no_date_ahead(event)?;
     if event.header.test || !regulation.in_force(event.accepted_at) {
         return Ok(Effects::default());
     }
-    let case = case_upsert(regulation, event)?;
+    let case = case_effects::after(regulation, calendars, event)?;
     let territory = case.as_ref().map(|c| c.territory.clone()).or_else(|| event.case.map(|c| c.territory.clone()));
-    let context = Context { regulation, calendars, event, territory };
-    let mut effects = Effects { case, ..Effects::default() };
+    let parties = Parties { regulation, event, territory };
+    let facts = case.as_ref().map(|c| c.facts.clone()).unwrap_or_default();
+    let context = Context { regulation, calendars, event, parties, facts };
+    let mut effects = Effects::default();
     let name = &event.header.message_type.name;
     for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
-        if let Opens::Message(matching) = &rule.opens
-            && matching.message == *name
-        {
+        for matching in rule.openings().iter().filter(|m| m.message == *name && context.parties.goes(m)) {
             context.open(rule, matching, &mut effects)?;
         }
-        for meets in rule.met.iter().filter(|m| m.matching.message == *name) {
+        for meets in rule.met.iter().filter(|m| m.matching.message == *name && context.parties.goes(&m.matching)) {
             effects.settle.extend(context.settle(rule, meets)?);
         }
+        for voids in rule.cancelled.iter().filter(|m| m.matching.message == *name && context.parties.goes(&m.matching))
+        {
+            effects.cancel.extend(context.cancel(rule, voids)?);
+        }
+    }
+    if let Some(case) = case {
+        case_effects::follow(regulation, calendars, event, case, &mut effects)?;
     }
     Ok(effects)
-}
-
-fn content(detail: impl Into<String>) -> Fault {
-    Fault::new(FaultCode::ContentInvalid, detail)
-}
-
-/// Refuses a body whose dated acts lie in the future.
-fn no_date_ahead(event: &MessageEvent<'_>) -> Result<(), Fault> {
-    for field in DATED_FIELDS {
-        if BodyPath::parse(field).is_some_and(|path| path.text(event.body).is_some()) {
-            dated(event, field)?;
-        }
-    }
-    Ok(())
-}
-
-/// A dated field at the top of the body.
-fn dated(event: &MessageEvent<'_>, field: &str) -> Result<Start, Fault> {
-    let text = BodyPath::parse(field).and_then(|path| path.text(event.body));
-    let text = text.ok_or_else(|| content(format!("`{field}` is missing; the term is counted from it")))?;
-    let text = if text.contains('T') { text } else { text.get(..10).unwrap_or(text) };
-    let start = Start::parse(text).filter(|s| matches!(s, Start::Instant(_) | Start::Date(_)));
-    let start = start.ok_or_else(|| {
-        content(format!("`{field}` must be a date, or a time with its zone, such as 2026-05-06T10:00:00+05:00"))
-    })?;
-    if start.instant(event.sender.zone) > event.accepted_at.plus_seconds(AHEAD_MAX_SECONDS) {
-        return Err(content(format!("`{field}` lies in the future")));
-    }
-    Ok(start)
-}
-
-/// An act dated by a day alone was done by the end of that day, but not after it arrived.
-fn settled_by(act: &Start, event: &MessageEvent<'_>) -> Timestamp {
-    let zone = event.sender.zone;
-    let last = match act {
-        Start::Instant(at) => *at,
-        Start::Date(_) | Start::Month(_) | Start::Quarter(_) => {
-            let next = act.local_date(zone).succ_opt().map(|day| start_of_day(day, zone));
-            Timestamp::from_micros(next.unwrap_or(event.accepted_at).micros().saturating_sub(1))
-        }
-    };
-    last.min(event.accepted_at)
-}
-
-fn case_upsert(regulation: &Regulation, event: &MessageEvent<'_>) -> Result<Option<CaseUpsert>, Fault> {
-    let Some(source) = regulation.case.as_ref().filter(|c| c.message == event.header.message_type.name) else {
-        return Ok(None);
-    };
-    let id = event.header.case_id.ok_or_else(|| {
-        Fault::new(FaultCode::HeaderInvalid, format!("CaseId is needed: `{}` begins a case", source.message))
-    })?;
-    let need =
-        |path: &BodyPath| path.text(event.body).ok_or_else(|| content(format!("`{path}` is missing; a case needs it")));
-    let territory = Oktmo::parse(need(&source.territory)?)
-        .map_err(|_| content(format!("`{}` is no OKTMO code of 2 to 11 digits", source.territory)))?;
-    let kind = need(&source.kind)?.to_owned();
-    Ok(Some(CaseUpsert { id, territory, kind, regulation: regulation.id.clone() }))
-}
-
-/// What in a message stands for one obligation.
-struct Item<'a> {
-    node: Node<'a, 'a>,
-    key: Option<String>,
-    case: Option<CaseId>,
 }
 
 struct Context<'a> {
     regulation: &'a Regulation,
     calendars: &'a Calendars,
     event: &'a MessageEvent<'a>,
-    territory: Option<Oktmo>,
+    parties: Parties<'a>,
+    /// The case after this message.
+    facts: CaseFacts,
 }
 
 impl<'a> Context<'a> {
@@ -121,7 +66,8 @@ impl<'a> Context<'a> {
         let mut items: Vec<Item<'a>> = Vec::new();
         for (index, node) in nodes.into_iter().enumerate() {
             let passes = |(path, values): &(BodyPath, Vec<String>)| {
-                path.text(node).is_some_and(|text| values.iter().any(|value| value == text))
+                let found = path.text(node).or_else(|| path.text(body));
+                found.is_some_and(|text| values.iter().any(|value| value == text))
             };
             if !matching.filter.iter().all(passes) {
                 continue;
@@ -154,63 +100,48 @@ impl<'a> Context<'a> {
 
     fn roles_of_recipient(&self) -> Vec<Option<String>> {
         let recipient = self.event.recipient;
-        let held = recipient.roles.iter().filter(|holding| recipient.holds(&holding.role, self.territory.as_ref()));
+        let territory = self.parties.territory.as_ref();
+        let held = recipient.roles.iter().filter(|holding| recipient.holds(&holding.role, territory));
         held.map(|holding| Some(holding.role.as_str().to_owned())).collect()
     }
 
     fn open(&self, rule: &Rule, matching: &Matching, effects: &mut Effects) -> Result<(), Fault> {
-        let period = self.period(matching)?;
+        let period = period(matching, self.event)?;
         let items = self.items(matching)?;
         if let (true, Some(nothing)) = (items.is_empty(), &rule.nothing) {
             effects.notes.push(Note { rule: rule.id.clone(), ru: nothing.ru.clone(), en: nothing.en.clone() });
         }
+        let mut keep = Vec::new();
         for item in items {
-            match self.stranger(rule, &item) {
+            match self.parties.stranger(rule, &item) {
                 Some(note) => effects.notes.push(note),
-                None => effects.open.push(self.obligation(rule, &item, &period)?),
+                None => {
+                    let opened = self.obligation(rule, &item, &period)?;
+                    keep.extend(opened.iter().map(|o| o.subject.clone()));
+                    effects.open.extend(opened);
+                }
             }
+        }
+        if let (Again::Replace, Some(case)) = (rule.again, self.event.header.case_id) {
+            effects.cancel.push(Cancel::Others { rule: rule.id.clone(), case, keep });
         }
         Ok(())
     }
 
-    /// A holder that the regulation does not know cannot be owed through the gateway: that is said, not refused.
-    fn stranger(&self, rule: &Rule, item: &Item<'_>) -> Option<Note> {
-        if rule.debtor != Party::RoleOfKey && rule.creditor != Party::RoleOfKey {
-            return None;
-        }
-        let key = item.key.as_deref().unwrap_or("");
-        let known = self.regulation.roles.iter().any(|role| role.code.as_str() == key);
-        (!known).then(|| Note {
-            rule: rule.id.clone(),
-            ru: format!("роли `{key}` в регламенте нет: это делается вне шлюза"),
-            en: format!("the regulation has no role `{key}`: this is done outside of the gateway"),
-        })
-    }
-
-    fn obligation(&self, rule: &Rule, item: &Item<'_>, period: &str) -> Result<NewObligation, Fault> {
+    /// `None`: the document or the case does not have the date from which the rule counts.
+    fn obligation(&self, rule: &Rule, item: &Item<'_>, period: &str) -> Result<Option<NewObligation>, Fault> {
         let (header, event) = (self.event.header, self.event);
-        let debtor = self.party(&rule.debtor, item)?;
-        let creditor = self.party(&rule.creditor, item)?;
-        let thread = format!("{}/{}", header.sender, header.message_id);
+        let debtor = self.parties.debtor(&rule.debtor, item)?;
+        let creditor = self.parties.party(&rule.creditor, item)?;
+        let thread = thread(&header.sender, header.message_id);
         let subject = self.subject(rule, item, &thread, debtor, creditor)?;
-        let (term, versions) = self.terms(rule, item)?;
-        let named = std::iter::once(term).chain(versions.iter().map(|v| &v.term));
-        let fields = named.flat_map(|term| self.term_fields(term, item)).collect();
-        let plan = Plan::new(self.regulation, rule, (term, versions), debtor.zone, fields);
+        let Some(start) = self.start(rule, item)? else { return Ok(None) };
+        let (start, term) = match self.terms(rule, item)? {
+            None => (self.task(rule, debtor, &start), String::new()),
+            Some(terms) => self.begin(rule, item, debtor, terms, &start)?,
+        };
         let wish = rule.wish.as_ref().and_then(|path| path.text(event.body)).and_then(|text| text.get(..10));
-        let start = match &rule.start {
-            StartAt::Sent => Beginning::Pending(PendingStart { on: StartOn::Sent, plan }),
-            StartAt::Delivered => Beginning::Pending(PendingStart { on: StartOn::Delivered, plan }),
-            StartAt::Accepted | StartAt::Period => self.begin(&plan, &Start::Instant(event.accepted_at))?,
-            StartAt::Field(field) => self.begin(&plan, &dated(event, field)?)?,
-        };
-        let term = match &start {
-            Beginning::Started(started) => &started.term,
-            Beginning::Pending(pending) => {
-                pending.plan.term_on(Start::Instant(event.accepted_at).local_date(debtor.zone))
-            }
-        };
-        Ok(NewObligation {
+        Ok(Some(NewObligation {
             regulation: self.regulation.id.clone(),
             rule: rule.id.clone(),
             subject,
@@ -218,40 +149,68 @@ impl<'a> Context<'a> {
             case: item.case,
             conversation: Some(header.conversation_id),
             debtor: debtor.id.clone(),
-            creditor: Some(creditor.id.clone()),
+            creditor: creditor.map(|c| c.id.clone()),
+            debtor_role: Parties::role(&rule.debtor, item),
+            creditor_role: Parties::role(&rule.creditor, item),
+            retime: rule.again != Again::Keep,
             zone: debtor.zone,
-            term: term.to_string(),
+            term,
             wish: wish.filter(|text| matches!(Start::parse(text), Some(Start::Date(_)))).map(str::to_owned),
             start,
-        })
+        }))
     }
 
-    fn begin(&self, plan: &Plan, start: &Start) -> Result<Beginning, Fault> {
-        plan.start(self.calendars, start).map(Beginning::Started).map_err(|error| {
-            let code = match &error {
-                StartError::Compute(
-                    ComputeError::FieldMissing { .. } | ComputeError::NeedsInstant { .. } | ComputeError::TooFar { .. },
-                ) => FaultCode::ContentInvalid,
-                StartError::Compute(ComputeError::Year(_))
-                | StartError::Calendar(_)
-                | StartError::Participant { .. }
-                | StartError::Holder { .. } => FaultCode::NotNow,
-            };
-            Fault::new(code, error.to_string())
-        })
+    /// From where a rule counts; what waits for the handing over counts from the acceptance for now.
+    fn start(&self, rule: &Rule, item: &Item<'_>) -> Result<Option<Start>, Fault> {
+        match &rule.start {
+            StartAt::Sent | StartAt::Delivered | StartAt::Accepted | StartAt::Period => {
+                Ok(Some(Start::Instant(self.event.accepted_at)))
+            }
+            StartAt::Field(field) => dated(self.event, field).map(Some),
+            StartAt::Date(field) => {
+                let path = BodyPath::parse(field);
+                let text = path.and_then(|path| path.text(item.node).or_else(|| path.text(self.event.body)));
+                Ok(text.and_then(Start::parse))
+            }
+            StartAt::Case(date) => Ok(self.facts.date(*date)),
+        }
+    }
+
+    fn task(&self, rule: &Rule, debtor: &Participant, start: &Start) -> Beginning {
+        let explanation = Plan::about(self.regulation, rule, debtor.zone);
+        Beginning::Task { started_at: start.instant(debtor.zone), explanation }
+    }
+
+    /// How it begins, and the term in words.
+    fn begin(
+        &self,
+        rule: &Rule,
+        item: &Item<'_>,
+        debtor: &Participant,
+        (term, versions): (&Term, Vec<DatedTerm>),
+        start: &Start,
+    ) -> Result<(Beginning, String), Fault> {
+        let named = std::iter::once(term).chain(versions.iter().map(|v| &v.term));
+        let fields = named.flat_map(|term| self.term_fields(term, item)).collect();
+        let plan = Plan::new(self.regulation, rule, (term, versions), debtor.zone, fields);
+        let pending = |on| {
+            let term = plan.term_on(start.local_date(debtor.zone)).to_string();
+            (Beginning::Pending(PendingStart { on, plan: plan.clone() }), term)
+        };
+        match &rule.start {
+            StartAt::Sent => Ok(pending(StartOn::Sent)),
+            StartAt::Delivered => Ok(pending(StartOn::Delivered)),
+            StartAt::Accepted | StartAt::Period | StartAt::Field(_) | StartAt::Date(_) | StartAt::Case(_) => {
+                let started = plan.start(self.calendars, start).map_err(|e| start_fault(&e))?;
+                let term = started.term.to_string();
+                Ok((Beginning::Started(started), term))
+            }
+        }
     }
 
     fn settle(&self, rule: &Rule, meets: &Meets) -> Result<Vec<Settlement>, Fault> {
-        let header = self.event.header;
-        let period = self.period(&meets.matching)?;
-        let thread = match header.in_reply_to {
-            Some(request) => format!("{}/{request}", header.recipient),
-            None if rule.subject.contains("{thread}") => {
-                let detail = format!("InReplyTo is needed: `{}` answers a message", header.message_type.name);
-                return Err(Fault::new(FaultCode::HeaderInvalid, detail));
-            }
-            None => String::new(),
-        };
+        let period = period(&meets.matching, self.event)?;
+        let thread = self.thread_of(rule, &meets.matching)?;
         let at = match &meets.at {
             SettleAt::Accepted => self.event.accepted_at,
             SettleAt::Field(field) => settled_by(&dated(self.event, field)?, self.event),
@@ -262,46 +221,49 @@ impl<'a> Context<'a> {
             if needs_case && item.case.is_none() {
                 continue;
             }
-            let debtor = self.party(&meets.debtor, &item)?;
-            let subject = self.subject(rule, &item, &thread, debtor, self.event.recipient)?;
+            let debtor = self.parties.debtor(&meets.debtor, &item)?;
+            let subject = self.subject(rule, &item, &thread, debtor, Some(self.event.recipient))?;
             let (period, debtor) = (period.clone(), debtor.id.clone());
             settlements.push(Settlement { rule: rule.id.clone(), subject, period, debtor, at });
         }
         Ok(settlements)
     }
 
-    /// The month that the body names, if the rule looks for one. A month that has not begun is a date in the future.
-    fn period(&self, matching: &Matching) -> Result<String, Fault> {
-        let Some(path) = &matching.period else { return Ok(String::new()) };
-        let month = path.text(self.event.body).and_then(|text| text.get(..7)).and_then(Month::parse);
-        let month = month.ok_or_else(|| content(format!("`{path}` must be a month, such as 2026-05")))?;
-        if Start::Month(month).instant(self.event.sender.zone) > self.event.accepted_at.plus_seconds(AHEAD_MAX_SECONDS)
-        {
-            return Err(content(format!("`{path}` lies in the future")));
+    fn cancel(&self, rule: &Rule, voids: &Meets) -> Result<Vec<Cancel>, Fault> {
+        let id = |rule: &Rule| rule.id.clone();
+        if let (Some(path), None) = (&voids.matching.about, &voids.matching.key) {
+            let message = self.about(path)?;
+            return Ok(vec![Cancel::OpenedBy { rule: id(rule), sender: self.event.header.sender.clone(), message }]);
         }
-        Ok(month.to_string())
+        let (period, thread) = (period(&voids.matching, self.event)?, self.thread_of(rule, &voids.matching)?);
+        let mut cancels = Vec::new();
+        for item in self.items(&voids.matching)? {
+            let debtor = self.parties.debtor(&voids.debtor, &item)?;
+            let subject = self.subject(rule, &item, &thread, debtor, Some(self.event.recipient))?;
+            cancels.push(Cancel::Key { rule: id(rule), subject, period: period.clone() });
+        }
+        Ok(cancels)
     }
 
-    fn party(&self, party: &Party, item: &Item<'_>) -> Result<&'a Participant, Fault> {
-        match party {
-            Party::Sender => Ok(self.event.sender),
-            Party::Recipient | Party::Responsible => Ok(self.event.recipient),
-            Party::Role(role) => self.holder(role),
-            Party::RoleOfKey => {
-                let role = item.key.as_deref().and_then(|key| RoleCode::parse(key).ok());
-                let message = &self.event.header.message_type.name;
-                self.holder(
-                    &role.ok_or_else(|| content(format!("a holder in `{message}` is no role of the regulation")))?,
-                )
+    fn about(&self, path: &BodyPath) -> Result<MessageId, Fault> {
+        let id = path.text(self.event.body).and_then(|text| MessageId::parse(text).ok());
+        id.ok_or_else(|| content(format!("`{path}` must be the id of a message of yours")))
+    }
+
+    /// Which message's thread is meant: the one that is answered, or the one of the sender's own that the body names.
+    fn thread_of(&self, rule: &Rule, matching: &Matching) -> Result<String, Fault> {
+        let header = self.event.header;
+        if let Some(path) = &matching.about {
+            return Ok(thread(&header.sender, self.about(path)?));
+        }
+        match header.in_reply_to {
+            Some(request) => Ok(thread(&header.recipient, request)),
+            None if rule.subject.contains("{thread}") => {
+                let detail = format!("InReplyTo is needed: `{}` answers a message", header.message_type.name);
+                Err(Fault::new(FaultCode::HeaderInvalid, detail))
             }
+            None => Ok(String::new()),
         }
-    }
-
-    fn holder(&self, role: &RoleCode) -> Result<&'a Participant, Fault> {
-        self.event.directory.holder(&self.regulation.id, role, self.territory.as_ref()).map_err(|problem| {
-            let place = self.territory.as_ref().map_or("-", Oktmo::as_str);
-            Fault::new(FaultCode::RoleVacant, format!("`{role}`, ОКТМО {place}: {problem}"))
-        })
     }
 
     /// Fills the template: the same words for what opens and for what settles.
@@ -311,7 +273,7 @@ impl<'a> Context<'a> {
         item: &Item<'_>,
         thread: &str,
         debtor: &Participant,
-        creditor: &Participant,
+        creditor: Option<&Participant>,
     ) -> Result<String, Fault> {
         let mut subject = rule.subject.clone();
         if subject.contains("{case}") {
@@ -324,7 +286,8 @@ impl<'a> Context<'a> {
             })?;
             subject = subject.replace("{case}", &case.to_string());
         }
-        let known = [("{thread}", thread), ("{debtor}", debtor.id.as_str()), ("{creditor}", creditor.id.as_str())];
+        let creditor = creditor.map_or_else(ParticipantId::citizen, |c| c.id.clone());
+        let known = [("{thread}", thread), ("{debtor}", debtor.id.as_str()), ("{creditor}", creditor.as_str())];
         for (placeholder, value) in known {
             subject = subject.replace(placeholder, value);
         }
@@ -332,20 +295,23 @@ impl<'a> Context<'a> {
         Ok(subject.replace("{key}", item.key.as_deref().unwrap_or("")))
     }
 
-    /// The rule's term, or all versions of it that are in force.
-    fn terms<'r>(&self, rule: &'r Rule, item: &Item<'_>) -> Result<(&'r Term, Vec<DatedTerm>), Fault>
+    /// The rule's term, or all versions of it that are in force; `None`: a task.
+    fn terms<'r>(&self, rule: &'r Rule, item: &Item<'_>) -> Result<Option<(&'r Term, Vec<DatedTerm>)>, Fault>
     where
         'a: 'r,
     {
         match &rule.term {
-            TermChoice::Plain(term) => Ok((term, Vec::new())),
+            TermChoice::None => Ok(None),
+            TermChoice::Plain(term) => Ok(Some((term, Vec::new()))),
             TermChoice::Table(id) => {
-                let (key, table) = (item.key.as_deref(), self.regulation.term_tables.get(id));
+                let named = rule.term_key.as_ref().and_then(|p| p.text(item.node).or_else(|| p.text(self.event.body)));
+                let key = if rule.term_key.is_some() { named } else { item.key.as_deref() };
+                let table = self.regulation.term_tables.get(id);
                 let missing = || Fault::new(FaultCode::NotNow, format!("the term table `{id}` is not there"));
                 let table = table.ok_or_else(missing)?;
                 let (_, first) = table.in_force().next().ok_or_else(missing)?;
                 let dated = |(from, version)| DatedTerm::new(self.regulation, from, version, key);
-                Ok((first.term(key), table.in_force().map(dated).collect()))
+                Ok(Some((first.term(key), table.in_force().map(dated).collect())))
             }
         }
     }
@@ -362,4 +328,23 @@ impl<'a> Context<'a> {
         }
         fields
     }
+}
+
+/// The name of a message's thread: sender and id.
+fn thread(sender: &ParticipantId, id: MessageId) -> String {
+    format!("{sender}/{id}")
+}
+
+/// Why an obligation cannot be begun, for the sender.
+pub(super) fn start_fault(error: &StartError) -> Fault {
+    let code = match error {
+        StartError::Compute(
+            ComputeError::FieldMissing { .. } | ComputeError::NeedsInstant { .. } | ComputeError::TooFar { .. },
+        ) => FaultCode::ContentInvalid,
+        StartError::Compute(ComputeError::Year(_))
+        | StartError::Calendar(_)
+        | StartError::Participant { .. }
+        | StartError::Holder { .. } => FaultCode::NotNow,
+    };
+    Fault::new(code, error.to_string())
 }

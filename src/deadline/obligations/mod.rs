@@ -1,8 +1,12 @@
 //! Obligations as a pure function of events: what a message opens and settles, and what the calendar opens by itself.
 
+mod case_effects;
+mod dates;
 #[cfg(test)]
 pub(super) mod fixtures;
 mod message;
+mod parties;
+mod period;
 mod periodic;
 mod plan;
 #[cfg(test)]
@@ -15,13 +19,15 @@ use std::fmt;
 use roxmltree::Node;
 use serde_json::Value;
 
+use super::cases::{CaseFacts, Flag};
 use super::{ComputeError, Term};
 use crate::domain::{
-    CaseId, ConversationId, Header, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
+    CaseId, ConversationId, Header, MessageId, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
 };
 
 pub use message::on_message;
-pub use periodic::{next_period_at, periodic};
+pub use period::Period;
+pub use periodic::{ScheduleRow, next_period_at, periodic, schedule};
 pub use plan::{DatedTerm, Plan, start_pending};
 
 /// How far a date of an act may lie ahead of the gateway's business time: clocks differ.
@@ -36,6 +42,8 @@ pub struct CaseView {
     pub territory: Oktmo,
     /// `individual` or `group`.
     pub kind: String,
+    /// What the messages so far said of it.
+    pub facts: CaseFacts,
 }
 
 /// Why a role has not exactly one holder.
@@ -72,6 +80,9 @@ pub trait Directory {
 
     /// The participant with this id.
     fn participant(&self, id: &ParticipantId) -> Option<&Participant>;
+
+    /// Every participant of the regulation that holds the role somewhere.
+    fn holders(&self, regulation: &str, role: &RoleCode) -> Vec<&Participant>;
 }
 
 impl Directory for &[Participant] {
@@ -92,6 +103,10 @@ impl Directory for &[Participant] {
 
     fn participant(&self, id: &ParticipantId) -> Option<&Participant> {
         self.iter().find(|p| p.id == *id)
+    }
+
+    fn holders(&self, regulation: &str, role: &RoleCode) -> Vec<&Participant> {
+        self.iter().filter(|p| p.regulation == regulation && p.roles.iter().any(|h| h.role == *role)).collect()
     }
 }
 
@@ -120,8 +135,16 @@ pub struct Effects {
     pub open: Vec<NewObligation>,
     /// What it settles. The store keeps settlements too, so that opening and settling commute.
     pub settle: Vec<Settlement>,
+    /// What it makes void.
+    pub cancel: Vec<Cancel>,
+    /// Whose obligations of the case go over to another holder of the role.
+    pub rebind: Vec<Rebind>,
+    /// The months for which the calendar will open obligations of the case. All of a rule and case at once.
+    pub schedules: Vec<ScheduleSet>,
     /// The case that it begins or updates.
     pub case: Option<CaseUpsert>,
+    /// What is new about the case that a person should look at.
+    pub flags: Vec<Flag>,
     /// Rules that matched but had nothing to open, in words for people.
     pub notes: Vec<Note>,
 }
@@ -137,6 +160,69 @@ pub struct CaseUpsert {
     pub kind: String,
     /// The id of the regulation.
     pub regulation: String,
+    /// What is known of it now.
+    pub facts: CaseFacts,
+}
+
+/// What becomes void. Only what still runs or waits is touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancel {
+    /// The obligation with this key.
+    Key {
+        /// The rule.
+        rule: RuleId,
+        /// As in [`NewObligation::subject`].
+        subject: String,
+        /// As in [`NewObligation::period`].
+        period: String,
+    },
+    /// What this rule opened for a message.
+    OpenedBy {
+        /// The rule.
+        rule: RuleId,
+        /// Who sent the message.
+        sender: ParticipantId,
+        /// Its id.
+        message: MessageId,
+    },
+    /// What this rule opened for the case, but for these subjects.
+    Others {
+        /// The rule.
+        rule: RuleId,
+        /// The case.
+        case: CaseId,
+        /// What stays.
+        keep: Vec<String>,
+    },
+    /// Everything of the case, for it is closed, but for what these rules opened.
+    Closed {
+        /// The case.
+        case: CaseId,
+        /// Rules whose obligations go on.
+        outlive: Vec<RuleId>,
+    },
+}
+
+/// The holder of a role in a case is another one now: what is open goes over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebind {
+    /// The case.
+    pub case: CaseId,
+    /// The role.
+    pub role: RoleCode,
+    /// Who holds it now.
+    pub holder: ParticipantId,
+}
+
+/// For which months a rule opens obligations of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleSet {
+    /// The rule.
+    pub rule: RuleId,
+    /// The case.
+    pub case: CaseId,
+    /// One row a debtor; none: nothing more is opened.
+    pub rows: Vec<ScheduleRow>,
 }
 
 /// A rule that matched a message and had nothing to open.
@@ -159,7 +245,7 @@ pub struct NewObligation {
     pub rule: RuleId,
     /// What it is about, as a stable key: the same text is made by what opens and by what settles.
     pub subject: String,
-    /// The month it is for (`2026-05`); empty when the rule has no period.
+    /// The period it is for (`2026-05`, `2026-Q2`, `2026`); empty when the rule has none.
     pub period: String,
     /// The case, if any.
     pub case: Option<CaseId>,
@@ -167,8 +253,14 @@ pub struct NewObligation {
     pub conversation: Option<ConversationId>,
     /// Who owes.
     pub debtor: ParticipantId,
-    /// To whom; `None` when it is not a participant.
+    /// To whom; `None`: the citizen.
     pub creditor: Option<ParticipantId>,
+    /// The role for which the debtor was found, if the rule names one.
+    pub debtor_role: Option<RoleCode>,
+    /// The role for which the creditor was found, if the rule names one.
+    pub creditor_role: Option<RoleCode>,
+    /// What happens when it is there already: counted anew, or nothing.
+    pub retime: bool,
     /// The zone in which it is counted: that of the debtor.
     pub zone: Zone,
     /// The term as written, such as `5 working days`. Of one that waits it is the term of the day on which it was opened;
@@ -185,6 +277,13 @@ pub struct NewObligation {
 pub enum Beginning {
     /// It runs.
     Started(Started),
+    /// It is a task: it runs without a term.
+    Task {
+        /// From when.
+        started_at: Timestamp,
+        /// Rule and source: what `explain` shows.
+        explanation: Value,
+    },
     /// It waits for the message that opened it to be `sent` (or `delivered`): the store keeps the [`PendingStart`] as JSON and
     /// calls [`start_pending`] then.
     Pending(PendingStart),

@@ -60,18 +60,12 @@ impl Plan {
         zone: Zone,
         fields: BTreeMap<String, String>,
     ) -> Self {
-        let about = json!({
-            "regulation": regulation.id,
-            "rule": rule.id,
-            "title": rule.title,
-            "source": told(regulation, &rule.source),
-            "reading": rule.reading,
-            "calendar": regulation.calendar,
-            "zone": zone,
-            "term": term,
-            "term_ru": term.ru(),
-            "roll": rule.roll,
-        });
+        let mut about = Self::about(regulation, rule, zone);
+        if let Some(object) = about.as_object_mut() {
+            object.insert("term".to_owned(), json!(term));
+            object.insert("term_ru".to_owned(), term.ru().into());
+            object.insert("roll".to_owned(), json!(rule.roll));
+        }
         Self {
             calendar: regulation.calendar.clone(),
             zone,
@@ -84,6 +78,19 @@ impl Plan {
             fields,
             about,
         }
+    }
+
+    /// The head of an explanation: the rule and where it is written.
+    pub(super) fn about(regulation: &Regulation, rule: &Rule, zone: Zone) -> Value {
+        json!({
+            "regulation": regulation.id,
+            "rule": rule.id,
+            "title": rule.title,
+            "source": told(regulation, &rule.source),
+            "reading": rule.reading,
+            "calendar": regulation.calendar,
+            "zone": zone,
+        })
     }
 
     /// The term of what starts on this local date; before the first version it is that of the first.

@@ -69,6 +69,7 @@ impl Letter<'_> {
             id: CaseId::parse(CASE).unwrap(),
             territory: Oktmo::parse("71876000").unwrap(),
             kind: "individual".to_owned(),
+            facts: CaseFacts::default(),
         };
         on_message(
             regulation,
@@ -97,14 +98,14 @@ fn local(at: Timestamp) -> String {
 fn started(obligation: &NewObligation) -> &Started {
     match &obligation.start {
         Beginning::Started(started) => started,
-        Beginning::Pending(_) => panic!("{} has not started", obligation.subject),
+        Beginning::Pending(_) | Beginning::Task { .. } => panic!("{} has not started", obligation.subject),
     }
 }
 
 fn pending(obligation: &NewObligation) -> &PendingStart {
     match &obligation.start {
         Beginning::Pending(pending) => pending,
-        Beginning::Started(_) => panic!("{} runs already", obligation.subject),
+        Beginning::Started(_) | Beginning::Task { .. } => panic!("{} runs already", obligation.subject),
     }
 }
 

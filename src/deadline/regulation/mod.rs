@@ -3,12 +3,22 @@
 //! The text form is TOML in `config/regulations/<id>.toml`; `yugra.toml` shows every part with comments. Nothing here knows a
 //! particular rule: rules of one kind are one mechanism with different data.
 
+mod case;
+mod contradictions;
+mod order;
 mod parse;
+mod rule;
 mod rules;
 mod term_tables;
 #[cfg(test)]
 mod tests;
 
+pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
+pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
+pub use rule::{
+    Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
+    Warn,
+};
 pub(super) use rules::DATED_FIELDS;
 pub use term_tables::{TermTable, TermVersion};
 
@@ -16,7 +26,7 @@ use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::{Finding, Month, Roll, Severity, Term, path::BodyPath};
+use super::{Finding, Month, Roll, Severity, Term};
 use crate::bundle::Files;
 use crate::domain::{CaseId, MessageType, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
 
@@ -56,16 +66,28 @@ pub struct Regulation {
     pub roles: Vec<Role>,
     /// Who may send what to whom.
     pub exchanges: Vec<Exchange>,
-    /// Which message begins a case.
+    /// Which messages begin and end a case.
     pub case: Option<CaseSource>,
+    /// The steps of a case, in their order.
+    pub steps: Vec<CaseStep>,
+    /// What may not come before a step.
+    pub preconditions: Vec<Precondition>,
+    /// How many families a curator may have.
+    pub loads: Vec<Load>,
+    /// What is kept until when.
+    pub retentions: Vec<Retention>,
+    /// What the documents name and the gateway does not exchange.
+    pub outside: Vec<Outside>,
     /// Terms looked up by a key, by their ids.
     pub term_tables: BTreeMap<String, TermTable>,
     /// Norms that chains of rules must fit into.
     pub norms: Vec<Norm>,
-    /// The deadline rules.
+    /// The deadline rules and the tasks without a date.
     pub rules: Vec<Rule>,
     /// Who helps in which case in which months, until programmes say so.
     pub measures: Vec<Measure>,
+    /// What article 28 of 442-FZ wants described: participants, activities, forms, requirements, mechanism, control.
+    pub order: Order,
 }
 
 /// A document that rules are written in.
@@ -101,19 +123,6 @@ pub struct Exchange {
     pub from: Vec<RoleCode>,
     /// Roles that may get it.
     pub to: Vec<RoleCode>,
-    /// Where it stands in the file.
-    pub line: usize,
-}
-
-/// Which message begins a case, and where its body says what the case is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CaseSource {
-    /// The type's name.
-    pub message: String,
-    /// The path to the ОКТМО code.
-    pub territory: BodyPath,
-    /// The path to `individual` or `group`.
-    pub kind: BodyPath,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -165,148 +174,6 @@ pub struct Measure {
     pub to: Month,
     /// Where it stands in the file.
     pub line: usize,
-}
-
-/// A deadline rule: what opens an obligation, who owes whom, what meets it, by when, and where that is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rule {
-    /// Its id.
-    pub id: RuleId,
-    /// Its name.
-    pub title: Title,
-    /// Why it is switched off, if it is.
-    pub off: Option<String>,
-    /// What to tell when its message came and there was nothing to open.
-    pub nothing: Option<Title>,
-    /// What opens it.
-    pub opens: Opens,
-    /// From where its term is counted.
-    pub start: StartAt,
-    /// Who owes.
-    pub debtor: Party,
-    /// To whom.
-    pub creditor: Party,
-    /// The template of the subject.
-    pub subject: String,
-    /// What meets it: any of these.
-    pub met: Vec<Meets>,
-    /// Its term.
-    pub term: TermChoice,
-    /// Its roll.
-    pub roll: Roll,
-    /// When to warn.
-    pub warns: Vec<Warn>,
-    /// The path to the asker's own wish, a date that is shown and never the norm.
-    pub wish: Option<BodyPath>,
-    /// Where it is written.
-    pub source: Source,
-    /// Which reading of an ambiguous text this is, and why.
-    pub reading: Option<String>,
-    /// Where it stands in the file.
-    pub line: usize,
-}
-
-/// What opens an obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opens {
-    /// A message.
-    Message(Matching),
-    /// Every month in which a participant has a measure in a case, from the month's first instant.
-    MonthOfMeasures,
-}
-
-/// What meets an obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Meets {
-    /// The message, and what in it names the obligation.
-    pub matching: Matching,
-    /// Whose obligation it meets: the sender's unless said otherwise.
-    pub debtor: Party,
-    /// As of when: `accepted` for exchanges, the act's date for acts (assessment, decision, contract).
-    pub at: SettleAt,
-}
-
-/// As of when a message meets an obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SettleAt {
-    /// Its acceptance.
-    Accepted,
-    /// A dated field at the top of the body, such as `decidedAt`.
-    Field(String),
-}
-
-/// A message type, and what in its body stands for one obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Matching {
-    /// The type's name, every version of it.
-    pub message: String,
-    /// One obligation a node; `None`: one for the message.
-    pub each: Option<BodyPath>,
-    /// Nodes count only if at each of these paths stands one of these values.
-    pub filter: Vec<(BodyPath, Vec<String>)>,
-    /// What tells the obligations of one message apart; nodes with the same key are one.
-    pub key: Option<Key>,
-    /// Where the node names the case; `None`: the header does.
-    pub case: Option<BodyPath>,
-    /// Where the body names the month.
-    pub period: Option<BodyPath>,
-}
-
-/// Where the key of an obligation is found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Key {
-    /// In the node.
-    Path(BodyPath),
-    /// Each role that the recipient holds for the case's territory.
-    RolesOfRecipient,
-}
-
-/// A party of an obligation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Party {
-    /// The holder of this role in the case's territory.
-    Role(RoleCode),
-    /// The holder, in the case's territory, of the role that the key names.
-    RoleOfKey,
-    /// The message's sender.
-    Sender,
-    /// The message's recipient.
-    Recipient,
-    /// The participant that the measure names.
-    Responsible,
-}
-
-/// From where a term is counted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StartAt {
-    /// The message's acceptance.
-    Accepted,
-    /// The moment at which the message was handed over.
-    Sent,
-    /// The moment at which the debtor's receipt was verified.
-    Delivered,
-    /// A dated field at the top of the body, such as `registeredAt`.
-    Field(String),
-    /// The month.
-    Period,
-}
-
-/// A rule's term.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TermChoice {
-    /// As written.
-    Plain(Term),
-    /// Looked up by the obligation's key in the table with this id.
-    Table(String),
-}
-
-/// One warning.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Warn {
-    /// `.. before` counts back from the due; every other term counts from the obligation's start.
-    pub term: Term,
-    /// Its roll.
-    pub roll: Roll,
 }
 
 impl Regulation {

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
-use super::{CaseSource, Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, term_tables};
+use super::{Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, order, term_tables};
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
 use crate::deadline::{Finding, Month, Roll, Span, Term, Unit};
@@ -57,12 +57,14 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let exchanges: Vec<Exchange> =
         root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
     names.messages = exchanges.iter().map(|e| e.message.clone()).collect();
-    let case = root.table("case").and_then(|t| read_case(t, &names));
+    let case = root.table("case").and_then(|t| case::read_case(t, &names));
+    let steps = case::read_steps(root, &names);
     let term_tables = term_tables::read(root, &names, effective_from);
     names.tables = term_tables.keys().cloned().collect();
     let (rules, rule_ids) = read_rules(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
     let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
+    let order = order::read(root, &names);
     Some(Regulation {
         id: id?,
         file: file.to_owned(),
@@ -76,17 +78,24 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         roles,
         exchanges,
         case,
+        preconditions: case::read_preconditions(root, &names, &steps),
+        steps,
+        loads: case::read_loads(root, &names),
+        retentions: case::read_retentions(root, &names),
+        outside: case::read_outside(root, &names),
         term_tables,
         norms,
         rules,
         measures,
+        order,
     })
 }
 
 /// The rules, and the ids also of those that are broken, so that one mistake does not show as two.
 fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
     let (mut rules, mut ids) = (Vec::new(), Vec::new());
-    for table in root.tables("deadline") {
+    let tables = root.tables("deadline").into_iter().map(|t| (t, false));
+    for (table, is_task) in tables.chain(root.tables("task").into_iter().map(|t| (t, true))) {
         if let Some(id) = table.parsed("id", id(RuleId::parse)) {
             if ids.contains(&id) {
                 let problem = Problem::new(
@@ -97,7 +106,7 @@ fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
             }
             ids.push(id);
         }
-        rules.extend(rule(table, names));
+        rules.extend(rule(table, names, is_task));
     }
     (rules, ids)
 }
@@ -124,14 +133,6 @@ fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
     let (from, to) = (roles("from"), roles("to"));
     table.finish()?;
     Some(Exchange { message: message?, from, to, line })
-}
-
-fn read_case(table: Table<'_, '_>, names: &Names) -> Option<CaseSource> {
-    let line = table.line();
-    let message = table.need_parsed("message", |t| names.message(t));
-    let (territory, kind) = (table.need_parsed("territory", path), table.need_parsed("kind", path));
-    table.finish()?;
-    Some(CaseSource { message: message?, territory: territory?, kind: kind?, line })
 }
 
 fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {

@@ -1,14 +1,29 @@
 //! The TOML form of one deadline rule.
 
+use super::case::rows;
 use super::parse::{id, path, plain, roll, source, term, title, unknown};
-use super::{Key, Matching, Meets, Opens, Party, Rule, SettleAt, StartAt, TermChoice, Warn};
+use super::{
+    Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
+    Warn,
+};
 use crate::deadline::reader::{Problem, Table};
 use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
 
 /// Dated fields at the top of a body from which a term may be counted.
-pub(in crate::deadline) const DATED_FIELDS: [&str; 6] =
-    ["submittedAt", "registeredAt", "identifiedAt", "decidedAt", "signedAt", "handedAt"];
+pub(in crate::deadline) const DATED_FIELDS: [&str; 11] = [
+    "submittedAt",
+    "registeredAt",
+    "identifiedAt",
+    "decidedAt",
+    "signedAt",
+    "handedAt",
+    "assessedAt",
+    "approvedAt",
+    "establishedAt",
+    "enteredAt",
+    "doneAt",
+];
 
 /// What may stand between braces in a subject.
 const PLACEHOLDERS: [&str; 5] = ["case", "key", "thread", "debtor", "creditor"];
@@ -49,23 +64,28 @@ impl Names {
     }
 }
 
-/// Reads one `[[deadline]]`.
-pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
+/// Reads one `[[deadline]]`, or one `[[task]]`.
+pub(super) fn rule(table: Table<'_, '_>, names: &Names, is_task: bool) -> Option<Rule> {
     let line = table.line();
     let (rule_id, title, source) =
         (table.need_parsed("id", id(RuleId::parse)), title(&table, "title"), source(&table, names));
     let nothing = table.has("nothing").then(|| super::parse::title(&table, "nothing")).flatten();
-    let (off, reading) = (plain(table.text("off")), plain(table.text("reading")));
-    let opens = table.need_table("opens").and_then(|t| opens(t, names));
+    let (off, reading, rows) = (plain(table.text("off")), plain(table.text("reading")), rows(&table));
+    let opens = opens(&table, names);
+    let again = if table.has("again") { table.parsed("again", again) } else { Some(Again::Keep) };
     let start = table.need_parsed("start", start);
     let debtor = table.need_parsed("debtor", |t| party(t, names));
     let creditor = table.need_parsed("creditor", |t| party(t, names));
     let subject = table.need_parsed("subject", subject);
     let met: Vec<Meets> = table.tables("met").into_iter().filter_map(|t| meets(t, names)).collect();
-    let term = term_choice(&table, names);
-    let roll = table.need_parsed("roll", roll);
-    let warns = warns(&table);
-    let wish = table.parsed("wish", path);
+    let cancelled = table.tables("cancelled").into_iter().filter_map(|t| meets(t, names)).collect();
+    let (term, roll, warns) = if is_task {
+        (Some(TermChoice::None), Some(Roll::None), Vec::new())
+    } else {
+        (term_choice(&table, names), table.need_parsed("roll", roll), warns(&table))
+    };
+    let (wish, term_key) = (table.parsed("wish", path), table.parsed("term_key", path));
+    let (outlives_case, round_the_clock) = (table.flag("outlives_case"), table.flag("round_the_clock"));
     if !table.has("met") {
         let problem = Problem::new(
             "правилу нужен `[[deadline.met]]`: что его исполняет",
@@ -77,17 +97,23 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
         Some(Rule {
             id: rule_id?,
             title: title?,
+            rows,
             off,
             nothing,
             opens: opens?,
+            again: again?,
             start: start?,
             debtor: debtor?,
             creditor: creditor?,
             subject: subject?,
             met,
+            cancelled,
             term: term?,
+            term_key,
             roll: roll?,
             warns,
+            outlives_case,
+            round_the_clock,
             wish,
             source: source?,
             reading,
@@ -95,27 +121,62 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names) -> Option<Rule> {
         })
     };
     let rule = whole();
-    for problem in rule.iter().flat_map(contradictions) {
+    for problem in rule.iter().flat_map(super::contradictions::contradictions) {
         table.error(&table.span, problem);
     }
     table.finish()?;
     rule
 }
 
-fn opens(table: Table<'_, '_>, names: &Names) -> Option<Opens> {
-    if !table.has("every") {
-        return matching(table, names).map(Opens::Message);
+/// The one or several `[[deadline.opens]]`.
+fn opens(table: &Table<'_, '_>, names: &Names) -> Option<Opens> {
+    if !table.has("opens") {
+        table.need_table("opens");
+        return None;
     }
-    let every = table.need_parsed("every", |text| match text {
-        "month" => Ok(()),
-        _ => Err(Problem::new(format!("`{text}`: можно month"), format!("`{text}`: allowed is month"))),
+    let mut messages = Vec::new();
+    let mut tables = table.tables("opens");
+    match (tables.pop(), tables.is_empty()) {
+        (Some(only), true) if only.has("every") => return every(only, names),
+        (last, _) => tables.extend(last),
+    }
+    for inner in tables {
+        messages.push(matching(inner, names));
+    }
+    messages.into_iter().collect::<Option<Vec<_>>>().map(Opens::Messages)
+}
+
+fn every(table: Table<'_, '_>, names: &Names) -> Option<Opens> {
+    let every = table.need_parsed("every", |text| {
+        [Every::Month, Every::Quarter, Every::Year].into_iter().find(|e| e.as_str() == text).ok_or_else(|| {
+            Problem::new(
+                format!("`{text}`: можно month, quarter, year"),
+                format!("`{text}`: allowed are month, quarter, year"),
+            )
+        })
     });
     let of = table.need_parsed("of", |text| match text {
-        "measure" => Ok(()),
-        _ => Err(Problem::new(format!("`{text}`: можно measure"), format!("`{text}`: allowed is measure"))),
+        "measure" => Ok(Of::Measure),
+        "case" => Ok(Of::Case),
+        _ => match text.strip_prefix("role ") {
+            Some(role) => names.role(role).map(Of::Role),
+            None => Err(Problem::new(
+                format!("`{text}`: можно measure, case, role <код>"),
+                format!("`{text}`: allowed are measure, case, role <code>"),
+            )),
+        },
     });
     table.finish()?;
-    every.and(of).map(|()| Opens::MonthOfMeasures)
+    Some(Opens::Every { every: every?, of: of? })
+}
+
+fn again(text: &str) -> Result<Again, Problem> {
+    [Again::Keep, Again::Retime, Again::Replace].into_iter().find(|a| a.as_str() == text).ok_or_else(|| {
+        Problem::new(
+            format!("`{text}`: можно keep, retime, replace"),
+            format!("`{text}`: allowed are keep, retime, replace"),
+        )
+    })
 }
 
 fn meets(table: Table<'_, '_>, names: &Names) -> Option<Meets> {
@@ -140,12 +201,24 @@ fn settle_at(text: &str) -> Result<SettleAt, Problem> {
 
 fn matching(table: Table<'_, '_>, names: &Names) -> Option<Matching> {
     let message = table.need_parsed("message", |t| names.message(t));
+    let roles = |key| -> Vec<RoleCode> {
+        table.texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
+    };
+    let (from, to) = (roles("from"), roles("to"));
     let each = table.parsed("each", path);
     let key = table.parsed("key", |text| match text {
         "roles of recipient" => Ok(Key::RolesOfRecipient),
         _ => path(text).map(Key::Path),
     });
     let (case, period) = (table.parsed("case", path), table.parsed("period", path));
+    let about = table.parsed("about", path);
+    let filter = filter(&table);
+    table.finish()?;
+    Some(Matching { message: message?, from, to, each, filter, key, case, period, about })
+}
+
+/// The conditions of `where`.
+pub(super) fn filter(table: &Table<'_, '_>) -> BodyFilter {
     let mut filter = Vec::new();
     if let Some(entries) = table.table("where") {
         for (name, values) in entries.entries() {
@@ -154,11 +227,18 @@ fn matching(table: Table<'_, '_>, names: &Names) -> Option<Matching> {
             }
         }
     }
-    table.finish()?;
-    Some(Matching { message: message?, each, filter, key, case, period })
+    filter
 }
 
 fn start(text: &str) -> Result<StartAt, Problem> {
+    if let Some(word) = text.strip_prefix("case ")
+        && let Some(date) = CaseDate::ALL.into_iter().find(|d| d.as_str() == word)
+    {
+        return Ok(StartAt::Case(date));
+    }
+    if let Some(field) = text.strip_prefix("date ") {
+        return path(field).map(|path| StartAt::Date(path.to_string()));
+    }
     match text {
         "accepted" => Ok(StartAt::Accepted),
         "sent" => Ok(StartAt::Sent),
@@ -166,10 +246,11 @@ fn start(text: &str) -> Result<StartAt, Problem> {
         "period" => Ok(StartAt::Period),
         field if DATED_FIELDS.contains(&field) => Ok(StartAt::Field(field.to_owned())),
         _ => {
-            let allowed = format!("accepted, sent, delivered, period, {}", DATED_FIELDS.join(", "));
+            let cases = CaseDate::ALL.map(|d| format!("case {}", d.as_str())).join(", ");
+            let allowed = format!("accepted, sent, delivered, period, {}, {cases}", DATED_FIELDS.join(", "));
             Err(Problem::new(
-                format!("начало `{text}`: можно {allowed}"),
-                format!("start `{text}`: allowed are {allowed}"),
+                format!("начало `{text}`: можно {allowed}, date <поле>"),
+                format!("start `{text}`: allowed are {allowed}, date <field>"),
             ))
         }
     }
@@ -181,11 +262,14 @@ fn party(text: &str, names: &Names) -> Result<Party, Problem> {
         "recipient" => Ok(Party::Recipient),
         "responsible" => Ok(Party::Responsible),
         "role of key" => Ok(Party::RoleOfKey),
+        "citizen" => Ok(Party::Citizen),
         _ => match text.strip_prefix("role ") {
             Some(role) => names.role(role).map(Party::Role),
             None => Err(Problem::new(
-                format!("сторона `{text}`: можно sender, recipient, responsible, role of key, role <код>"),
-                format!("party `{text}`: allowed are sender, recipient, responsible, role of key, role <code>"),
+                format!("сторона `{text}`: можно sender, recipient, responsible, role of key, citizen, role <код>"),
+                format!(
+                    "party `{text}`: allowed are sender, recipient, responsible, role of key, citizen, role <code>"
+                ),
             )),
         },
     }
@@ -237,86 +321,4 @@ fn warns(table: &Table<'_, '_>) -> Vec<Warn> {
         }
     }
     warns
-}
-
-/// What a rule says in one place and takes back in another.
-fn contradictions(rule: &Rule) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    let mut say = |ru: &str, en: &str| problems.push(Problem::new(ru, en));
-    let opening = match &rule.opens {
-        Opens::Message(matching) => Some(matching),
-        Opens::MonthOfMeasures => None,
-    };
-    let met_by = || rule.met.iter().map(|m| &m.matching);
-    let uses = |name: &str| rule.subject.contains(&format!("{{{name}}}"));
-
-    if opening.is_none() != (rule.start == StartAt::Period) {
-        say(
-            "start = \"period\" бывает только при every = \"month\", и наоборот",
-            "start = \"period\" goes only with every = \"month\", and the other way round",
-        );
-    }
-    if opening.is_none() && met_by().any(|m| m.period.is_none()) {
-        say(
-            "у помесячного правила в `met` нужен `period`: где сообщение называет месяц",
-            "a monthly rule needs `period` in `met`: where the message names the month",
-        );
-    }
-    if opening.is_some_and(|m| m.period.is_none()) && met_by().any(|m| m.period.is_some()) {
-        say(
-            "`period` в `met` без `period` в `opens`: ключи не совпадут",
-            "`period` in `met` without `period` in `opens`: the keys cannot be equal",
-        );
-    }
-    let keyed = opening.is_some_and(|m| m.key.is_some());
-    if uses("key") && !(keyed && met_by().all(|m| m.key.is_some())) {
-        say(
-            "`{key}` в `subject` требует `key` и в `opens`, и в каждом `met`",
-            "`{key}` in `subject` needs `key` in `opens` and in every `met`",
-        );
-    }
-    if keyed && !uses("key") {
-        say(
-            "есть `key`, но `subject` без `{key}`: обязательства слились бы",
-            "there is a `key`, but `subject` has no `{key}`: the obligations would merge",
-        );
-    }
-    if uses("thread") && opening.is_none() {
-        say(
-            "`{thread}` бывает только у правила, которое открывает сообщение",
-            "`{thread}` needs a rule that a message opens",
-        );
-    }
-    if matches!(rule.term, TermChoice::Table(_)) && !keyed {
-        say("`term_table` требует `key` в `opens`", "`term_table` needs a `key` in `opens`");
-    }
-    let parties = [&rule.debtor, &rule.creditor];
-    if parties.contains(&&Party::Responsible) && opening.is_some() {
-        say("`responsible` бывает только при every = \"month\"", "`responsible` goes only with every = \"month\"");
-    }
-    if opening.is_none() && parties.iter().any(|p| matches!(p, Party::Sender | Party::Recipient | Party::RoleOfKey)) {
-        say(
-            "при every = \"month\" нет сообщения: стороной может быть responsible или role <код>",
-            "with every = \"month\" there is no message: a party may be responsible or role <code>",
-        );
-    }
-    if parties.contains(&&Party::RoleOfKey) && !keyed {
-        say("`role of key` требует `key` в `opens`", "`role of key` needs a `key` in `opens`");
-    }
-    if let TermChoice::Plain(term) = &rule.term {
-        problems.extend(without_day(term, rule.roll));
-    }
-    for warn in &rule.warns {
-        problems.extend(without_day(&warn.term, warn.roll));
-    }
-    problems
-}
-
-fn without_day(term: &Term, roll: Roll) -> Option<Problem> {
-    (roll != Roll::None && !term.ends_with_a_day()).then(|| {
-        Problem::new(
-            format!("срок `{term}` кончается моментом, перенос `{roll}` неприменим; поставьте none"),
-            format!("the term `{term}` ends at an instant, the roll `{roll}` cannot apply; write none"),
-        )
-    })
 }

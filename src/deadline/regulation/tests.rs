@@ -1,3 +1,5 @@
+mod order;
+
 use super::*;
 use crate::deadline::Unit;
 
@@ -12,10 +14,10 @@ fn the_yugra_regulation_is_read_whole() {
         yugra.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
         ["document-request", "document-answer", "progress-report"]
     );
-    assert_eq!(yugra.roles.len(), 7);
+    assert_eq!(yugra.roles.len(), 10);
     assert!(yugra.rules.iter().all(|r| r.line > 1 && YUGRA.lines().nth(r.line - 1).unwrap().contains("[[deadline]]")));
     let report = &yugra.rules[2];
-    assert_eq!(report.opens, Opens::MonthOfMeasures);
+    assert_eq!(report.opens, Opens::Every { every: Every::Month, of: Of::Measure });
     assert_eq!(report.warns.len(), 2);
     assert_eq!(report.warns[1].roll, Roll::Back);
     assert!(matches!(&yugra.rules[1].term, TermChoice::Table(id) if id == "answer"));
@@ -91,7 +93,7 @@ fn each_mistake_is_found_in_its_line() {
         ("default = \"5 working days\"", "default = \"least of (immediately, 2 days)\"", "add grace = \"1 hour\""),
         ("# grace = \"1 hour\"", "grace = \"15 minutes\"", "hours are needed, such as 1 hour"),
         ("# grace = \"1 hour\"", "grace = \"1 working day\"", "hours are needed, such as 1 hour"),
-        ("every = \"month\"", "every = \"week\"", "allowed is month"),
+        ("every = \"month\"", "every = \"week\"", "allowed are month, quarter, year"),
         ("where = { source = \"request\" }", "where = { source = 1 }", "a text or a list of texts is needed"),
         ("effective_from", "effective_from = \nx", "this is not TOML"),
     ];

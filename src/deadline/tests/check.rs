@@ -119,6 +119,17 @@ fn each_thing_that_does_not_fit_is_found() {
 }
 
 #[test]
+fn what_article_28_wants_and_the_file_lacks_is_told() {
+    let text = YUGRA.replace("[[control]]", "[[mechanism]]").replacen("role = \"police\"\n", "", 1);
+    let found = checked(&Regulation::parse(FILE, &text).unwrap(), &participants(), &calendars(), &schemas(), NOW);
+    let texts: Vec<&str> = found.iter().map(|f| f.en.as_str()).collect();
+    assert!(texts.iter().any(|t| t.contains("art. 28 part 2 point 6") && t.contains("add `[[control]]`")), "{texts:?}");
+    let role = found.iter().find(|f| f.en.contains("on what basis the role `police`")).unwrap();
+    assert!(text.lines().nth(role.line - 1).unwrap().contains("[[role]]"));
+    assert!(found.iter().all(|f| f.severity == Severity::Warning), "{found:#?}");
+}
+
+#[test]
 fn a_region_wide_holder_serves_every_territory_below() {
     let mut people = participants();
     people[1].roles[0].territories = vec![crate::domain::Oktmo::parse("718").unwrap()];

@@ -141,6 +141,7 @@ async fn a_case_that_changed_meanwhile_writes_nothing(bench: &Bench) {
         kind: "individual".to_owned(),
         opened_at: at(0),
         version: 1,
+        facts: crate::deadline::cases::CaseFacts::default(),
     };
     let open = |n| Accept { case: Some(CaseChange::Open(case.clone())), ..accept(message(n)) };
     assert_eq!(bench.store.accept(open(1)).await, Ok(Accepted::Recorded));

@@ -176,7 +176,15 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
 }
 
 fn accept(message: NewMessage) -> Accept {
-    Accept { message, made: vec![], obligations: vec![], settlements: vec![], case: None, journal: vec![] }
+    Accept {
+        message,
+        made: vec![],
+        obligations: vec![],
+        settlements: vec![],
+        case: None,
+        case_work: CaseWork::default(),
+        journal: vec![],
+    }
 }
 
 /// Obligation `n` of health towards the register, begun at 0 and due at `due` seconds.
@@ -191,6 +199,9 @@ fn owed(n: u64, due: i64) -> NewObligation {
         conversation_id: Some(ConversationId::from_uuid(uuid(n))),
         record_id: Some(record(n)),
         debtor: who("health"),
+        debtor_role: None,
+        creditor_role: None,
+        retime: false,
         creditor: who("register"),
         start: ObligationStart::Running(running(due)),
         term: "5 working days".to_owned(),

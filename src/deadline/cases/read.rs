@@ -1,0 +1,184 @@
+//! What each message type says of its case.
+
+use chrono::NaiveDate;
+use roxmltree::Node;
+
+use super::{Assessment, CaseFacts, CaseMeasure, Contract, Extension, Limits, Programme, steps};
+use crate::deadline::obligations::MessageEvent;
+use crate::deadline::regulation::Regulation;
+use crate::deadline::{BodyPath, Calendars, Start};
+use crate::domain::{Fault, FaultCode, Timestamp};
+
+/// The case after an accepted message.
+///
+/// # Errors
+/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit or a date that cannot be read.
+pub(in crate::deadline) fn apply(
+    regulation: &Regulation,
+    calendars: &Calendars,
+    facts: &mut CaseFacts,
+    event: &MessageEvent<'_>,
+) -> Result<(), Fault> {
+    let name = event.header.message_type.name.as_str();
+    let body = Body { node: event.body, event };
+    steps::take(regulation, facts, (name, event.body), body.act())?;
+    let limit = regulation.case.as_ref().and_then(|c| c.limit.as_ref());
+    let limits = Limits { limit, regulation, calendars, zone: event.sender.zone };
+    match name {
+        "programme" if body.text("status") == Some("approved") => facts.programme(&body)?,
+        "contract" => facts.contract(&body)?,
+        "extension" => facts.extension(&body, &limits)?,
+        "needs-assessment" => facts.level(&body)?,
+        "effectiveness-assessment" => facts.assessment(&body),
+        _ => {}
+    }
+    facts.settle_dates(&limits)?;
+    if regulation.case.as_ref().and_then(|c| c.closes.as_deref()) == Some(name) {
+        facts.closed_at = Some(body.act().micros());
+        if let Some(ends) = body.date("endsOn")? {
+            facts.ends_on = Some(ends);
+        }
+    }
+    Ok(())
+}
+
+impl CaseFacts {
+    /// A programme that is older than the one in force changes nothing.
+    fn programme(&mut self, body: &Body<'_>) -> Result<(), Fault> {
+        let approved_at = body.instant("approvedAt").unwrap_or(body.event.accepted_at).micros();
+        if self.programme.as_ref().is_some_and(|p| p.approved_at > approved_at) {
+            return Ok(());
+        }
+        self.level(body)?;
+        self.curator = body.text("curator/id").map(str::to_owned).or(self.curator.take());
+        self.programme = Some(Programme {
+            number: body.text("number").unwrap_or_default().to_owned(),
+            version: body.text("version").and_then(|v| v.parse().ok()).unwrap_or(1),
+            approved_at,
+            begins_on: body.need_date("beginsOn")?,
+            ends_on: body.need_date("endsOn")?,
+            measures: body.all("measures/measure").into_iter().map(measure).collect::<Result<_, _>>()?,
+        });
+        Ok(())
+    }
+
+    fn contract(&mut self, body: &Body<'_>) -> Result<(), Fault> {
+        let signed_at = body.act().micros();
+        // A copy of the contract to another participant says the same; an older contract changes nothing.
+        if self.contract.as_ref().is_some_and(|c| c.signed_at > signed_at) {
+            return Ok(());
+        }
+        let (begins_on, ends_on) = (body.need_date("beginsOn")?, body.need_date("endsOn")?);
+        self.contract = Some(Contract { signed_at, begins_on, ends_on });
+        Ok(())
+    }
+
+    /// The level, and since when: a programme that repeats the level does not begin it anew.
+    fn level(&mut self, body: &Body<'_>) -> Result<(), Fault> {
+        let Some(level) = body.text("level") else { return Ok(()) };
+        let since = match body.date("levelSince")? {
+            Some(since) => Some(since),
+            None => body.date("beginsOn")?,
+        };
+        if self.level.as_deref() != Some(level) || self.level_since.is_none() || body.text("levelSince").is_some() {
+            self.level_since = since;
+        }
+        self.level = Some(level.to_owned());
+        Ok(())
+    }
+
+    fn extension(&mut self, body: &Body<'_>, limits: &Limits<'_>) -> Result<(), Fault> {
+        let ends_on = body.need_date("endsOn")?;
+        let (wish, decision) = (body.date("wish/date")?, body.date("groupDecision/date")?);
+        let before_end = |date: Option<NaiveDate>| date.is_some_and(|d| self.ends_on.is_none_or(|end| d < end));
+        let grounded = before_end(wish) && before_end(decision);
+        if let Some(begins) = self.begins_on
+            && let Some(last) = limits.last_day(begins, true)?
+            && ends_on > last
+        {
+            let most = limits.limit.map_or_else(String::new, |limit| limit.extended.to_string());
+            let detail = format!(
+                "`endsOn` lies beyond the limit of {most} from the accompaniment's first day; name an earlier day"
+            );
+            return Err(Fault::new(FaultCode::ContentInvalid, detail));
+        }
+        self.unflag("extension-without-ground");
+        if !grounded {
+            self.flag(
+                "extension-without-ground",
+                "продление без основания: нужны письменное пожелание гражданина и решение рабочей группы, оба до конца срока; предел прежний"
+                    .to_owned(),
+                "an extension without ground: the citizen's written wish and the working group's decision are needed, both before \
+                 the end; the limit stays"
+                    .to_owned(),
+            );
+        }
+        self.extension = Some(Extension { decided_at: body.act().micros(), ends_on, grounded });
+        Ok(())
+    }
+
+    fn assessment(&mut self, body: &Body<'_>) {
+        let stage = body.text("stage").unwrap_or("interim").to_owned();
+        let assessment = Assessment { stage, assessed_at: body.act().micros() };
+        if !self.assessments.contains(&assessment) {
+            self.assessments.push(assessment);
+        }
+    }
+}
+
+fn measure(node: Node<'_, '_>) -> Result<CaseMeasure, Fault> {
+    let text = |name: &str| BodyPath::parse(name).and_then(|path| path.text(node));
+    let date = |name: &'static str| {
+        let found = text(name).and_then(|t| NaiveDate::parse_from_str(t, "%Y-%m-%d").ok());
+        found.ok_or_else(|| {
+            Fault::new(FaultCode::ContentInvalid, format!("`measures/measure`: `{name}` must be a date"))
+        })
+    };
+    Ok(CaseMeasure {
+        number: text("number").unwrap_or_default().to_owned(),
+        kind: text("helpKind").unwrap_or_default().to_owned(),
+        responsible: text("responsible").map(str::to_owned),
+        begins_on: date("beginsOn")?,
+        due_on: date("dueOn")?,
+    })
+}
+
+/// A body with the message that carried it.
+struct Body<'a> {
+    node: Node<'a, 'a>,
+    event: &'a MessageEvent<'a>,
+}
+
+impl<'a> Body<'a> {
+    fn text(&self, path: &str) -> Option<&'a str> {
+        BodyPath::parse(path).and_then(|path| path.text(self.node))
+    }
+
+    fn all(&self, path: &str) -> Vec<Node<'a, 'a>> {
+        BodyPath::parse(path).map(|path| path.all(self.node)).unwrap_or_default()
+    }
+
+    fn date(&self, name: &str) -> Result<Option<NaiveDate>, Fault> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .map(Some)
+            .map_err(|_| Fault::new(FaultCode::ContentInvalid, format!("`{name}` must be a date such as 2026-05-11")))
+    }
+
+    fn need_date(&self, name: &str) -> Result<NaiveDate, Fault> {
+        self.date(name)?.ok_or_else(|| Fault::new(FaultCode::ContentInvalid, format!("`{name}` is missing")))
+    }
+
+    fn instant(&self, name: &str) -> Option<Timestamp> {
+        match self.text(name).and_then(Start::parse)? {
+            Start::Instant(at) => Some(at),
+            Start::Date(_) | Start::Month(_) | Start::Quarter(_) | Start::Year(_) => None,
+        }
+    }
+
+    /// The instant of the act: the first dated field that the body has, else the acceptance.
+    fn act(&self) -> Timestamp {
+        let dated = ["decidedAt", "signedAt", "approvedAt", "assessedAt", "registeredAt", "identifiedAt", "enteredAt"];
+        dated.into_iter().find_map(|name| self.instant(name)).unwrap_or(self.event.accepted_at)
+    }
+}

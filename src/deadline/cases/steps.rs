@@ -1,0 +1,71 @@
+//! The order of steps: what a message skips, and what a regulation forbids.
+
+use roxmltree::Node;
+
+use super::CaseFacts;
+use crate::deadline::regulation::{BodyFilter, CaseStep, Presence, Regulation};
+use crate::domain::{Fault, FaultCode, Timestamp};
+
+/// Refuses what the regulation forbids on this case, and notes the steps that a message is.
+pub(super) fn take(
+    regulation: &Regulation,
+    facts: &mut CaseFacts,
+    (message, body): (&str, Node<'_, '_>),
+    at: Timestamp,
+) -> Result<(), Fault> {
+    closed(regulation, facts, message)?;
+    for condition in regulation.preconditions.iter().filter(|p| p.off.is_none() && p.message == message) {
+        if !facts.steps.contains_key(&condition.needs) {
+            let detail = format!(
+                "`{message}` may not come before the step `{}` ({}, {}); send that first",
+                condition.needs, condition.source.document, condition.source.paragraph
+            );
+            return Err(Fault::new(FaultCode::StepMissing, detail));
+        }
+    }
+    for step in regulation.steps.iter().filter(|s| s.message == message && passes(&s.filter, body)) {
+        let mut unseen = Vec::new();
+        earlier(regulation, step, facts, &mut unseen);
+        if let Some(required) = unseen.iter().find(|s| s.presence == Presence::Required) {
+            let detail = format!("`{message}` may not come before the step `{}`; send that first", required.id);
+            return Err(Fault::new(FaultCode::StepMissing, detail));
+        }
+        for skipped in unseen.iter().filter(|s| s.presence == Presence::Expected) {
+            if !facts.unseen.contains(&skipped.id) {
+                facts.unseen.push(skipped.id.clone());
+            }
+        }
+        facts.steps.entry(step.id.clone()).or_insert(at.micros());
+        facts.unseen.retain(|id| *id != step.id);
+    }
+    Ok(())
+}
+
+fn closed(regulation: &Regulation, facts: &CaseFacts, message: &str) -> Result<(), Fault> {
+    let Some(case) = &regulation.case else { return Ok(()) };
+    if !facts.is_closed() || case.after_close.iter().any(|m| m == message) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        FaultCode::CaseClosed,
+        format!("Header/CaseId: the case is closed and takes no `{message}`; begin a new case with a new id"),
+    ))
+}
+
+/// The steps before one that were not seen, the nearest first. Beyond a step that was seen nobody looks.
+fn earlier<'r>(regulation: &'r Regulation, step: &CaseStep, facts: &CaseFacts, unseen: &mut Vec<&'r CaseStep>) {
+    for id in &step.after {
+        let Some(before) = regulation.steps.iter().find(|s| s.id == *id) else { continue };
+        if facts.steps.contains_key(id) || unseen.iter().any(|s| s.id == *id) {
+            continue;
+        }
+        unseen.push(before);
+        earlier(regulation, before, facts, unseen);
+    }
+}
+
+fn passes(filter: &BodyFilter, body: Node<'_, '_>) -> bool {
+    filter.iter().all(|(path, values)| {
+        path.all(body).first().and_then(|node| node.text()).is_some_and(|text| values.iter().any(|v| v == text.trim()))
+    })
+}

@@ -1,0 +1,220 @@
+//! What a message does to its case, and what follows from that: holders that change, months of measures, the end.
+
+use chrono::NaiveDate;
+
+use super::dates::content;
+use super::message::start_fault;
+use super::parties::{Item, Parties};
+use super::periodic::{Periodic, ScheduleRow};
+use super::{Cancel, CaseUpsert, Effects, MessageEvent, Note, Rebind, ScheduleSet};
+use crate::deadline::cases::{self, CaseFacts, Flag};
+use crate::deadline::regulation::{CaseSource, Of, Opens, Regulation, Rule};
+use crate::deadline::{BodyPath, Calendars, Month};
+use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode};
+
+/// What a case is called whose kind no message has said yet.
+const KIND_UNKNOWN: &str = "individual";
+
+/// The case after a message: begun, changed or as it was. `None`: the message is about no case that the gateway keeps.
+pub(super) fn after(
+    regulation: &Regulation,
+    calendars: &Calendars,
+    event: &MessageEvent<'_>,
+) -> Result<Option<CaseUpsert>, Fault> {
+    let name = event.header.message_type.name.as_str();
+    let source = regulation.case.as_ref();
+    let begins = source.filter(|c| c.messages.iter().any(|m| m == name));
+    let (Some(id), None | Some(_)) = (event.header.case_id, begins) else {
+        return match begins {
+            Some(_) => Err(Fault::new(FaultCode::HeaderInvalid, format!("CaseId is needed: `{name}` begins a case"))),
+            None => Ok(None),
+        };
+    };
+    let mut facts = event.case.map(|c| c.facts.clone()).unwrap_or_default();
+    let (territory, kind) = match (begins, event.case) {
+        (Some(source), _) => said(source, event)?,
+        (None, Some(case)) => (case.territory.clone(), case.kind.clone()),
+        // A case that began on paper is kept from the first step that the gateway sees.
+        (None, None) if regulation.steps.iter().any(|s| s.message == name) => match only_territory(event) {
+            Some(territory) => (territory, KIND_UNKNOWN.to_owned()),
+            None => return Ok(None),
+        },
+        (None, None) => return Ok(None),
+    };
+    cases::apply(regulation, calendars, &mut facts, event)?;
+    Ok(Some(CaseUpsert { id, territory, kind, regulation: regulation.id.clone(), facts }))
+}
+
+/// Territory and kind as the body says them.
+fn said(source: &CaseSource, event: &MessageEvent<'_>) -> Result<(Oktmo, String), Fault> {
+    let need =
+        |path: &BodyPath| path.text(event.body).ok_or_else(|| content(format!("`{path}` is missing; a case needs it")));
+    let territory = Oktmo::parse(need(&source.territory)?)
+        .map_err(|_| content(format!("`{}` is no OKTMO code of 2 to 11 digits", source.territory)))?;
+    Ok((territory, need(&source.kind)?.to_owned()))
+}
+
+/// The one territory that the sender, or else the recipient, serves.
+fn only_territory(event: &MessageEvent<'_>) -> Option<Oktmo> {
+    [event.sender, event.recipient].into_iter().find_map(|who| {
+        let mut served: Vec<&Oktmo> = who.roles.iter().flat_map(|holding| &holding.territories).collect();
+        served.sort();
+        served.dedup();
+        match served.as_slice() {
+            [one] => Some((*one).clone()),
+            _ => None,
+        }
+    })
+}
+
+/// What follows from the case as it is now.
+pub(super) fn follow(
+    regulation: &Regulation,
+    calendars: &Calendars,
+    event: &MessageEvent<'_>,
+    case: CaseUpsert,
+    effects: &mut Effects,
+) -> Result<(), Fault> {
+    let before = event.case.map(|c| c.facts.clone()).unwrap_or_default();
+    effects.flags.extend(case.facts.flags.iter().filter(|flag| !before.flags.contains(flag)).cloned());
+    effects
+        .flags
+        .extend(case.facts.unseen.iter().filter(|id| !before.unseen.contains(id)).map(|id| unseen(regulation, id)));
+    if case.facts.is_closed() && !before.is_closed() {
+        let outlive = regulation.rules.iter().filter(|r| r.outlives_case).map(|r| r.id.clone()).collect();
+        effects.cancel.push(Cancel::Closed { case: case.id, outlive });
+    }
+    if let Some(known) = event.case
+        && known.territory != case.territory
+    {
+        effects.rebind.extend(rebind(regulation, event, case.id, &known.territory, &case.territory));
+    }
+    let planned = |facts: &CaseFacts| (facts.programme.clone(), facts.contract.clone(), facts.ends_on, facts.closed_at);
+    if planned(&before) != planned(&case.facts) {
+        for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
+            if let Opens::Every { of: of @ (Of::Measure | Of::Case), .. } = &rule.opens {
+                let seen = Seen { regulation, calendars, event, case: &case };
+                effects.schedules.push(seen.schedule(rule, of, &mut effects.notes)?);
+            }
+        }
+    }
+    effects.case = Some(case);
+    Ok(())
+}
+
+fn unseen(regulation: &Regulation, id: &str) -> Flag {
+    let title = regulation.steps.iter().find(|s| s.id == id).map(|s| s.title.clone()).unwrap_or_default();
+    Flag {
+        code: "step-unseen".to_owned(),
+        ru: format!("шаг не виден шлюзу: {}", title.ru),
+        en: format!("the gateway did not see the step: {}", title.en),
+    }
+}
+
+/// Roles that somebody else holds in the new territory.
+fn rebind(regulation: &Regulation, event: &MessageEvent<'_>, case: CaseId, old: &Oktmo, new: &Oktmo) -> Vec<Rebind> {
+    let holder = |role: &RoleCode, place: &Oktmo| {
+        event.directory.holder(&regulation.id, role, Some(place)).ok().map(|holder| holder.id.clone())
+    };
+    let moved = regulation.roles.iter().filter_map(|role| {
+        let now = holder(&role.code, new)?;
+        (holder(&role.code, old).as_ref() != Some(&now)).then(|| Rebind { case, role: role.code.clone(), holder: now })
+    });
+    moved.collect()
+}
+
+/// Who owes for which months.
+type Owing<'s> = Vec<(&'s Participant, Vec<(Month, Month)>)>;
+
+struct Seen<'a> {
+    regulation: &'a Regulation,
+    calendars: &'a Calendars,
+    event: &'a MessageEvent<'a>,
+    case: &'a CaseUpsert,
+}
+
+impl Seen<'_> {
+    /// The months of a rule in this case.
+    fn schedule(&self, rule: &Rule, of: &Of, notes: &mut Vec<Note>) -> Result<ScheduleSet, Fault> {
+        let mut rows = Vec::new();
+        if !self.case.facts.is_closed() {
+            for (debtor, spans) in self.months(rule, of, notes)? {
+                rows.extend(self.row(rule, debtor, spans)?);
+            }
+        }
+        Ok(ScheduleSet { rule: rule.id.clone(), case: self.case.id, rows })
+    }
+
+    /// Who owes for which months, each from the first to the last.
+    fn months<'s>(&'s self, rule: &Rule, of: &Of, notes: &mut Vec<Note>) -> Result<Owing<'s>, Fault> {
+        let facts = &self.case.facts;
+        let mut found: Owing<'s> = Vec::new();
+        let mut add = |who: &'s Participant, from: NaiveDate, to: NaiveDate| {
+            let to = facts.ends_on.map_or(to, |ends| ends.min(to));
+            let span = (Month::of(from), Month::of(to));
+            if span.0 > span.1 {
+                return;
+            }
+            match found.iter_mut().find(|(known, _)| known.id == who.id) {
+                Some((_, spans)) => spans.push(span),
+                None => found.push((who, vec![span])),
+            }
+        };
+        match of {
+            Of::Measure => {
+                for measure in facts.programme.iter().flat_map(|p| &p.measures) {
+                    match self.participant(measure.responsible.as_deref()) {
+                        Some(who) => add(who, measure.begins_on, measure.due_on),
+                        None => notes.push(outside(rule)),
+                    }
+                }
+            }
+            Of::Case => {
+                if let Some(contract) = &facts.contract {
+                    let parties = Parties {
+                        regulation: self.regulation,
+                        event: self.event,
+                        territory: Some(self.case.territory.clone()),
+                    };
+                    let item = Item { node: self.event.body, key: None, case: Some(self.case.id) };
+                    add(
+                        parties.debtor(&rule.debtor, &item)?,
+                        contract.begins_on,
+                        facts.ends_on.unwrap_or(contract.ends_on),
+                    );
+                }
+            }
+            Of::Role(_) => {}
+        }
+        notes.dedup();
+        Ok(found)
+    }
+
+    fn participant(&self, id: Option<&str>) -> Option<&Participant> {
+        let found = self.event.directory.participant(&ParticipantId::parse(id?).ok()?)?;
+        (found.regulation == self.regulation.id).then_some(found)
+    }
+
+    /// The row from the first month whose report is not due yet: nothing is born overdue.
+    fn row(
+        &self,
+        rule: &Rule,
+        debtor: &Participant,
+        mut spans: Vec<(Month, Month)>,
+    ) -> Result<Option<ScheduleRow>, Fault> {
+        spans.sort_unstable();
+        let row = ScheduleRow { debtor: debtor.id.clone(), territory: self.case.territory.clone(), spans, next: None };
+        let periodic =
+            Periodic { regulation: self.regulation, calendars: self.calendars, directory: self.event.directory };
+        let row = periodic.first(rule, row, self.case.id, self.event.accepted_at).map_err(|e| start_fault(&e))?;
+        Ok(row.next.is_some().then_some(row))
+    }
+}
+
+fn outside(rule: &Rule) -> Note {
+    Note {
+        rule: rule.id.clone(),
+        ru: "ответственная организация не участник: отчитывается вне шлюза".to_owned(),
+        en: "the responsible organisation is no participant: it reports outside of the gateway".to_owned(),
+    }
+}

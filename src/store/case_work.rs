@@ -1,0 +1,350 @@
+//! What a message does to the other obligations of its case: counts them anew, makes them void, hands them over, and says for
+//! which months the calendar opens more.
+
+use std::collections::HashMap;
+
+use crate::domain::{CaseId, MessageId, ObligationId, Oktmo, ParticipantId, RoleCode, RuleId, Timestamp};
+
+use super::error::Failure;
+use super::obligations::key;
+use super::rows::Rows;
+use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
+use super::writer::Write;
+use super::{Store, StoreError};
+
+/// Everything of a message that touches obligations which it did not open itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CaseWork {
+    /// What becomes void.
+    pub cancels: Vec<Cancelling>,
+    /// What goes over to another participant.
+    pub rebinds: Vec<Rebinding>,
+    /// The months of rules in a case: each replaces the rows of its rule and case.
+    pub schedules: Vec<Scheduling>,
+}
+
+/// What becomes void, where it still runs or waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cancelling {
+    /// The obligation with this key.
+    Key {
+        /// The regulation's id.
+        regulation: String,
+        /// The rule.
+        rule: RuleId,
+        /// What it is about.
+        subject: String,
+        /// The period, or empty.
+        period: String,
+    },
+    /// What a rule opened for a message.
+    OpenedBy {
+        /// The rule.
+        rule: RuleId,
+        /// Who sent the message.
+        sender: ParticipantId,
+        /// Its id.
+        message: MessageId,
+    },
+    /// What a rule opened for a case, but for these subjects.
+    Others {
+        /// The rule.
+        rule: RuleId,
+        /// The case.
+        case: CaseId,
+        /// What stays.
+        keep: Vec<String>,
+    },
+    /// Everything of a case that is closed, but for what these rules opened.
+    Closed {
+        /// The case.
+        case: CaseId,
+        /// Rules whose obligations go on.
+        outlive: Vec<RuleId>,
+    },
+}
+
+/// The open obligations of a case that a role's holder owes or is owed go over to another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebinding {
+    /// The case.
+    pub case: CaseId,
+    /// The role.
+    pub role: RoleCode,
+    /// Who holds it now.
+    pub holder: ParticipantId,
+}
+
+/// All rows of a rule in a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheduling {
+    /// The rule.
+    pub rule: RuleId,
+    /// The case.
+    pub case: CaseId,
+    /// The rows.
+    pub rows: Vec<ScheduledRow>,
+}
+
+/// The months for which one debtor owes under one rule in one case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduledRow {
+    /// The regulation's id.
+    pub regulation: String,
+    /// The rule.
+    pub rule: RuleId,
+    /// The case.
+    pub case: CaseId,
+    /// Who owes.
+    pub debtor: ParticipantId,
+    /// Where the case is conducted.
+    pub territory: Oktmo,
+    /// The months, as the caller writes them.
+    pub spans: String,
+    /// The month to open next, as the caller writes it; `None`: none is left.
+    pub next_period: Option<String>,
+    /// When it begins (business time).
+    pub next_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// The next instant at which a schedule has a month to open (business time).
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn next_schedule_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let found = Select::new("SELECT MIN(next_at) AS next_at FROM schedules")
+            .push(" WHERE next_at IS NOT NULL", vec![])
+            .fetch(self.readers())
+            .await?;
+        found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
+    }
+
+    /// Schedules whose next month has begun at `business_now`, earliest first.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn due_schedules(&self, business_now: Timestamp, limit: u32) -> Result<Vec<ScheduledRow>, StoreError> {
+        Select::new(SELECT)
+            .and("next_at <= ?", vec![business_now.into()])
+            .push(" ORDER BY next_at, case_id, rule, debtor LIMIT ?", vec![i64::from(limit).into()])
+            .fetch(self.readers())
+            .await?
+            .iter()
+            .map(|row| {
+                Ok(ScheduledRow {
+                    regulation: row.text("regulation")?,
+                    rule: row.parsed("rule", |t| RuleId::parse(t).ok())?,
+                    case: row.parsed("case_id", |t| CaseId::parse(t).ok())?,
+                    debtor: row.parsed("debtor", |t| ParticipantId::parse(t).ok())?,
+                    territory: row.parsed("territory", |t| Oktmo::parse(t).ok())?,
+                    spans: row.text("spans")?,
+                    next_period: row.opt_text("next_period")?,
+                    next_at: row.opt_at("next_at")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Moves schedules on, once their months are open. A row that a message has changed meanwhile is left as it is: the same month
+    /// is then opened again, which changes nothing.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn move_schedules(&self, rows: Vec<MovedSchedule>) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.task(MoveSchedules(rows)).await }
+    }
+}
+
+/// A schedule that has opened its months.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedSchedule {
+    /// As it is now.
+    pub row: ScheduledRow,
+    /// The `next_at` that was read.
+    pub expected_next_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct MoveSchedules(Vec<MovedSchedule>);
+
+impl Write for MoveSchedules {
+    type Out = ();
+
+    async fn run(&self, tx: &mut Tx<'_>, _: &mut Rows<'_>) -> Result<(), Failure> {
+        let values: Vec<Vals<'_>> = self
+            .0
+            .iter()
+            .map(|moved| {
+                let row = &moved.row;
+                vec![
+                    text(row.case),
+                    text(&row.rule),
+                    text(&row.debtor),
+                    text(&row.regulation),
+                    text(&row.spans),
+                    moved.expected_next_at.into(),
+                    opt_text(row.next_period.as_ref()),
+                    row.next_at.into(),
+                ]
+            })
+            .collect();
+        tx.many(&MOVE, &values).await?;
+        Ok(())
+    }
+}
+
+/// Does the work of one message inside its transaction, after its own obligations were opened and settled.
+pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -> Result<(), Failure> {
+    for rebind in &work.rebinds {
+        let values = || vec![text(rebind.case), text(&rebind.role), text(&rebind.holder)];
+        for (sql, kind) in [(REBIND_DEBTOR, "debtor"), (REBIND_CREDITOR, "creditor")] {
+            for row in tx.one(sql, values()).await? {
+                let detail = serde_json::json!({ "party": kind, "role": rebind.role, "participant": rebind.holder });
+                entry(rows, &row, "obligation-rebound", detail)?;
+            }
+        }
+        tx.one(REBIND_SCHEDULES, values()).await?;
+    }
+    for cancel in &work.cancels {
+        let (found, why) = cancelled(tx, cancel).await?;
+        for row in found {
+            entry(rows, &row, "obligation-cancelled", serde_json::json!({ "why": why }))?;
+        }
+    }
+    for set in &work.schedules {
+        tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
+        rows.touched.obligations = true;
+        let values: Vec<_> = set.rows.iter().map(schedule_values).collect();
+        tx.many(&INSERT_SCHEDULES, &values).await?;
+    }
+    Ok(())
+}
+
+async fn cancelled(tx: &mut Tx<'_>, cancel: &Cancelling) -> Result<(Vec<sqlx::any::AnyRow>, &'static str), Failure> {
+    let list = |places: usize, from: usize| -> String {
+        (from..from.saturating_add(places)).map(|n| format!(", ${n}")).collect()
+    };
+    match cancel {
+        Cancelling::Key { regulation, rule, subject, period } => {
+            let sql = format!("{CANCEL} AND obligation_key = $1 {CANCELLED}");
+            let values = vec![text(key(regulation, rule, subject, period))];
+            Ok((tx.built(sql, values).await?, "voided"))
+        }
+        Cancelling::OpenedBy { rule, sender, message } => {
+            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = $2 AND message_id = $3)";
+            let sql = format!("{CANCEL} AND rule = $1 AND {of_message} {CANCELLED}");
+            Ok((tx.built(sql, vec![text(rule), text(sender), text(message)]).await?, "withdrawn"))
+        }
+        Cancelling::Others { rule, case, keep } => {
+            // The empty text is no subject: it only keeps the list from being empty.
+            let sql = format!(
+                "{CANCEL} AND case_id = $1 AND rule = $2 AND subject NOT IN (''{}) {CANCELLED}",
+                list(keep.len(), 3)
+            );
+            let mut values = vec![text(case), text(rule)];
+            values.extend(keep.iter().map(text));
+            Ok((tx.built(sql, values).await?, "no-longer-named"))
+        }
+        Cancelling::Closed { case, outlive } => {
+            let sql = format!("{CANCEL} AND case_id = $1 AND rule NOT IN (''{}) {CANCELLED}", list(outlive.len(), 2));
+            let mut values = vec![text(case)];
+            values.extend(outlive.iter().map(text));
+            Ok((tx.built(sql, values).await?, "case-closed"))
+        }
+    }
+}
+
+fn entry(rows: &mut Rows<'_>, row: &sqlx::any::AnyRow, kind: &str, detail: serde_json::Value) -> Result<(), Failure> {
+    let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+    rows.of_obligation(kind, id, detail);
+    Ok(())
+}
+
+/// Counts obligations anew that are there already and not met: each row is (key, started, due, next, warns, explanation, term).
+pub(super) async fn retime(tx: &mut Tx<'_>, rows: &mut Rows<'_>, retimes: &[Vals<'_>]) -> Result<(), Failure> {
+    if retimes.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<_> = retimes.iter().filter_map(|values| values.first().cloned().map(|key| vec![key])).collect();
+    let mut before: HashMap<String, Option<Timestamp>> = HashMap::new();
+    for row in tx.many(&DUES, &keys).await? {
+        before.insert(row.text("obligation_key")?, row.opt_at("due_at")?);
+    }
+    for row in tx.many(&RETIME, retimes).await? {
+        let old = before.get(&row.text("obligation_key")?).copied().flatten();
+        let detail = serde_json::json!({ "before": old, "after": row.opt_at("due_at")? });
+        entry(rows, &row, "obligation-retimed", detail)?;
+    }
+    Ok(())
+}
+
+fn schedule_values(row: &ScheduledRow) -> Vals<'_> {
+    vec![
+        text(&row.regulation),
+        text(&row.rule),
+        text(row.case),
+        text(&row.debtor),
+        text(&row.territory),
+        text(&row.spans),
+        opt_text(row.next_period.as_ref()),
+        row.next_at.into(),
+    ]
+}
+
+const SELECT: &str = "SELECT regulation, rule, case_id, debtor, territory, spans, next_period, next_at FROM schedules";
+
+const INSERT_SCHEDULES: Stmt = Stmt {
+    head: "INSERT INTO schedules (regulation, rule, case_id, debtor, territory, spans, next_period, next_at) VALUES ",
+    tail: " ON CONFLICT DO NOTHING",
+};
+
+const MOVE: Stmt = Stmt {
+    head: "WITH v (v_case, v_rule, v_debtor, v_regulation, v_spans, v_expected, v_period, v_next) AS (VALUES ",
+    tail: ") UPDATE schedules SET next_period = v_period, next_at = v_next FROM v WHERE case_id = v_case AND rule = v_rule \
+           AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected",
+};
+
+/// What still runs or waits and is not bound to a term that was met.
+const CANCEL: &str = "UPDATE obligations SET state = 'cancelled', phase = 3, next_at = NULL, settle_kind = 'cancellation' \
+    WHERE state IN ('pending', 'open', 'warned', 'overdue')";
+const CANCELLED: &str = "RETURNING id";
+
+const REBIND_DEBTOR: &str = "UPDATE obligations SET debtor = $3 WHERE case_id = $1 AND debtor_role = $2 AND debtor <> $3 \
+    AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";
+const REBIND_CREDITOR: &str = "UPDATE obligations SET creditor = $3 WHERE case_id = $1 AND creditor_role = $2 \
+    AND creditor <> $3 AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";
+/// A schedule's debtor is a role's holder where an obligation that it opened says so.
+const REBIND_SCHEDULES: &str = "UPDATE schedules SET debtor = $3 WHERE case_id = $1 AND debtor <> $3 AND EXISTS \
+    (SELECT 1 FROM obligations o WHERE o.case_id = $1 AND o.rule = schedules.rule AND o.debtor_role = $2)";
+
+const DUES: Stmt =
+    Stmt { head: "SELECT obligation_key, due_at FROM obligations WHERE obligation_key IN (VALUES ", tail: ")" };
+
+/// One that was cancelled begins again; what is counted alike stays as it is, warned or overdue as it may be.
+const RETIME: Stmt = Stmt {
+    head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
+    tail: ") UPDATE obligations SET state = 'open', phase = 1, started_at = v_started, due_at = v_due, sort_due = v_due, \
+           next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL FROM v \
+           WHERE obligation_key = v_key AND (state = 'cancelled' OR (state IN ('open', 'warned', 'overdue') \
+           AND due_at <> v_due)) RETURNING id, obligation_key, due_at",
+};
+
+impl Store {
+    /// Open cases of a curator by level, but for `except`.
+    ///
+    /// # Errors
+    /// When the database is away.
+    pub async fn curator_load(&self, curator: &str, except: CaseId) -> Result<Vec<(String, u32)>, StoreError> {
+        Select::new("SELECT level, COUNT(*) AS families FROM cases")
+            .and("curator = ?", vec![text(curator)])
+            .push(" AND closed_at IS NULL AND level IS NOT NULL", vec![])
+            .and("id <> ?", vec![text(except)])
+            .push(" GROUP BY level ORDER BY level", vec![])
+            .fetch(self.readers())
+            .await?
+            .iter()
+            .map(|row| Ok((row.text("level")?, u32::try_from(row.int("families")?).unwrap_or(u32::MAX))))
+            .collect()
+    }
+}
