@@ -13,7 +13,7 @@ use std::sync::Arc;
 use crate::bundle::Files;
 use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::crypto::{Certificate, CryptoError, FileSigner, KeyKind};
-use crate::deadline::Regulation;
+use crate::deadline::{Regulation, Role};
 use crate::demo::system::{Identity, Profile, Way};
 use crate::domain::{IdError, ParticipantId, RoleCode, Timestamp};
 
@@ -23,6 +23,8 @@ use super::draw::Draw;
 const GATEWAY_ID: &str = "mezhved";
 /// Invented territories: no real one begins with 99.
 pub(super) const TERRITORIES: [&str; 3] = ["99100000", "99200000", "99300000"];
+/// Roles that one agency holds for the whole region; the others have a holder in every territory.
+const REGIONAL: [&str; 3] = ["department", "ministry", "databank"];
 const KEYS_VALID_DAYS: u32 = 2;
 
 /// Why a region could not be made.
@@ -74,11 +76,18 @@ impl Temper {
 pub(super) struct Agency {
     pub(super) id: ParticipantId,
     pub(super) role: RoleCode,
-    /// Its place among the region's territories.
-    pub(super) territory: usize,
+    /// The place of its territory; `None`: the whole region.
+    pub(super) territory: Option<usize>,
     pub(super) name: String,
     pub(super) temper: Temper,
     pub(super) system: Arc<Identity>,
+}
+
+impl Agency {
+    /// Whether it acts in a territory.
+    pub(super) fn is_in(&self, territory: usize) -> bool {
+        self.territory.is_none_or(|own| own == territory)
+    }
 }
 
 /// The region.
@@ -89,7 +98,7 @@ pub(super) struct Region {
 impl Region {
     /// The place of the agency that holds a role in a territory.
     pub(super) fn holder(&self, role: &RoleCode, territory: usize) -> Option<usize> {
-        self.agencies.iter().position(|a| a.role == *role && a.territory == territory)
+        self.agencies.iter().position(|a| a.role == *role && a.is_in(territory))
     }
 
     /// The agency at a place.
@@ -161,18 +170,25 @@ pub(super) fn make(
         folder.write(path.strip_prefix("config/").unwrap_or(path), bytes, false)?;
     }
     let trusted = Certificate::from_pem(&gateway.certificate_pem)?;
-    let holdings: Vec<_> =
-        regulation.roles.iter().flat_map(|role| (0..TERRITORIES.len()).map(move |t| (role, t))).collect();
+    let mut holdings: Vec<(&Role, Option<usize>)> = Vec::new();
+    for role in &regulation.roles {
+        if REGIONAL.contains(&role.code.as_str()) {
+            holdings.push((role, None));
+        } else {
+            holdings.extend((0..TERRITORIES.len()).map(|territory| (role, Some(territory))));
+        }
+    }
     let mut agencies = Vec::new();
-    for ((role, territory), temper) in holdings.iter().zip(tempers(seed, holdings.len())) {
-        let id = ParticipantId::parse(&format!("{}-{}", role.code, territory + 1))?;
-        let name = format!("{} № {} (вымышленный участник)", role.title.ru, territory + 1);
+    for ((role, territory), temper) in holdings.iter().copied().zip(tempers(seed, holdings.len())) {
+        let suffix = territory.map_or_else(String::new, |territory| format!("-{}", territory + 1));
+        let id = ParticipantId::parse(&format!("{}{suffix}", role.code))?;
+        let name = format!("{} ({id}, вымышленный участник)", role.title.ru);
         let keys = key_and_certificate(KeyKind::P256, id.as_str(), KEYS_VALID_DAYS, now)?;
         folder.write(&format!("participants/{id}.crt"), &keys.certificate_pem, false)?;
-        let text = participant(&id, &name, regulation, &role.code, *territory);
+        let text = participant(&id, &name, regulation, &role.code, territory);
         folder.write(&format!("participants/{id}.toml"), text.as_bytes(), false)?;
         let system = Arc::new(identity(&id, &name, &keys, trusted.clone())?);
-        agencies.push(Agency { id, role: role.code.clone(), territory: *territory, name, temper, system });
+        agencies.push(Agency { id, role: role.code.clone(), territory, name, temper, system });
     }
     Ok(Region { agencies })
 }
@@ -218,15 +234,22 @@ fn settings(database: Option<&str>) -> String {
     )
 }
 
-fn participant(id: &ParticipantId, name: &str, regulation: &Regulation, role: &RoleCode, territory: usize) -> String {
+fn participant(
+    id: &ParticipantId,
+    name: &str,
+    regulation: &Regulation,
+    role: &RoleCode,
+    territory: Option<usize>,
+) -> String {
+    let oktmo = territory.and_then(|place| TERRITORIES.get(place));
+    let where_held = oktmo.map_or_else(String::new, |oktmo| format!(", territories = [\"{oktmo}\"]"));
     format!(
         "id = \"{id}\"\nname = {name}\nregulation = \"{regulation}\"\nzone = \"{zone}\"\n\
-         role = [{{ role = \"{role}\", territories = [\"{oktmo}\"] }}]\n\
+         role = [{{ role = \"{role}\"{where_held} }}]\n\
          transport = {{ kind = \"mailbox\" }}\nin_flight_max = 100\ncertificate = [{{ file = \"{id}.crt\" }}]\n",
         name = quoted(name),
         regulation = regulation.id,
         zone = regulation.zone,
-        oktmo = TERRITORIES.get(territory).copied().unwrap_or_default(),
     )
 }
 

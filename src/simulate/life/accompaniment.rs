@@ -39,19 +39,18 @@ impl Life<'_> {
             self.go_on(&mut course);
             self.tell(&course);
         }
-        if let Some(closed) = self.closed {
-            self.letters.retain(|(at, letter)| *at <= closed || letter.kind == "effectiveness-assessment");
-        }
+        // What was drawn before the end was.
+        let letters = std::mem::take(&mut self.letters);
+        self.letters = letters.into_iter().filter(|(at, letter)| self.may_come(*at, letter.kind)).collect();
     }
 
     /// The programme, its draft first.
     fn plan(&mut self, applied: &Applied, decided: Timestamp) -> Option<Course> {
         let (scene, days, territory) = (self.scene, self.scene.days, self.territory);
         let approvers = ["working-group", "uszn", "provider"];
-        let route = scene.route("programme", &["uszn", "working-group", "provider"], &["provider", "uszn"], territory);
-        let (from, to) = route?;
+        let (from, to) = self.programme_route()?;
         let provider =
-            scene.region.agencies.iter().position(|a| a.role.as_str() == "provider" && a.territory == territory)?;
+            scene.region.agencies.iter().position(|a| a.role.as_str() == "provider" && a.is_in(territory))?;
         let begins = days.date(decided).checked_add_days(Days::new(u64::from(self.draw.between(7, 20))))?;
         let months = if self.draw.chance(4) { self.draw.between(7, 9) } else { self.draw.between(2, 6) };
         let ends = begins.checked_add_months(Months::new(months))?.pred_opt()?;
@@ -69,7 +68,7 @@ impl Life<'_> {
         };
         let mut drafted = decided;
         let drafter = approvers.iter().find_map(|role| {
-            let to = scene.region.agencies.iter().position(|a| a.role.as_str() == *role && a.territory == territory)?;
+            let to = scene.region.agencies.iter().position(|a| a.role.as_str() == *role && a.is_in(territory))?;
             (to != from && scene.allows("programme", from, to)).then_some(to)
         });
         if let Some(to) = drafter {
@@ -92,6 +91,11 @@ impl Life<'_> {
         Some(Course { provider, programme, approved, responsible, ends })
     }
 
+    fn programme_route(&self) -> Option<(usize, usize)> {
+        let from = ["uszn", "working-group", "provider"];
+        self.scene.route(("programme", &[("status", "approved")]), &from, &["provider", "uszn"], self.territory)
+    }
+
     fn hand_programme(&mut self, at: Timestamp, parties: (usize, usize), programme: &Programme) -> Option<()> {
         let (card, programme) = (self.card.clone(), programme.clone());
         let body = Box::new(move || bodies::programme(&card, &programme));
@@ -105,7 +109,7 @@ impl Life<'_> {
             ["progress-report", "measure-mark"].iter().any(|kind| scene.allows(kind, *place, provider))
                 || *place == provider
         };
-        let here = |place: &usize| scene.agency(*place).is_some_and(|a| a.territory == self.territory);
+        let here = |place: &usize| scene.agency(*place).is_some_and(|a| a.is_in(self.territory));
         let able: Vec<usize> = (0..scene.region.agencies.len()).filter(here).filter(able).collect();
         let (mut responsible, mut measures) = (Vec::new(), Vec::new());
         let length = u32::try_from((ends - begins).num_days()).unwrap_or(0);
@@ -130,7 +134,7 @@ impl Life<'_> {
     fn conclude(&mut self, course: &Course) -> Option<()> {
         let (scene, territory) = (self.scene, self.territory);
         let to = ["uszn", "working-group", "ministry", "department", "guardianship"];
-        let (from, to) = scene.route("contract", &["provider"], &to, territory)?;
+        let (from, to) = scene.route(("contract", &[]), &["provider"], &to, territory)?;
         let signed = self.when_at_last(from, course.approved, scene.term("contract", &[], 1))?;
         let p = &course.programme;
         let contract = Contract { signed, begins: p.begins, ends: p.ends, substitute: p.substitute };
@@ -142,7 +146,7 @@ impl Life<'_> {
         let is_guardian = |place: usize| scene.agency(place).is_some_and(|a| a.role.as_str() == "guardianship");
         self.post(signed, "contract", (from, to), body)?;
         if p.substitute && !is_guardian(to) {
-            let copy = scene.route("contract", &["provider"], &["guardianship"], territory).map(|(_, to)| to);
+            let copy = scene.route(("contract", &[]), &["provider"], &["guardianship"], territory).map(|(_, to)| to);
             if let Some(copy) = copy.filter(|place| is_guardian(*place))
                 && let Some(at) = self.when(from, signed, scene.term("contract", &[("substituteFamily", "true")], 3))
             {
@@ -150,7 +154,7 @@ impl Life<'_> {
                 self.post(at, "contract", (from, copy), body);
             }
         }
-        if let Some(parties) = scene.route("databank-entry", &["provider"], &["databank"], territory)
+        if let Some(parties) = scene.route(("databank-entry", &[]), &["provider"], &["databank"], territory)
             && let Some(at) = scene.days.after(signed, self.draw.between(1, 10), &mut self.draw)
         {
             let card = self.card.clone();
@@ -164,12 +168,10 @@ impl Life<'_> {
         let (scene, territory) = (self.scene, self.territory);
         for (measure, place) in course.programme.measures.iter().zip(&course.responsible) {
             let Some(place) = *place else { continue };
-            let parties = if scene.allows("measure-mark", place, course.provider) {
-                Some((place, course.provider))
-            } else {
-                scene.route("measure-mark", &[], &["provider"], territory).filter(|(from, _)| *from == place)
-            };
-            let Some(parties) = parties else { continue };
+            let parties = (place, course.provider);
+            if !scene.allows("measure-mark", place, course.provider) {
+                continue;
+            }
             let Some(days) = self.days(place, 5) else { continue };
             let begun = measure.due.checked_sub_days(Days::new(7)).unwrap_or(measure.due).max(measure.begins);
             let start = scene.days.on_or_before(begun, &mut self.draw);
@@ -178,7 +180,7 @@ impl Life<'_> {
             self.post(at, "measure-mark", parties, Box::new(move || bodies::measure_mark(&card, number, at)));
         }
         if self.draw.chance(3)
-            && let Some(parties) = scene.route("rights-violation", &["provider"], &["guardianship"], territory)
+            && let Some(parties) = scene.route(("rights-violation", &[]), &["provider"], &["guardianship"], territory)
         {
             self.violation(parties, course);
         }
@@ -198,27 +200,28 @@ impl Life<'_> {
         self.post(at, "rights-violation", parties, body).map(|_| ())
     }
 
-    /// Interim assessment, perhaps a new version, extension or termination.
+    /// Interim assessments, perhaps a new version or an extension, and the end.
     fn go_on(&mut self, course: &mut Course) -> Option<()> {
-        let (scene, days, territory) = (self.scene, self.scene.days, self.territory);
-        let to = ["provider", "uszn", "ministry", "working-group"];
-        let assessor = scene.route("effectiveness-assessment", &["working-group", "provider"], &to, territory);
         let first = course.programme.begins;
-        if let Some(parties) = assessor {
-            let third = first.checked_add_months(Months::new(3))?;
-            if third < course.ends {
-                self.assess(parties, third, Assessed::Interim);
-                self.revise(course, third);
-            }
+        let third = first.checked_add_months(Months::new(3))?;
+        if third < course.ends {
+            self.assess(third, Assessed::Interim);
+            self.revise(course, third);
         }
         let extended = self.draw.chance(30) && self.extend(course).is_some();
-        if extended && let Some(parties) = assessor {
-            self.assess(parties, first.checked_add_months(Months::new(6))?, Assessed::Interim);
+        if extended {
+            self.assess(first.checked_add_months(Months::new(6))?, Assessed::Interim);
         }
-        if !extended && let Some(parties) = assessor {
-            self.assess(parties, course.ends.checked_sub_days(Days::new(16))?, Assessed::Final);
-        }
-        let parties = scene.route("termination", &["uszn", "working-group", "provider"], &to, territory)?;
+        self.assess(course.ends.checked_sub_days(Days::new(16))?, Assessed::Final);
+        self.terminate(course)
+    }
+
+    /// The end of the accompaniment, told to everybody who took part.
+    fn terminate(&mut self, course: &mut Course) -> Option<()> {
+        let (scene, days, first) = (self.scene, self.scene.days, course.programme.begins);
+        let from = ["working-group", "uszn", "provider"];
+        let (sender, to) =
+            scene.route(("termination", &[]), &from, &["provider", "uszn", "ministry"], self.territory)?;
         let early = self.draw.chance(10);
         let (last, ground) = if early {
             let length = u32::try_from((course.ends - first).num_days()).unwrap_or(0);
@@ -227,19 +230,32 @@ impl Life<'_> {
         } else {
             (course.ends, "programme-done")
         };
-        let at = days.on_or_before(last, &mut self.draw).filter(|at| *at > course.approved)?;
-        let at = days.after(at, self.days(parties.0, 0)?, &mut self.draw)?;
-        let (card, ended) = (self.card.clone(), Termination { decided: at, ends: last.min(days.date(at)), ground });
-        self.post(at, "termination", parties, Box::new(move || bodies::termination(&card, &ended)))?;
+        let aimed = days.on_or_before(last, &mut self.draw).filter(|at| *at > course.approved)?;
+        let at = days.after(aimed, self.days(sender, 0)?, &mut self.draw)?;
+        let ended = Termination { decided: at, ends: last.min(days.date(at)), ground };
+        let mut told = Vec::new();
+        let others = course.responsible.iter().flatten().copied().filter(|place| *place != sender);
+        for place in std::iter::once(to).chain(others) {
+            if !told.contains(&place) && scene.allows("termination", sender, place) {
+                told.push(place);
+                let card = self.card.clone();
+                self.post(at, "termination", (sender, place), Box::new(move || bodies::termination(&card, &ended)))?;
+            }
+        }
         self.closed = Some(at);
         course.ends = course.ends.min(days.date(at));
         Some(())
     }
 
-    fn assess(&mut self, parties: (usize, usize), day: NaiveDate, stage: Assessed) -> Option<()> {
-        let days = self.days(parties.0, 3)?;
-        let start = self.scene.days.on_or_before(day, &mut self.draw)?;
-        let at = self.scene.days.after(start, days, &mut self.draw)?;
+    /// An assessment up to a day, by whoever owes it.
+    fn assess(&mut self, day: NaiveDate, stage: Assessed) -> Option<()> {
+        let (scene, days) = (self.scene, self.scene.days);
+        let word = if stage == Assessed::Interim { "interim" } else { "final" };
+        let to = ["provider", "uszn", "ministry", "working-group"];
+        let kind = ("effectiveness-assessment", &[("stage", word)][..]);
+        let parties = scene.route(kind, &["working-group", "provider"], &to, self.territory)?;
+        let start = days.on_or_before(day.checked_sub_days(Days::new(5))?, &mut self.draw)?;
+        let at = days.after(start, self.days(parties.0, 3)?, &mut self.draw)?;
         let card = self.card.clone();
         let body = Box::new(move || bodies::effectiveness(&card, at, stage));
         self.post(at, "effectiveness-assessment", parties, body).map(|_| ())
@@ -250,12 +266,7 @@ impl Life<'_> {
         if !self.draw.chance(20) {
             return None;
         }
-        let route = self.scene.route(
-            "programme",
-            &["uszn", "working-group", "provider"],
-            &["provider", "uszn"],
-            self.territory,
-        );
+        let route = self.programme_route();
         let at = self.scene.days.on_or_after(day.checked_add_days(Days::new(7))?, &mut self.draw)?;
         let mut programme = course.programme.clone();
         programme.version = 2;
@@ -270,7 +281,7 @@ impl Life<'_> {
     fn extend(&mut self, course: &mut Course) -> Option<()> {
         let (scene, days) = (self.scene, self.scene.days);
         let to = ["provider", "uszn"];
-        let parties = scene.route("extension", &["working-group", "uszn", "provider"], &to, self.territory)?;
+        let parties = scene.route(("extension", &[]), &["working-group", "uszn", "provider"], &to, self.territory)?;
         let day = course.ends.checked_sub_days(Days::new(u64::from(self.draw.between(15, 25))))?;
         let decided = days.on_or_before(day, &mut self.draw).filter(|at| *at > course.approved)?;
         let year = course.programme.begins.checked_add_months(Months::new(12))?.pred_opt()?;
@@ -311,8 +322,8 @@ impl Life<'_> {
     fn tell_month(&mut self, course: &Course, month: Month) {
         let (scene, territory) = (self.scene, self.territory);
         let after = month.plus(1).first_day();
-        let acts = scene.route("provision-act", &["provider"], &[], territory);
-        let words = scene.route("guardianship-report", &["provider"], &["guardianship"], territory);
+        let acts = scene.route(("provision-act", &[]), &["provider"], &[], territory);
+        let words = scene.route(("guardianship-report", &[]), &["provider"], &["guardianship"], territory);
         let words = words.filter(|_| course.programme.substitute);
         for (parties, kind) in [(acts, "provision-act"), (words, "guardianship-report")] {
             let Some(parties) = parties else { continue };

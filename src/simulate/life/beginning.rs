@@ -47,8 +47,8 @@ impl Life<'_> {
         if is_identified && let Some(notice) = self.identify(at, &mut emergency) {
             at = days.after(notice, self.draw.between(0, if emergency { 1 } else { 4 }), &mut self.draw)?;
         }
-        let (lead, _) = self.scene.route("application", &LEADS, &LEADS, self.territory)?;
-        let documents = self.documents();
+        let (lead, _) = self.scene.route(("application", &[]), &LEADS, &LEADS, self.territory)?;
+        let documents = self.documents(lead);
         let submitted = at.plus_seconds(-i64::from(self.draw.between(1, 4)) * 600);
         let write = |life: &Self, at: Timestamp| -> super::Body {
             let (card, documents, name) = (life.card.clone(), documents.clone(), life.name(lead));
@@ -58,7 +58,7 @@ impl Life<'_> {
         let body = write(self, at);
         // Registered with itself where the regulation has that; the copy for the provider is the same application.
         let registered_with = if self.scene.allows("application", lead, lead) { Some(lead) } else { None };
-        let provider = self.scene.route("application", &LEADS, &["provider"], self.territory).map(|(_, to)| to);
+        let provider = self.scene.route(("application", &[]), &LEADS, &["provider"], self.territory).map(|(_, to)| to);
         if let Some(to) = registered_with.or(provider) {
             self.post(at, "application", (lead, to), body)?;
         }
@@ -105,14 +105,17 @@ impl Life<'_> {
     }
 
     /// The documents that the application needs: kind, role of the holder, whether it is asked for.
-    fn documents(&mut self) -> Vec<(String, String, bool)> {
+    fn documents(&mut self, lead: usize) -> Vec<(String, String, bool)> {
+        let (scene, territory) = (self.scene, self.territory);
+        let can_be_asked = |role: &str| {
+            let holder = scene.region.agencies.iter().position(|a| a.role.as_str() == role && a.is_in(territory));
+            holder.is_some_and(|holder| scene.allows("document-request", lead, holder))
+        };
         let mut documents = Vec::new();
-        let roles = &self.scene.regulation.roles;
         for (role, kinds) in DOCUMENTS {
             let Some(kind) = self.draw.pick(kinds).copied() else { continue };
-            let asked = self.draw.chance(30);
-            let brought = self.draw.chance(30);
-            if roles.iter().any(|r| r.code.as_str() == role) && (asked || brought) {
+            let (asked, brought) = (self.draw.chance(30), self.draw.chance(30));
+            if can_be_asked(role) && (asked || brought) {
                 documents.push((kind.to_owned(), role.to_owned(), asked));
                 if asked && let Some(more) = kinds.iter().find(|k| **k != kind).filter(|_| brought) {
                     documents.push(((*more).to_owned(), role.to_owned(), true));
@@ -127,12 +130,8 @@ impl Life<'_> {
         for (role, _) in DOCUMENTS {
             let wanted = documents.iter().filter(|(_, holder, asked)| *asked && holder == role);
             let kinds: Vec<String> = wanted.map(|(kind, ..)| kind.clone()).collect();
-            let holder = self
-                .scene
-                .region
-                .agencies
-                .iter()
-                .position(|a| a.role.as_str() == role && a.territory == self.territory);
+            let holder =
+                self.scene.region.agencies.iter().position(|a| a.role.as_str() == role && a.is_in(self.territory));
             let Some(holder) = holder.filter(|_| !kinds.is_empty()) else { continue };
             if self.scene.allows("document-request", lead, holder) {
                 self.ask_one(lead, holder, from, kinds);
@@ -168,7 +167,7 @@ impl Life<'_> {
         let recognised = !self.draw.chance(REFUSED);
         let mut ready = applied.handed;
         let to = ["commission", "uszn", "ministry", "working-group"];
-        if let Some((from, to)) = scene.route("needs-assessment", &["provider"], &to, territory) {
+        if let Some((from, to)) = scene.route(("needs-assessment", &[]), &["provider"], &to, territory) {
             ready = self.when_at_last(from, applied.handed, scene.term("needs-assessment", &[], 3))?;
             let (card, today, assessed) = (self.card.clone(), days.date(ready), ready.plus_seconds(-1800));
             let body = Box::new(move || bodies::needs_assessment(&card, assessed, today, recognised));
@@ -180,11 +179,10 @@ impl Life<'_> {
             (false, false) => "ordinary",
         };
         let mut decided = ready;
-        if let Some((from, to)) =
-            scene.route("decision", &["commission", "uszn", "ministry"], &["provider", "uszn"], territory)
-        {
-            let term = scene.term("decision", &[("urgency", urgency), ("outcome", "recognised")], 5);
-            let aimed = self.when_at_last(from, applied.at, term)?;
+        let from = ["commission", "uszn", "ministry"];
+        let fields = [("urgency", urgency), ("outcome", "recognised")];
+        if let Some((from, to)) = scene.route(("decision", &fields), &from, &["provider", "uszn"], territory) {
+            let aimed = self.when_at_last(from, applied.at, scene.term("decision", &fields, 5))?;
             // Nothing is decided before it is assessed.
             decided = if aimed > ready { aimed } else { days.after(ready, 0, &mut self.draw)? };
             let (card, decision) = (self.card.clone(), Decision { at: decided, urgency, recognised });

@@ -8,7 +8,7 @@ mod reporting;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::deadline::{BodyPath, Exchange, Meets, Month, Regulation, Term, TermChoice, Unit};
+use crate::deadline::{BodyPath, Exchange, Meets, Month, Party, Regulation, Rule, Term, TermChoice, Unit};
 use crate::domain::{CaseId, ConversationId, MessageId, RoleCode, Timestamp};
 
 use super::bodies::{Card, Person, Written};
@@ -89,14 +89,22 @@ impl Scene<'_> {
         self.region.agency(place)
     }
 
-    /// Between whom a message goes in a territory: of the pairs that the regulation allows, the one whose roles stand first in the
-    /// wishes. `None`: the regulation has no such exchange.
-    fn route(&self, kind: &str, from: &[&str], to: &[&str], territory: usize) -> Option<(usize, usize)> {
+    /// Between whom a message with these fields goes in a territory: of the pairs that the regulation allows, the one whose roles stand
+    /// first in the wishes; whoever owes it stands before them. `None`: the regulation has no such exchange.
+    fn route(
+        &self,
+        (kind, fields): (&str, &[(&str, &str)]),
+        from: &[&str],
+        to: &[&str],
+        territory: usize,
+    ) -> Option<(usize, usize)> {
+        let mut senders = self.debtors(kind, fields);
+        senders.extend(from);
         let rank = |wishes: &[&str], role: &RoleCode| {
             wishes.iter().position(|wish| *wish == role.as_str()).unwrap_or(wishes.len())
         };
         let pairs = self.exchanges(kind).flat_map(|e| e.from.iter().flat_map(|f| e.to.iter().map(move |t| (f, t))));
-        let (sender, recipient) = pairs.min_by_key(|(f, t)| (rank(from, f), rank(to, t)))?;
+        let (sender, recipient) = pairs.min_by_key(|(f, t)| (rank(&senders, f), rank(to, t)))?;
         Some((self.region.holder(sender, territory)?, self.region.holder(recipient, territory)?))
     }
 
@@ -110,22 +118,39 @@ impl Scene<'_> {
         self.exchanges(kind).any(|e| e.from.contains(&sender.role) && e.to.contains(&recipient.role))
     }
 
-    /// Within how many working days the regulation wants a message with these fields: the shortest of its rules that it meets. Calendar
-    /// days count as the working days that are among them at least. An agency knows the law, and takes `without` where it is silent.
-    fn term(&self, kind: &str, fields: &[(&str, &str)], without: u32) -> u32 {
-        let holds = |(path, values): &(BodyPath, Vec<String>)| {
+    /// The roles of those who owe a message with these fields: the likeliest to send it.
+    fn debtors<'s>(&'s self, kind: &'s str, fields: &'s [(&'s str, &'s str)]) -> Vec<&'s str> {
+        let named = self.met_by(kind, fields).filter_map(|(rule, _)| match &rule.debtor {
+            Party::Role(role) => Some(role.as_str()),
+            Party::RoleOfKey | Party::Sender | Party::Recipient | Party::Responsible | Party::Citizen => None,
+        });
+        named.collect()
+    }
+
+    /// The rules in force that a message with these fields meets.
+    fn met_by<'s>(
+        &'s self,
+        kind: &'s str,
+        fields: &'s [(&'s str, &'s str)],
+    ) -> impl Iterator<Item = (&'s Rule, &'s Meets)> {
+        let holds = move |(path, values): &(BodyPath, Vec<String>)| {
             fields.iter().any(|(name, value)| path.to_string() == *name && values.iter().any(|v| v == value))
         };
         let rules = self.regulation.rules.iter().filter(|r| r.off.is_none());
-        let meets = |m: &Meets| m.matching.message == kind && m.matching.filter.iter().all(holds);
-        let mine = rules.filter(|r| r.met.iter().any(meets));
-        let terms = mine.filter_map(|r| match &r.term {
+        let all = rules.flat_map(|r| r.met.iter().map(move |m| (r, m)));
+        all.filter(move |(_, m)| m.matching.message == kind && m.matching.filter.iter().all(holds))
+    }
+
+    /// Within how many working days the regulation wants a message with these fields: the shortest of its rules that it meets. Calendar
+    /// days count as the working days that are among them at least. An agency knows the law, and takes `without` where it is silent.
+    fn term(&self, kind: &str, fields: &[(&str, &str)], without: u32) -> u32 {
+        let terms = self.met_by(kind, fields).filter_map(|(rule, _)| match &rule.term {
             TermChoice::Plain(Term::After(span)) => match span.unit {
                 Unit::WorkingDay => Some(span.count),
                 Unit::Day => Some((span.count * 5 / 7).max(1)),
                 Unit::Hour | Unit::Week | Unit::Month | Unit::Year => None,
             },
-            TermChoice::Plain(_) | TermChoice::Table(_) => None,
+            TermChoice::Plain(_) | TermChoice::Table(_) | TermChoice::None => None,
         });
         terms.min().unwrap_or(without)
     }
@@ -192,6 +217,13 @@ impl Life<'_> {
         self.scene.days.after(from, days, &mut self.draw)
     }
 
+    /// Whether a message may still come: the case is not closed by then, or the regulation takes it nevertheless.
+    fn may_come(&self, at: Timestamp, kind: &str) -> bool {
+        let is_open = self.closed.is_none_or(|closed| at <= closed);
+        let after_close = self.scene.regulation.case.as_ref().map(|c| c.after_close.as_slice()).unwrap_or_default();
+        is_open || after_close.iter().any(|late| late == kind)
+    }
+
     fn name(&self, agency: usize) -> String {
         self.scene.agency(agency).map(|a| a.name.clone()).unwrap_or_default()
     }
@@ -216,7 +248,7 @@ impl Life<'_> {
         asked: Option<(MessageId, ConversationId)>,
         body: Body,
     ) -> Option<(MessageId, ConversationId)> {
-        if at >= self.scene.days.ends_at() || self.closed.is_some_and(|closed| at > closed) {
+        if at >= self.scene.days.ends_at() || !self.may_come(at, kind) {
             return None;
         }
         let id = MessageId::from_uuid(uuid(at, &mut self.ids));

@@ -123,7 +123,7 @@ impl Desk<'_> {
     }
 
     fn ministry(&mut self, month: Month, territory: usize, families: &[Family]) {
-        let Some(parties) = self.scene.route("ministry-report", &["provider"], &["ministry"], territory) else {
+        let Some(parties) = self.scene.route(("ministry-report", &[]), &["provider"], &["ministry"], territory) else {
             return;
         };
         let Some(at) = self.told("ministry", parties.0, month, 5) else { return };
@@ -133,7 +133,9 @@ impl Desk<'_> {
 
     fn quarter(&mut self, month: Month, territory: usize, families: &[Family]) {
         let to = ["working-group", "department", "uszn"];
-        let Some(parties) = self.scene.route("quarterly-analysis", &["provider"], &to, territory) else { return };
+        let Some(parties) = self.scene.route(("quarterly-analysis", &[]), &["provider"], &to, territory) else {
+            return;
+        };
         let Some(at) = self.told("quarter", parties.0, month, 5) else { return };
         let quarter = format!("{}-Q{}", month.first_day().year(), month.quarter());
         let (name, count) = (self.name(parties.0), in_month(families, parties.0, month));
@@ -143,7 +145,9 @@ impl Desk<'_> {
 
     /// In January or February of the next year; the summary of the last year lies beyond the time.
     fn year(&mut self, year: i32, families: &[Family]) {
-        let Some(parties) = self.scene.route("yearly-summary", &["department"], &["working-group"], 0) else { return };
+        let Some(parties) = self.scene.route(("yearly-summary", &[]), &["department"], &["working-group"], 0) else {
+            return;
+        };
         let Some(december) = chrono::NaiveDate::from_ymd_opt(year, 12, 1).map(Month::of) else { return };
         let Some(at) = self.told("year", parties.0, december, 20) else { return };
         let (name, count) = (self.name(parties.0), families.len());
