@@ -71,6 +71,8 @@ pub enum Technical {
     Fault,
     /// Tells a sender what became of its message.
     Notice,
+    /// Reminds a participant of a message that it owes.
+    DeadlineReminder,
     /// Asks for a ticket to read one thing.
     TicketRequest,
     /// The gateway's answer to a ticket request.
@@ -84,10 +86,11 @@ pub enum Technical {
 }
 
 impl Technical {
-    const ALL: [(Self, &'static str); 8] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Receipt, "receipt"),
         (Self::Fault, "fault"),
         (Self::Notice, "notice"),
+        (Self::DeadlineReminder, "deadline-reminder"),
         (Self::TicketRequest, "ticket-request"),
         (Self::Ticket, "ticket"),
         (Self::MailboxPull, "mailbox-pull"),

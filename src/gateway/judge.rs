@@ -231,7 +231,7 @@ fn technical_message(
         Technical::TicketRequest => TechnicalContent::TicketRequest(TicketRequest::from_node(*node)?),
         Technical::MailboxPull => TechnicalContent::Pull(MailboxPull::from_node(*node)?),
         Technical::MailboxAck => TechnicalContent::Ack(MailboxAck::from_node(*node)?),
-        Technical::Notice | Technical::Ticket | Technical::MailboxBatch => {
+        Technical::Notice | Technical::DeadlineReminder | Technical::Ticket | Technical::MailboxBatch => {
             let detail = format!("Header/Type: only the gateway sends a `{}`", technical.name());
             return Err(Fault::new(FaultCode::RouteForbidden, detail));
         }

@@ -1,7 +1,7 @@
 //! The code lists of the canonical messages, typed.
 //!
-//! They are the CSV files in `schemas/common/1/code-lists/`; the enumerations of `common.xsd` hold the same codes, which
-//! [`CodeLists::from_files`] checks.
+//! They are the CSV files in `schemas/common/<version>/code-lists/`; the enumerations of that version's `common.xsd` hold the
+//! same codes, which [`CodeLists::from_files`] checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,21 +9,38 @@ use super::CatalogueError;
 use crate::bundle::Files;
 use crate::domain::RoleCode;
 
-const FOLDER: &str = "schemas/common/1/code-lists/";
-const COMMON: &str = "schemas/common/1/common.xsd";
+/// The versions of the shared types. A later one adds to the first and may be absent: a revision of the configuration that was
+/// stored before it was written has none of its lists and none of the messages that use them.
+const VERSIONS: [u32; 2] = [1, 2];
 
-/// Every code list, with the simple type of `common.xsd` that must hold the same codes (roles have none: a regulation may add
-/// its own).
-const LISTS: &[(&str, Option<&str>)] = &[
-    ("authority-document-kinds", Some("AuthorityDocumentKind")),
-    ("categories", Some("Category")),
-    ("document-kinds", Some("DocumentKind")),
-    ("family-roles", Some("FamilyRole")),
-    ("help-kinds", Some("HelpKind")),
-    ("holder-roles", None),
-    ("identity-document-kinds", Some("IdentityDocumentKind")),
-    ("representative-kinds", Some("RepresentativeKind")),
+/// Every code list: the version of the shared types that it belongs to, its name, which is its own among all versions, and the
+/// simple type of that version's `common.xsd` that must hold the same codes (roles have none: a regulation may add its own).
+const LISTS: &[(u32, &str, Option<&str>)] = &[
+    (1, "authority-document-kinds", Some("AuthorityDocumentKind")),
+    (1, "categories", Some("Category")),
+    (1, "document-kinds", Some("DocumentKind")),
+    (1, "family-roles", Some("FamilyRole")),
+    (1, "help-kinds", Some("HelpKind")),
+    (1, "holder-roles", None),
+    (1, "identity-document-kinds", Some("IdentityDocumentKind")),
+    (1, "representative-kinds", Some("RepresentativeKind")),
+    (2, "assessment-stages", Some("AssessmentStage")),
+    (2, "decision-outcomes", Some("DecisionOutcome")),
+    (2, "decision-urgencies", Some("DecisionUrgency")),
+    (2, "draft-decisions", Some("DraftDecision")),
+    (2, "effectiveness-outcomes", Some("EffectivenessOutcome")),
+    (2, "identification-sources", Some("IdentificationSource")),
+    (2, "identification-urgencies", Some("IdentificationUrgency")),
+    (2, "levels", Some("Level")),
+    (2, "measure-results", Some("MeasureResult")),
+    (2, "programme-statuses", Some("ProgrammeStatus")),
+    (2, "termination-grounds", Some("TerminationGround")),
 ];
+
+/// The schema of the shared types of a version.
+fn common(version: u32) -> String {
+    format!("schemas/common/{version}/common.xsd")
+}
 
 /// How sensitive a document's content is. A route or adapter carries only the classes that it lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
@@ -103,7 +120,7 @@ pub struct IdentityDocumentKind {
     pub number_mask: Option<String>,
 }
 
-/// All code lists of version 1.
+/// All code lists.
 #[derive(Debug, Clone)]
 pub struct CodeLists {
     lists: BTreeMap<&'static str, Vec<Code>>,
@@ -112,17 +129,19 @@ pub struct CodeLists {
 }
 
 impl CodeLists {
-    /// Reads the code lists from `schemas/common/1/code-lists/` of the map and compares them with `common.xsd`.
+    /// Reads the code lists from `schemas/common/<version>/code-lists/` of the map and compares them with `common.xsd`.
     ///
     /// # Errors
     /// Every missing list, broken row, doubled code, unknown role or class, and every difference from the enumeration.
     pub fn from_files(files: &Files) -> Result<Self, Vec<CatalogueError>> {
         let mut errors = Vec::new();
-        let mut read = |name: &str| Table::read(files, name).map_err(|e| errors.push(e)).ok();
+        let there: Vec<u32> = VERSIONS.into_iter().filter(|v| *v == 1 || files.contains_key(&common(*v))).collect();
+        let mut read = |version, name| Table::read(files, version, name).map_err(|e| errors.push(e)).ok();
+        let lists = LISTS.iter().filter(|(version, ..)| there.contains(version));
         let tables: BTreeMap<&'static str, Table> =
-            LISTS.iter().filter_map(|(name, _)| read(name).map(|table| (*name, table))).collect();
+            lists.filter_map(|(version, name, _)| read(*version, name).map(|table| (*name, table))).collect();
         errors.extend(tables.values().flat_map(Table::doubled));
-        errors.extend(disagreements(files, &tables));
+        errors.extend(there.iter().flat_map(|version| disagreements(files, *version, &tables)));
         let roles: BTreeSet<&str> = tables.get("holder-roles").map(Table::codes).unwrap_or_default();
         let (document_kinds, more) = typed(tables.get("document-kinds"), |row| document_kind(row, &roles));
         errors.extend(more);
@@ -137,7 +156,7 @@ impl CodeLists {
 
     /// The names of all lists, which are their files' names without `.csv`.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        LISTS.iter().map(|(name, _)| *name)
+        LISTS.iter().map(|(_, name, _)| *name)
     }
 
     /// A list by its name, such as `categories`.
@@ -188,8 +207,8 @@ impl Row {
 }
 
 impl Table {
-    fn read(files: &Files, name: &str) -> Result<Self, CatalogueError> {
-        let file = format!("{FOLDER}{name}.csv");
+    fn read(files: &Files, version: u32, name: &str) -> Result<Self, CatalogueError> {
+        let file = format!("schemas/common/{version}/code-lists/{name}.csv");
         let fail = |line, message| CatalogueError { file: file.clone(), line, message };
         let bytes = files.get(&file).ok_or_else(|| fail(None, "the code list is missing".to_owned()))?;
         let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -268,10 +287,11 @@ fn identity_document_kind(row: &Row) -> Result<IdentityDocumentKind, String> {
     Ok(IdentityDocumentKind { code, ru, en, series_mask, number_mask })
 }
 
-/// Where a list and the enumeration of its type in `common.xsd` hold different codes.
-fn disagreements(files: &Files, tables: &BTreeMap<&'static str, Table>) -> Vec<CatalogueError> {
-    let fail = |message: String| vec![CatalogueError { file: COMMON.to_owned(), line: None, message }];
-    let Some(text) = files.get(COMMON).and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
+/// Where a list and the enumeration of its type in the version's `common.xsd` hold different codes.
+fn disagreements(files: &Files, version: u32, tables: &BTreeMap<&'static str, Table>) -> Vec<CatalogueError> {
+    let schema = common(version);
+    let fail = |message: String| vec![CatalogueError { file: schema.clone(), line: None, message }];
+    let Some(text) = files.get(&schema).and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
         return fail("the schema of shared types is missing or not UTF-8".to_owned());
     };
     let document = match roxmltree::Document::parse(text) {
@@ -279,7 +299,8 @@ fn disagreements(files: &Files, tables: &BTreeMap<&'static str, Table>) -> Vec<C
         Err(e) => return fail(format!("not well-formed XML: {e}")),
     };
     let mut errors = Vec::new();
-    for (list, type_name) in LISTS.iter().filter_map(|(list, name)| name.map(|name| (*list, name))) {
+    let own = LISTS.iter().filter(|(of, ..)| *of == version);
+    for (list, type_name) in own.filter_map(|(_, list, name)| name.map(|name| (*list, name))) {
         let Some(table) = tables.get(list) else { continue };
         let definition = document
             .root_element()

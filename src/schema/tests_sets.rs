@@ -28,10 +28,10 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
     let table: [(Change, &str, Option<u32>, &str); 15] = [
         (|f| replace(f, REPORT, "type=\"c:Month\"", "type=\"c:Mouth\""), REPORT, Some(25), "Mouth"),
         (
-            |f| replace(f, REPORT, "common/1/common.xsd", "common/2/common.xsd"),
+            |f| replace(f, REPORT, "common/1/common.xsd", "common/9/common.xsd"),
             REPORT,
             Some(11),
-            "there is no file schemas/common/2",
+            "there is no file schemas/common/9",
         ),
         (|f| replace(f, REPORT, "../../../common/1/common.xsd", "/etc/passwd"), REPORT, Some(11), "relative path"),
         (
@@ -154,7 +154,7 @@ fn every_list_is_read_and_has_both_languages() {
     let is_russian = |text: &str| text.chars().any(|c| matches!(c, 'а'..='я' | 'А'..='Я'));
     for name in CodeLists::names() {
         let list = codes.list(name).unwrap();
-        assert!(list.len() >= 4, "{name}");
+        assert!(list.len() >= 2, "{name}");
         for code in list {
             assert!(RoleCode::parse(&code.code).is_ok(), "{name}: {}", code.code);
             assert!(is_russian(&code.ru) && !is_russian(&code.en), "{name}: {}", code.code);
@@ -162,6 +162,6 @@ fn every_list_is_read_and_has_both_languages() {
     }
     assert_eq!(codes.code("help-kinds", "legal").unwrap().ru, "Содействие в предоставлении юридической помощи");
     let files = bundle::embedded();
-    let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/1/code-lists/")).count();
+    let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/") && path.ends_with(".csv")).count();
     assert_eq!(in_folder, CodeLists::names().count(), "a list that nobody reads");
 }

@@ -3,10 +3,12 @@
 
 mod answers;
 mod mailbox;
+mod reminders;
 mod tickets;
 
 pub use answers::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest};
 pub use mailbox::{AckItem, BatchItem, ITEMS_MAX, MailboxAck, MailboxBatch, MailboxPull};
+pub use reminders::{DeadlineReminder, ReminderStage};
 pub use tickets::{Resource, Ticket, TicketMethod, TicketRequest};
 
 use crate::domain::{Digest, Fault, FaultCode, MessageId, ParticipantId, Technical};

@@ -1,10 +1,12 @@
 //! What is written here fits the published schemas, and what the schemas' samples say is read here.
 
 use mezhved::crypto::{KeyKind, sha256};
-use mezhved::domain::{DeliveryId, Digest, Fault, FaultCode, MessageId, ParticipantId};
+use mezhved::domain::{
+    CaseId, ConversationId, DeliveryId, Digest, Fault, FaultCode, MessageId, ObligationId, ParticipantId, RuleId,
+};
 use mezhved::envelope::technical::{
-    AckItem, BatchItem, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState, Receipt,
-    RefusedDigest, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
+    AckItem, BatchItem, DeadlineReminder, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState,
+    Receipt, RefusedDigest, ReminderStage, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
 };
 use mezhved::envelope::{self, BodyDraft, Draft};
 use mezhved::xml::{self, Limits};
@@ -70,6 +72,62 @@ fn technical_bodies_are_read_back_and_fit_their_schemas() {
 }
 
 #[test]
+fn reminders_are_read_back_and_fit_their_schema() {
+    let full = DeadlineReminder {
+        obligation: ObligationId::parse("01931f6e-7a00-7000-8000-00000000d00e").unwrap(),
+        rule: RuleId::parse("document-answer").unwrap(),
+        regulation: "yugra".to_owned(),
+        stage: ReminderStage::Warning,
+        case: Some(CaseId::parse("01931f6e-7a00-7000-8000-00000000ca5e").unwrap()),
+        conversation: Some(ConversationId::parse("01931f6e-7a00-7000-8000-00000000c0de").unwrap()),
+        request: Some(MessageId::parse("01931f6e-7a00-7000-8000-000000000001").unwrap()),
+        period: Some("2026-05".to_owned()),
+        creditor: Some(ParticipantId::parse("uszn").unwrap()),
+        message: "document-response".to_owned(),
+        due: now(),
+        term: "5 рабочих дней".to_owned(),
+        source: "Порядок, п. 1 <a> & \"b\"".to_owned(),
+        step: Some(99),
+    };
+    let mut jobs = Vec::new();
+    round(&full, &mut jobs);
+    for stage in ReminderStage::ALL {
+        let (case, conversation, request, creditor, step) = (None, None, None, None, None);
+        for period in [None, Some("2026"), Some("2026-12"), Some("2026-Q4")] {
+            let period = period.map(str::to_owned);
+            let bare = DeadlineReminder { stage: *stage, case, conversation, request, period, step, ..full.clone() };
+            round(&DeadlineReminder { creditor: creditor.clone(), ..bare }, &mut jobs);
+        }
+    }
+    let long = DeadlineReminder { term: "д\n".repeat(3000), source: "ы\u{1}".repeat(3000), ..full.clone() };
+    let bytes = long.to_xml().unwrap();
+    let back = read::<DeadlineReminder>(&bytes).unwrap();
+    assert_eq!((back.term.chars().count(), back.source.chars().count()), (250, 1000), "cut to the schema's limits");
+    jobs.push(job("deadline-reminder", &bytes));
+    let text = String::from_utf8(full.to_xml().unwrap()).unwrap();
+    let wrong = [
+        ("<period>2026-05<", "<period>2026-13<"),
+        ("<period>2026-05<", "<period>2026-Q5<"),
+        ("<step>99<", "<step>0<"),
+        ("<step>99<", "<step>100<"),
+        ("<stage>warning<", "<stage>soon<"),
+        ("<rule>document-answer<", "<rule>Document<"),
+        ("<message>document-response<", "<message><"),
+        ("<term>5 рабочих дней<", "<term><"),
+    ];
+    for (from, to) in wrong {
+        assert!(text.contains(from), "{from}");
+        let broken = text.replace(from, to);
+        assert!(read::<DeadlineReminder>(broken.as_bytes()).is_err(), "{to}");
+        jobs.push(job("deadline-reminder", broken.as_bytes()));
+    }
+    let fitting = jobs.len() - wrong.len();
+    for (index, (job, verdict)) in jobs.iter().zip(oracle("xsd", &json!(jobs))).enumerate() {
+        assert_eq!(verdict == "", index < fitting, "{verdict} {job}");
+    }
+}
+
+#[test]
 fn envelopes_fit_their_schema_and_a_broken_one_does_not() {
     let signer = key(KeyKind::P256).signer;
     let payload = BodyDraft::Payload { media_type: "application/json; charset=utf-8".to_owned(), bytes: vec![] };
@@ -110,6 +168,7 @@ fn the_published_samples_fit_their_schemas_and_are_read() {
             "receipt" => read::<Receipt>(&bytes).map(|_| ()),
             "fault" => read::<FaultReport>(&bytes).map(|_| ()),
             "notice" => read::<Notice>(&bytes).map(|_| ()),
+            "deadline-reminder" => read::<DeadlineReminder>(&bytes).map(|_| ()),
             "ticket-request" => read::<TicketRequest>(&bytes).map(|_| ()),
             "ticket" => read::<Ticket>(&bytes).map(|_| ()),
             "mailbox-pull" => read::<MailboxPull>(&bytes).map(|_| ()),
@@ -119,7 +178,7 @@ fn the_published_samples_fit_their_schemas_and_are_read() {
         };
         assert_eq!(verdict, Ok(()), "{path}");
     }
-    assert!(jobs.len() >= 8, "a sample of each");
+    assert!(jobs.len() >= 9, "a sample of each");
     for (job, verdict) in jobs.iter().zip(oracle("xsd", &json!(jobs))) {
         assert_eq!(verdict, "", "{job}");
     }
