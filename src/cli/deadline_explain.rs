@@ -7,13 +7,13 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::deadline_explain_text::as_text;
-use super::{ConfigDir, Failure};
+use super::{ConfigDir, Failure, deadline_acts_text};
 use crate::app::open_store;
 use crate::deadline::obligations::StartOn;
 use crate::deadline::show_due;
 use crate::domain::{ObligationId, ObligationState, Timestamp, Zone};
 use crate::settings::Settings;
-use crate::store::{MessageRow, ObligationRow, Store};
+use crate::store::{ActRow, MessageRow, ObligationRow, Store};
 
 const HELP: &str = "\
 Показан счёт, по которому шлюз работает: он сохранён вместе с обязательством и от позднейших правок регламента не меняется.
@@ -46,6 +46,7 @@ pub(super) struct Told {
     pub(super) row: ObligationRow,
     pub(super) opened_by: Option<MessageRow>,
     pub(super) settled_by: Option<MessageRow>,
+    pub(super) acts: Vec<ActRow>,
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -61,11 +62,18 @@ pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The obligation, or the reason for people why it is not shown.
+pub(super) async fn found(store: &Store, id: ObligationId) -> Result<ObligationRow, Failure> {
+    store.obligation(id).await?.ok_or_else(|| absent(id))
+}
+
+pub(super) fn absent(id: ObligationId) -> Failure {
+    Failure::new(format!("обязательства {id} нет / no obligation {id}; `mezhved deadline list` lists them"))
+}
+
 async fn find(store: &Store, id: ObligationId) -> Result<Told, Failure> {
-    let row = store.obligation(id).await?.ok_or_else(|| {
-        Failure::new(format!("обязательства {id} нет / no obligation {id}; `mezhved deadline list` lists them"))
-    })?;
-    let mut told = Told { row, opened_by: None, settled_by: None };
+    let (row, acts) = (found(store, id).await?, store.acts(id).await?);
+    let mut told = Told { row, opened_by: None, settled_by: None, acts };
     if let Some(record) = told.row.record_id {
         told.opened_by = store.message(record).await?;
     }
@@ -133,9 +141,11 @@ fn as_json(told: &Told) -> Value {
         "caseId": row.case_id, "conversationId": row.conversation_id, "debtor": row.debtor, "creditor": row.creditor,
         "state": row.state, "term": row.term, "openedAt": row.opened_at, "startedAt": row.started_at,
         "due": row.due_at.zip(zone).map(|(due, zone)| show_due(due, zone)),
+        "originalDue": row.original_due.zip(zone).map(|(due, zone)| show_due(due, zone)),
         "revision": row.revision, "openedBy": told.opened_by.as_ref().map(message), "waitsFor": waits,
         "warnedAt": row.warned_at, "overdueAt": row.overdue_at, "settledAt": row.settled_at,
         "settleKind": row.settle_kind, "settledBy": told.settled_by.as_ref().map(message),
+        "acts": told.acts.iter().map(|act| deadline_acts_text::as_json(act, zone)).collect::<Vec<_>>(),
         "explanation": about(row), "wish": Some(wish(row)).filter(|w| !w.is_empty()),
     })
 }
@@ -174,6 +184,7 @@ mod tests {
             plan: Some(json!({ "start": { "on": "sent", "plan": { "about": about() } }, "wish": "2026-05-20" })),
             started_at: None,
             due_at: None,
+            original_due: None,
             next_at: None,
             warns: Vec::new(),
             term: "1 working day".to_owned(),
@@ -186,7 +197,7 @@ mod tests {
             settled_record: None,
             settle_kind: None,
         };
-        Told { row, opened_by: None, settled_by: None }
+        Told { row, opened_by: None, settled_by: None, acts: Vec::new() }
     }
 
     /// Runs, was warned, is overdue; three steps were kept.

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
+use super::deadline_acts_text;
 use super::deadline_explain::{Told, about, local, text, waiting_words, waits_for, wish, zone};
-use crate::domain::SettleKind;
+use crate::domain::{SettleKind, Timestamp};
 use crate::store::{MessageRow, ObligationRow};
 
 pub(super) fn as_text(told: &Told) -> String {
@@ -14,6 +15,10 @@ pub(super) fn as_text(told: &Told) -> String {
     lines.extend(count(told));
     lines.push(String::new());
     lines.extend(source(row));
+    if !told.acts.is_empty() {
+        lines.extend([String::new(), "Что с ним делали / what was done to it".to_owned()]);
+        lines.extend(told.acts.iter().flat_map(|act| deadline_acts_text::lines(act, zone(row))));
+    }
     let end = outcome(told);
     if !end.is_empty() {
         lines.extend([String::new(), "Чем кончилось / what became of it".to_owned()]);
@@ -47,6 +52,7 @@ fn head(told: &Told) -> Vec<String> {
         _ => "нет / none",
     };
     let opened_by = told.opened_by.as_ref().map_or_else(|| "календарём / by the calendar".to_owned(), message);
+    let due = |at: Timestamp| local(Timestamp::from_micros(at.micros().saturating_sub(1)), zone(row));
     let pairs = [
         ("состояние / state", format!("{} / {}", row.state.ru(), row.state)),
         ("кто должен / debtor", row.debtor.to_string()),
@@ -59,6 +65,8 @@ fn head(told: &Told) -> Vec<String> {
         ("переписка / conversation", row.conversation_id.map_or_else(String::new, |id| id.to_string())),
         ("открыто / opened", format!("{}, {opened_by}", local(row.opened_at, zone(row)))),
         ("срок / term", term),
+        ("кончается / due", row.due_at.map_or_else(String::new, due)),
+        ("первый срок / original due", row.original_due.map_or_else(String::new, due)),
         ("перенос / roll", roll.to_owned()),
         ("календарь / calendar", text(about, "/calendar").to_owned()),
         ("пояс / zone", text(about, "/zone").to_owned()),

@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use chrono::NaiveDate;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
+use super::deadline_explain::found;
+use super::deadline_zone::{When, Zones, when};
 use super::{ConfigDir, Failure, findings, table};
 use crate::app::open_store;
-use crate::deadline::{Regulations, Start, show_due, start_of_day};
-use crate::domain::{CaseId, ObligationState, ParticipantId, RuleId, Timestamp, Zone};
-use crate::settings::{Settings, folder, participants};
-use crate::store::{ObligationFilter, ObligationGroup, ObligationRow, RevisionKind, Store};
+use crate::deadline::{Regulations, start_of_day};
+use crate::domain::{CaseId, ObligationId, ObligationState, ParticipantId, RuleId, SettleKind, Timestamp, Zone};
+use crate::settings::{Settings, folder};
+use crate::store::{DueCursor, ObligationFilter, ObligationGroup, ObligationRow, RevisionKind, Store};
 
 const HELP: &str = "\
 Условия складываются: показано то, что отвечает всем. Обязательства, чей срок ещё не пошёл (pending), стоят последними и под \
@@ -23,10 +24,13 @@ Conditions add up: what meets all of them is shown. Obligations that have not be
 
 Примеры / examples:
   mezhved deadline list --overdue
-  mezhved deadline list --debtor health --state warned
+  mezhved deadline list --debtor health --state warned,overdue
+  mezhved deadline list --participant health --state waived
+  mezhved deadline list --settled-by outside       # исполнено на бумаге, по телефону / met on paper, by telephone
   mezhved deadline list --due-before 2026-05-13    # по 12.05 включительно / up to and with 12 May
   mezhved deadline list --due-before 2026-05-12T12:00:00+05:00
   mezhved deadline list --case 01931f6e-7a00-7000-8000-00000000ca5e --json
+  mezhved deadline list --limit 50 --after ID      # следующая страница / the next page
 
 Почему срок таков / why a term ends when it ends: mezhved deadline explain ID";
 
@@ -39,35 +43,43 @@ pub(crate) struct Args {
     /// Только просроченные / only what is overdue (the same as --state overdue)
     #[arg(long, conflicts_with = "state")]
     overdue: bool,
+    /// Только те, где участник должен или должны ему / only those owed by or to this participant
+    #[arg(long, value_name = "ID")]
+    participant: Option<ParticipantId>,
     /// Только этого должника / only those owed by this participant
     #[arg(long, value_name = "ID")]
     debtor: Option<ParticipantId>,
+    /// Только те, что должны этому участнику / only those owed to this participant
+    #[arg(long, value_name = "ID")]
+    creditor: Option<ParticipantId>,
+    /// Только этого регламента / only of this regulation
+    #[arg(long, value_name = "ID")]
+    regulation: Option<String>,
     /// Только по этому правилу / only of this rule (`mezhved regulation show ID` lists them)
     #[arg(long, value_name = "RULE")]
     rule: Option<RuleId>,
     /// Только этого дела / only of this case
     #[arg(long, value_name = "CASE-ID")]
     case: Option<CaseId>,
-    /// Только в этом состоянии / only in this state
-    #[arg(long, value_name = "STATE", value_parser = states())]
-    state: Option<ObligationState>,
+    /// Только в этих состояниях, через запятую / only in these states, parted by commas
+    #[arg(long, value_name = "STATE", value_delimiter = ',', value_parser = states())]
+    state: Vec<ObligationState>,
+    /// Только закрытые так / only those that were settled so
+    #[arg(long, value_name = "KIND", value_parser = kinds())]
+    settled_by: Option<SettleKind>,
     /// Только те, чей срок кончается раньше: момент RFC 3339 или дата в поясе региона / only those whose last second lies before: an
     /// RFC 3339 instant, or a date in the region's zone
-    #[arg(long, value_name = "WHEN", value_parser = before)]
-    due_before: Option<Before>,
+    #[arg(long, value_name = "WHEN", value_parser = when)]
+    due_before: Option<When>,
     /// Не больше / at most
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
+    /// Дальше этого: номер последнего на прошлой странице / what comes after this one: the last id of the page before
+    #[arg(long, value_name = "OBLIGATION-ID")]
+    after: Option<ObligationId>,
     /// Machine-readable
     #[arg(long)]
     json: bool,
-}
-
-/// A point in time as a person names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Before {
-    Instant(Timestamp),
-    Day(NaiveDate),
 }
 
 fn states() -> impl TypedValueParser<Value = ObligationState> {
@@ -75,15 +87,9 @@ fn states() -> impl TypedValueParser<Value = ObligationState> {
     PossibleValuesParser::new(words).try_map(|word| ObligationState::parse(&word).ok_or("no such state"))
 }
 
-fn before(text: &str) -> Result<Before, String> {
-    match Start::parse(text) {
-        Some(Start::Instant(at)) => Ok(Before::Instant(at)),
-        Some(Start::Date(day)) => Ok(Before::Day(day)),
-        Some(Start::Month(_) | Start::Quarter(_) | Start::Year(_)) | None => {
-            let forms = "2026-05-12T12:00:00+05:00, 2026-05-13";
-            Err(format!("нужен момент с поясом или дата / an instant with its zone or a date is needed: {forms}"))
-        }
-    }
+fn kinds() -> impl TypedValueParser<Value = SettleKind> {
+    let words = SettleKind::ALL.iter().map(|k| PossibleValue::new(k.as_str()).help(k.ru()));
+    PossibleValuesParser::new(words).try_map(|word| SettleKind::parse(&word).ok_or("no such kind"))
 }
 
 /// The store keeps the first instant that is too late; what people name is the last one in time. A term that ends with the 12th lies
@@ -102,55 +108,72 @@ pub(crate) async fn run(args: Args) -> Result<ExitCode, Failure> {
 async fn list(store: &Store, args: Args) -> Result<(), Failure> {
     let due_before = match args.due_before {
         None => None,
-        Some(Before::Instant(at)) => Some(exclusive(at)),
-        Some(Before::Day(day)) => Some(exclusive(start_of_day(day, region_zone(store, &args.dir).await?))),
+        Some(When::Instant(at)) => Some(exclusive(at)),
+        Some(When::Day(day)) => Some(exclusive(start_of_day(day, region_zone(store, &args.dir).await?))),
     };
     let filter = ObligationFilter {
         group: args.overdue.then_some(ObligationGroup::Overdue),
-        state: args.state,
+        states: args.state,
+        settled_by: args.settled_by,
+        regulation: args.regulation,
+        party: args.participant,
         debtor: args.debtor,
+        creditor: args.creditor,
         rule: args.rule,
         case_id: args.case,
         due_before,
         ..ObligationFilter::default()
     };
-    let rows = store.list_obligations(&filter, None, args.limit).await?;
-    let latest = store.revisions().await?;
-    let people = store.revision(RevisionKind::Participants, latest.participants).await?;
-    let people = people.and_then(|r| participants::parse(&r.files).ok()).unwrap_or_default();
-    let zone_of = |id: &ParticipantId| people.iter().find(|p| p.id == *id).map(|p| p.zone);
-    let utc = Zone::parse("UTC").ok_or_else(|| Failure::new("no zone UTC"))?;
-    let due = |row: &ObligationRow| {
-        let zone = counted_in(row).or_else(|| zone_of(&row.debtor)).unwrap_or(utc);
-        row.due_at.map(|due| show_due(due, zone))
+    let after = match args.after {
+        Some(id) => Some(DueCursor::after(&found(store, id).await?)),
+        None => None,
     };
+    let rows = store.list_obligations(&filter, after, args.limit).await?;
+    let zones = Zones::read(store).await?;
     if args.json {
-        say!("{}", Value::from(rows.iter().map(|row| as_json(row, due(row))).collect::<Vec<_>>()))?;
-        return Ok(());
+        say!("{}", Value::from(rows.iter().map(|row| as_json(row, &zones)).collect::<Vec<_>>()))?;
+    } else {
+        let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row, &zones)).collect();
+        table::print(&HEADS, &cells)?;
     }
-    let cells: Vec<Vec<String>> = rows.iter().map(|row| cells(row, due(row))).collect();
-    table::print(&["состояние / state", "срок / due", "кто / debtor", "правило / rule", "id"], &cells)?;
+    if let Some(last) = rows.last().filter(|_| u32::try_from(rows.len()).is_ok_and(|n| n == args.limit)) {
+        // Not on standard output: that is the listing.
+        eprintln!("дальше / further: --after {}", last.id);
+    }
     Ok(())
 }
 
-/// The zone in which the term was counted, whatever the debtor's is by now.
-fn counted_in(row: &ObligationRow) -> Option<Zone> {
-    row.explanation.as_ref()?.get("zone")?.as_str().and_then(Zone::parse)
-}
+const HEADS: [&str; 7] = [
+    "состояние / state",
+    "срок / due",
+    "первый срок / original due",
+    "кто / debtor",
+    "правило / rule",
+    "чем закрыто / settled by",
+    "id",
+];
 
-fn as_json(row: &ObligationRow, due: Option<String>) -> Value {
+fn as_json(row: &ObligationRow, zones: &Zones) -> Value {
     json!({
         "id": row.id, "regulation": row.regulation, "rule": row.rule, "subject": row.subject, "period": row.period,
-        "debtor": row.debtor, "creditor": row.creditor, "state": row.state, "due": due, "term": row.term,
-        "caseId": row.case_id, "conversationId": row.conversation_id, "startedAt": row.started_at,
-        "settledAt": row.settled_at,
+        "debtor": row.debtor, "creditor": row.creditor, "state": row.state, "due": zones.due(row),
+        "originalDue": zones.original_due(row), "term": row.term, "caseId": row.case_id,
+        "conversationId": row.conversation_id, "startedAt": row.started_at, "settledAt": row.settled_at,
+        "settleKind": row.settle_kind,
     })
 }
 
-fn cells(row: &ObligationRow, due: Option<String>) -> Vec<String> {
+fn cells(row: &ObligationRow, zones: &Zones) -> Vec<String> {
     let what = format!("{} {}", row.rule, row.period);
-    let (state, due) = (row.state.ru().to_owned(), due.unwrap_or_default());
-    vec![state, due, row.debtor.to_string(), what.trim_end().to_owned(), row.id.to_string()]
+    vec![
+        row.state.ru().to_owned(),
+        zones.due(row).unwrap_or_default(),
+        zones.original_due(row).unwrap_or_default(),
+        row.debtor.to_string(),
+        what.trim_end().to_owned(),
+        row.settle_kind.map_or_else(String::new, |kind| kind.ru().to_owned()),
+        row.id.to_string(),
+    ]
 }
 
 /// The zone in which a date on the command line is meant: that of the regulations in force, or of the folder's when none is yet.
@@ -194,9 +217,9 @@ mod tests {
     #[test]
     fn what_ends_with_a_day_lies_before_the_next() {
         let yekaterinburg = zone("Asia/Yekaterinburg");
-        let day = |text: &str| match before(text).unwrap() {
-            Before::Day(day) => exclusive(start_of_day(day, yekaterinburg)),
-            Before::Instant(at) => exclusive(at),
+        let day = |text: &str| match when(text).unwrap() {
+            When::Day(day) => exclusive(start_of_day(day, yekaterinburg)),
+            When::Instant(at) => exclusive(at),
         };
         // Stored exclusively: until the end of 12 May; and by the clock until 17:40 inclusive.
         let by_day = Timestamp::parse("2026-05-13T00:00:00+05:00").unwrap();
@@ -211,7 +234,7 @@ mod tests {
             assert_eq!((by_day < day(point), by_clock < day(point)), (of_day, of_clock), "{point}");
         }
         for bad in ["2026-05", "2026-Q2", "2026-05-12T17:40:00", "завтра"] {
-            assert!(before(bad).unwrap_err().contains("2026-05-13"), "{bad}");
+            assert!(when(bad).unwrap_err().contains("2026-05-13"), "{bad}");
         }
     }
 

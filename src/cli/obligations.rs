@@ -1,8 +1,8 @@
-//! `mezhved deadline`: counting, listing and explaining; each command has a file of its own.
+//! `mezhved deadline`: counting, listing, explaining and acting; each group of commands has a file of its own.
 
 use std::process::ExitCode;
 
-use super::{Failure, deadline_compute, deadline_explain, deadline_list, runtime, said};
+use super::{Failure, deadline_act, deadline_compute, deadline_explain, deadline_list, runtime, said};
 
 /// Сроки и обязательства / deadlines and obligations
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,11 @@ pub(crate) struct Args {
 enum Command {
     Compute(deadline_compute::Args),
     Explain(deadline_explain::Args),
+    Extend(deadline_act::ExtendArgs),
+    Fulfil(deadline_act::FulfilArgs),
     List(deadline_list::Args),
+    Note(deadline_act::NoteArgs),
+    Waive(deadline_act::WaiveArgs),
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -25,6 +29,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             said(deadline_compute::run(&args, &files, &mut std::io::stdout(), &mut std::io::stderr()))
         }
         Command::Explain(args) => runtime()?.block_on(deadline_explain::run(&args)),
+        Command::Extend(args) => runtime()?.block_on(deadline_act::extend(args)),
+        Command::Fulfil(args) => runtime()?.block_on(deadline_act::fulfil(args)),
         Command::List(args) => runtime()?.block_on(deadline_list::run(args)),
+        Command::Note(args) => runtime()?.block_on(deadline_act::note(args)),
+        Command::Waive(args) => runtime()?.block_on(deadline_act::waive(args)),
     }
 }

@@ -116,7 +116,7 @@ fn rule(rule: &Rule) -> Value {
     let ends = |meets: &[Meets]| -> Vec<Value> { meets.iter().map(ending).collect() };
     let opens = match &rule.opens {
         Opens::Messages(openings) => openings.iter().map(|m| Value::Object(matching(m))).collect(),
-        Opens::Every { every, of } => json!({ "every": every.as_str(), "of": of_word(of) }),
+        Opens::Every { every, of } => json!([{ "every": every.as_str(), "of": of_word(of) }]),
     };
     json!({
         "id": rule.id, "rows": rule.rows, "task": rule.is_task(), "again": rule.again.as_str(),

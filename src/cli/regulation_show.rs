@@ -246,7 +246,7 @@ mod tests {
         let json = as_json(&yugra(YUGRA), &[]);
         let first = &json["deadlines"][0];
         assert_eq!((first["start"].as_str(), first["debtor"].as_str()), (Some("registeredAt"), Some("role uszn")));
-        assert_eq!(first["opens"]["where"]["source"][0], "request");
+        assert_eq!(first["opens"][0]["where"]["source"][0], "request");
         assert_eq!(first["met"][0]["key"], "roles of recipient");
         assert_eq!(json["deadlines"][1]["termTable"], "answer");
         let order = &json["order"];
@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(order["bodies"][1]["activities"][0]["paragraph"], "п. 3.2");
         let parts = ["exchangeForms", "requirements", "mechanisms", "controls"];
         assert!(parts.iter().all(|part| order[*part][0]["text"]["en"].is_string()), "{order}");
-        assert_eq!(json["deadlines"][2]["opens"]["every"], "month");
+        assert_eq!(json["deadlines"][2]["opens"][0]["every"], "month");
         assert_eq!(
             (&json["documents"][0]["checkedOn"], json["deadlines"].as_array().unwrap().len()),
             (&serde_json::Value::Null, 3)

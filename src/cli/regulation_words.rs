@@ -142,6 +142,7 @@ pub(super) fn key_word(key: &Key) -> String {
     match key {
         Key::Path(path) => path.to_string(),
         Key::RolesOfRecipient => "roles of recipient".to_owned(),
+        Key::Recipient => "recipient".to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! It listens on an address of its own, which binds only to loopback until sign-in exists. It renders on the server and needs no
 //! script. No body, name or number of a citizen is on it.
 
+mod acts;
 mod obligations;
 mod words;
 

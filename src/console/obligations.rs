@@ -7,6 +7,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use serde_json::Value;
 use tracing::warn;
 
+use super::acts::{Acted, acted};
 use super::words;
 use crate::deadline::{Regulation, Source, Term};
 use crate::domain::{ObligationState, ParticipantId, RoleCode, Timestamp, Zone};
@@ -15,6 +16,8 @@ use crate::store::{JournalRow, NotHandedOver, ObligationFilter, ObligationGroup,
 
 /// How many rows of a group the page shows.
 const ROWS_MAX: u32 = 100;
+/// How many acts the page shows.
+const ACTS_MAX: u32 = 20;
 const REFRESH_SECONDS: u32 = 10;
 
 #[derive(Template)]
@@ -27,6 +30,7 @@ struct Page {
     soon: Group<Due>,
     stuck: Group<Stuck>,
     quiet: Vec<Quiet>,
+    acts: Vec<Acted>,
     refresh_seconds: u32,
     version: &'static str,
     node: String,
@@ -53,6 +57,7 @@ struct Due {
     wish: String,
     due: String,
     due_iso: String,
+    original_due: String,
     term: String,
     late: String,
     warned: bool,
@@ -111,6 +116,7 @@ async fn gather(gateway: &Gateway) -> Result<Page, StoreError> {
     let running = store.list_obligations(&of(ObligationGroup::Running), None, ROWS_MAX + 1).await?;
     let stuck = store.not_handed_over(None, ROWS_MAX + 1).await?;
     let quiet = store.recent_nothing_to_open(20).await?;
+    let acts = store.recent_acts(ACTS_MAX).await?;
     Ok(Page {
         now: words::instant(business_now, zone),
         now_iso: business_now.in_zone(zone),
@@ -119,6 +125,7 @@ async fn gather(gateway: &Gateway) -> Result<Page, StoreError> {
         soon: group(&running, due),
         stuck: group(&stuck, |row| stuck_row(row, &snapshot, zone, now)),
         quiet: quiet.iter().map(|row| quiet_row(row, zone)).collect(),
+        acts: acts.iter().map(|act| acted(act, &snapshot, zone)).collect(),
         refresh_seconds: REFRESH_SECONDS,
         version: env!("CARGO_PKG_VERSION"),
         node: gateway.node().to_owned(),
@@ -130,7 +137,7 @@ fn group<R, T>(rows: &[R], shown: impl Fn(&R) -> T) -> Group<T> {
     Group { rows: rows.iter().take(limit).map(shown).collect(), more: rows.len() > limit }
 }
 
-fn name(snapshot: &Snapshot, id: &ParticipantId) -> String {
+pub(super) fn name(snapshot: &Snapshot, id: &ParticipantId) -> String {
     snapshot.participant(id).map_or_else(|| id.to_string(), |p| p.name.clone())
 }
 
@@ -143,11 +150,12 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
         debtor: row.debtor.to_string(),
         debtor_name: name(snapshot, &row.debtor),
         creditor_name: name(snapshot, &row.creditor),
-        rule_title: rule.map_or_else(|| row.rule.to_string(), |r| r.title.ru.clone()),
+        rule_title: rule_title(row, snapshot),
         subject: subject(row, snapshot),
         wish: text(row.explanation.as_ref(), "wish"),
         due: words::due(due_at, zone),
         due_iso: due_at.plus_seconds(-1).in_zone(zone),
+        original_due: row.original_due.map_or_else(String::new, |due| words::due(due, zone)),
         term: Term::parse(&row.term).map_or_else(|_| row.term.clone(), |t| t.ru()),
         late: words::span(business_now.since(due_at)),
         warned: row.state == ObligationState::Warned,
@@ -157,8 +165,13 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
     }
 }
 
+pub(super) fn rule_title(row: &ObligationRow, snapshot: &Snapshot) -> String {
+    let rule = snapshot.regulation(&row.regulation).ok().and_then(|r| r.rule(&row.rule));
+    rule.map_or_else(|| row.rule.to_string(), |r| r.title.ru.clone())
+}
+
 /// What tells this obligation from its neighbours: the document's kind or the role that ends its subject, in words, and the period.
-fn subject(row: &ObligationRow, snapshot: &Snapshot) -> String {
+pub(super) fn subject(row: &ObligationRow, snapshot: &Snapshot) -> String {
     let last = row.subject.rsplit(' ').next().unwrap_or_default();
     let kind = snapshot.catalogue.codes().document_kind(last).map(|k| k.ru.clone());
     let role = || {

@@ -299,7 +299,7 @@ fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
     let matching = |m: &Matching, line: usize, named: &mut Vec<(String, BodyPath, usize)>| {
         let key = match &m.key {
             Some(Key::Path(path)) => Some(path),
-            Some(Key::RolesOfRecipient) | None => None,
+            Some(Key::RolesOfRecipient | Key::Recipient) | None => None,
         };
         let paths = m
             .each

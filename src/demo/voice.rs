@@ -68,7 +68,8 @@ impl Voice {
             | ObligationState::Open
             | ObligationState::Met
             | ObligationState::MetLate
-            | ObligationState::Cancelled => return,
+            | ObligationState::Cancelled
+            | ObligationState::Waived => return,
         };
         self.of(at, row.debtor.as_str(), &what);
     }

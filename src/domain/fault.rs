@@ -105,6 +105,8 @@ faults! {
     IdReused = "id-reused", 409, Reject, "The message id was used for other content.";
     /// A pull id is used again after its lease ended.
     PullReused = "pull-reused", 409, Reject, "The pull id was used and its lease has ended.";
+    /// The obligation has been met, waived or cancelled already.
+    ObligationEnded = "obligation-ended", 409, Reject, "The obligation has ended already.";
     /// The case is closed and takes no such message.
     CaseClosed = "case-closed", 409, Reject, "The case is closed.";
     /// The regulation wants another step of the case first.

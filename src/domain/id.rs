@@ -98,6 +98,23 @@ text_newtype!(
     "an OKTMO code is 2 to 11 digits"
 );
 
+text_newtype!(
+    /// One line that a person wrote: 1 to 250 characters without control characters and without spaces at its ends.
+    Line, "line", |t| is_written(t, 250, |_| false),
+    "one line of 1 to 250 characters is needed, without spaces at its ends"
+);
+text_newtype!(
+    /// What a person remarked: 1 to 4000 characters, line ends allowed, other control characters not; no white space at its ends.
+    Remark, "remark", |t| is_written(t, 4000, |c| c == '\n'),
+    "a text of 1 to 4000 characters is needed, without white space at its ends"
+);
+
+fn is_written(text: &str, chars_max: usize, allowed: fn(char) -> bool) -> bool {
+    let blank = [' ', '\t', '\n', '\r'];
+    let bare = !text.is_empty() && !text.starts_with(blank) && !text.ends_with(blank);
+    bare && text.chars().count() <= chars_max && text.chars().all(|c| !c.is_control() || allowed(c))
+}
+
 impl Oktmo {
     /// Whether this code, taken as a prefix, covers the other.
     pub fn covers(&self, other: &Self) -> bool {
@@ -209,6 +226,25 @@ mod tests {
         }
         for bad in ["", "Health", "-a", "a-", "здрав", "a.b", "1a", &"a".repeat(41)] {
             assert!(ParticipantId::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_bounded_and_cannot_steer_a_terminal() {
+        for (text, line, remark) in [
+            ("Звонок дежурной части", true, true),
+            ("x", true, true),
+            ("а\nб", false, true),
+            ("", false, false),
+            (" x", false, false),
+            ("x\n", false, false),
+            ("x\u{1b}[2Jx", false, false),
+            ("x\u{9b}x", false, false),
+            (&"ы".repeat(250), true, true),
+            (&"ы".repeat(251), false, true),
+            (&"ы".repeat(4001), false, false),
+        ] {
+            assert_eq!((Line::parse(text).is_ok(), Remark::parse(text).is_ok()), (line, remark), "{text:?}");
         }
     }
 

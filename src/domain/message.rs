@@ -83,10 +83,12 @@ pub enum Technical {
     MailboxBatch,
     /// Receipts and faults for what was pulled.
     MailboxAck,
+    /// A debtor says that it met an obligation outside of the gateway.
+    OutsideAct,
 }
 
 impl Technical {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Receipt, "receipt"),
         (Self::Fault, "fault"),
         (Self::Notice, "notice"),
@@ -96,6 +98,7 @@ impl Technical {
         (Self::MailboxPull, "mailbox-pull"),
         (Self::MailboxBatch, "mailbox-batch"),
         (Self::MailboxAck, "mailbox-ack"),
+        (Self::OutsideAct, "outside-act"),
     ];
 
     /// The technical type with this name, if there is one.

@@ -18,10 +18,10 @@ pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, MessageId, ObligationId, Oktmo, ParticipantId, RecordId, RoleCode,
-    RuleId,
+    CaseId, ConversationId, DeliveryId, IdError, Line, MessageId, ObligationId, Oktmo, ParticipantId, RecordId, Remark,
+    RoleCode, RuleId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
-pub use obligation::{ObligationState, SettleKind};
+pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
 pub use participant::{Framing, Participant, RoleHolding, TransportKind};
 pub use time::{Timestamp, Zone};

@@ -8,7 +8,9 @@ use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_m
 use crate::domain::{
     CaseId, Digest, Fault, FaultCode, Header, MessageId, MessageType, Participant, ParticipantId, Technical, Timestamp,
 };
-use crate::envelope::technical::{FaultReport, MailboxAck, MailboxPull, Receipt, TechnicalBody as _, TicketRequest};
+use crate::envelope::technical::{
+    FaultReport, MailboxAck, MailboxPull, OutsideAct, Receipt, TechnicalBody as _, TicketRequest,
+};
 use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
 use crate::xml::{self, Limits, Node};
@@ -102,6 +104,8 @@ pub enum TechnicalContent {
     Pull(MailboxPull),
     /// What was pulled is answered.
     Ack(MailboxAck),
+    /// An obligation of the sender was met outside.
+    OutsideAct(OutsideAct),
 }
 
 /// A refusal, with what is known of whom it concerns.
@@ -231,6 +235,7 @@ fn technical_message(
         Technical::TicketRequest => TechnicalContent::TicketRequest(TicketRequest::from_node(*node)?),
         Technical::MailboxPull => TechnicalContent::Pull(MailboxPull::from_node(*node)?),
         Technical::MailboxAck => TechnicalContent::Ack(MailboxAck::from_node(*node)?),
+        Technical::OutsideAct => TechnicalContent::OutsideAct(OutsideAct::from_node(*node)?),
         Technical::Notice | Technical::DeadlineReminder | Technical::Ticket | Technical::MailboxBatch => {
             let detail = format!("Header/Type: only the gateway sends a `{}`", technical.name());
             return Err(Fault::new(FaultCode::RouteForbidden, detail));

@@ -110,7 +110,10 @@ impl Gateway {
         match message.body {
             TechnicalContent::Receipt(receipt) => Ok((known, PartnerWord::Receipt(receipt))),
             TechnicalContent::Fault(report) => Ok((known, PartnerWord::Fault(report))),
-            TechnicalContent::TicketRequest(_) | TechnicalContent::Pull(_) | TechnicalContent::Ack(_) => Err(wrong()),
+            TechnicalContent::TicketRequest(_)
+            | TechnicalContent::Pull(_)
+            | TechnicalContent::Ack(_)
+            | TechnicalContent::OutsideAct(_) => Err(wrong()),
         }
     }
 }

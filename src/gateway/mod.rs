@@ -13,6 +13,7 @@ mod ids;
 pub mod judge;
 mod mailbox;
 mod outgoing;
+mod outside;
 mod rate;
 mod receive;
 pub mod seal;

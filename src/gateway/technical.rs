@@ -44,6 +44,7 @@ impl Gateway {
             TechnicalContent::TicketRequest(request) => self.ticket(&known, &request).await,
             TechnicalContent::Pull(pull) => self.pull(&known, &pull).await,
             TechnicalContent::Ack(ack) => self.ack(&known, ack).await,
+            TechnicalContent::OutsideAct(act) => self.outside_act(&known, act, bytes).await,
         };
         match answered {
             Ok(bytes) => Reply::signed(bytes, &known.header.sender, known.header.message_id),

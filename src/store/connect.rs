@@ -14,6 +14,7 @@ use super::{StoreError, StoreOptions, error};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "floor", include_str!("../../migrations/0001_floor.sql")),
     (2, "cases", include_str!("../../migrations/0002_cases.sql")),
+    (4, "obligation acts", include_str!("../../migrations/0004_obligation_acts.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -7,6 +7,8 @@
 //!
 //! Not here: judging, signing, clocks. Every instant is an argument. No transaction is open across anything but SQL.
 
+mod act_rows;
+mod acts;
 mod batch;
 mod case_work;
 mod cases;
@@ -41,6 +43,8 @@ use tokio::task::JoinHandle;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
+pub use act_rows::{ActDocument, ActMessage, ActRow};
+pub use acts::{Act, ActRefusal, Acted, NewAct};
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};

@@ -139,8 +139,10 @@ pub struct ObligationRow {
     pub plan: Option<serde_json::Value>,
     /// From when it counts.
     pub started_at: Option<Timestamp>,
-    /// Exclusive due instant.
+    /// Exclusive due instant, as it is now.
     pub due_at: Option<Timestamp>,
+    /// The first one, once it was moved; `None`: it never was.
+    pub original_due: Option<Timestamp>,
     /// The watcher's next instant.
     pub next_at: Option<Timestamp>,
     /// All warning instants.
@@ -270,7 +272,7 @@ impl Store {
 /// All columns of an obligation.
 pub(super) const SELECT: &str = "SELECT id, regulation, rule, subject, period, case_id, conversation_id, record_id, debtor, \
     creditor, state, plan, started_at, due_at, next_at, warns, term, explanation, opened_at, revision, warned_at, overdue_at, \
-    settled_at, settled_record, settle_kind FROM obligations";
+    settled_at, settled_record, settle_kind, original_due FROM obligations";
 
 /// Reads [`SELECT`].
 pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> {
@@ -291,6 +293,7 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<ObligationRow, StoreError> 
         plan: row.opt_json("plan")?,
         started_at: row.opt_at("started_at")?,
         due_at: row.opt_at("due_at")?,
+        original_due: row.opt_at("original_due")?,
         next_at: row.opt_at("next_at")?,
         warns: warns.into_iter().map(Timestamp::from_micros).collect(),
         term: row.text("term")?,
@@ -316,11 +319,11 @@ pub(super) fn phase(state: ObligationState) -> i64 {
         ObligationState::Overdue => 0,
         ObligationState::Open | ObligationState::Warned => 1,
         ObligationState::Pending => 2,
-        ObligationState::Met | ObligationState::MetLate | ObligationState::Cancelled => 3,
+        ObligationState::Met | ObligationState::MetLate | ObligationState::Cancelled | ObligationState::Waived => 3,
     }
 }
 
-fn warns_text(warns: &[Timestamp]) -> String {
+pub(super) fn warns_text(warns: &[Timestamp]) -> String {
     serde_json::Value::from(warns.iter().map(|t| t.micros()).collect::<Vec<_>>()).to_string()
 }
 

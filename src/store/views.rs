@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     CaseId, ConversationId, DeliveryId, DeliveryState, ObligationId, ObligationState, ParticipantId, RecordId, RuleId,
-    Timestamp,
+    SettleKind, Timestamp,
 };
 
 use super::sql::{Columns, Select, Val, text};
@@ -41,8 +41,14 @@ impl ObligationGroup {
 pub struct ObligationFilter {
     /// In this group.
     pub group: Option<ObligationGroup>,
-    /// In exactly this state.
-    pub state: Option<ObligationState>,
+    /// In one of these states; empty: any.
+    pub states: Vec<ObligationState>,
+    /// Settled in this way.
+    pub settled_by: Option<SettleKind>,
+    /// Of this regulation.
+    pub regulation: Option<String>,
+    /// Owed by or to.
+    pub party: Option<ParticipantId>,
     /// Owed by.
     pub debtor: Option<ParticipantId>,
     /// Owed to.
@@ -100,6 +106,8 @@ pub struct Counts {
     pub deliveries: BTreeMap<DeliveryState, u64>,
     /// Obligations by state; states without one are 0.
     pub obligations: BTreeMap<ObligationState, u64>,
+    /// Obligations by what settled them; kinds without one are 0.
+    pub settled: BTreeMap<SettleKind, u64>,
     /// Kept refusals.
     pub refusals: u64,
 }
@@ -107,6 +115,87 @@ pub struct Counts {
 /// What was handed over once and waits to be sent again is the recipient's to receipt, not ours to hand over.
 const NOT_HANDED_OVER: &str =
     "d.state IN ('queued', 'leased', 'parked', 'expired') AND (d.sent_at IS NULL OR d.state = 'parked')";
+
+/// One part of a listing that an index gives in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct WayIn {
+    /// All in this group; `None`: the filter names few (a case, a conversation, what was waived), and they have an index.
+    phase: Option<i64>,
+    /// Those that the filter's party owes, or those owed to it.
+    owed_by_party: bool,
+}
+
+pub(super) fn ways_in(filter: &ObligationFilter) -> Vec<WayIn> {
+    let states =
+        |phase: &i64| filter.states.is_empty() || filter.states.iter().any(|s| obligations::phase(*s) == *phase);
+    let settled = |phase: &i64| filter.settled_by.is_none() || *phase == obligations::phase(ObligationState::Met);
+    let group = |phase: &i64| filter.group.is_none_or(|group| group.phase() == *phase);
+    let mut phases: Vec<Option<i64>> = (0..=obligations::phase(ObligationState::Met))
+        .filter(|phase| states(phase) && settled(phase) && group(phase))
+        .map(Some)
+        .collect();
+    if !phases.is_empty() && (filter.case_id.is_some() || filter.conversation_id.is_some() || few(filter).is_some()) {
+        // Without the group in the text no engine takes the group's index instead of that of the few.
+        phases = vec![None];
+    }
+    let sides = if filter.party.is_some() { &[true, false][..] } else { &[true] };
+    phases.iter().flat_map(|phase| sides.iter().map(|side| WayIn { phase: *phase, owed_by_party: *side })).collect()
+}
+
+/// The condition of a partial index, where the filter asks for no more than it holds. The word stands in the text, for so the engines find
+/// the index.
+fn few(filter: &ObligationFilter) -> Option<&'static str> {
+    let waived = filter.states.as_slice() == [ObligationState::Waived];
+    match filter.settled_by {
+        Some(SettleKind::Outside) => Some("settle_kind = 'outside'"),
+        Some(SettleKind::Waiver) => Some("settle_kind = 'waiver'"),
+        None if waived => Some("settle_kind = 'waiver'"),
+        None | Some(SettleKind::Message | SettleKind::Cancellation) => None,
+    }
+}
+
+impl WayIn {
+    /// `head` is [`obligations::SELECT`], or that after a word that asks for its plan.
+    pub(super) fn select<'f>(
+        self,
+        head: &str,
+        filter: &'f ObligationFilter,
+        after: Option<DueCursor>,
+        limit: u32,
+    ) -> Select<'f> {
+        let party = if self.owed_by_party { "debtor = ?" } else { "creditor = ?" };
+        let mut select = Select::new(head);
+        if let Some(settled) = few(filter) {
+            select = select.and(settled, vec![]);
+        } else if let Some(kind) = filter.settled_by {
+            select = select.and("settle_kind = ?", vec![Val::Word(kind.as_str())]);
+        }
+        let mut select = select
+            .and_some("phase = ?", self.phase.map(Val::from))
+            .and_some(party, filter.party.as_ref().map(text))
+            .and_some("debtor = ?", filter.debtor.as_ref().map(text))
+            .and_some("creditor = ?", filter.creditor.as_ref().map(text))
+            .and_some("regulation = ?", filter.regulation.as_ref().map(text))
+            .and_some("rule = ?", filter.rule.as_ref().map(text))
+            .and_some("case_id = ?", filter.case_id.map(text))
+            .and_some("conversation_id = ?", filter.conversation_id.map(text))
+            .and_some("sort_due < ?", filter.due_before.map(Val::from));
+        let mut states = filter.states.clone();
+        if let (None, Some(group)) = (self.phase, filter.group) {
+            states = ObligationState::ALL.iter().copied().filter(|s| obligations::phase(*s) == group.phase()).collect();
+            states.retain(|state| filter.states.is_empty() || filter.states.contains(state));
+        }
+        if !states.is_empty() {
+            let words = states.iter().map(|state| Val::Word(state.as_str())).collect();
+            select = select.and("state IN (", vec![]).list(words).push(")", vec![]);
+        }
+        if let Some(after) = after {
+            let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
+            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+        }
+        select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()])
+    }
+}
 
 impl Store {
     /// Obligations by due instant, earliest first (those without one last).
@@ -119,22 +208,16 @@ impl Store {
         after: Option<DueCursor>,
         limit: u32,
     ) -> Result<Vec<ObligationRow>, StoreError> {
-        let mut select = Select::new(obligations::SELECT)
-            .and_some("phase = ?", filter.group.map(|g| g.phase().into()))
-            .and_some("state = ?", filter.state.map(|s| Val::Word(s.as_str())))
-            .and_some("debtor = ?", filter.debtor.as_ref().map(text))
-            .and_some("creditor = ?", filter.creditor.as_ref().map(text))
-            .and_some("rule = ?", filter.rule.as_ref().map(text))
-            .and_some("case_id = ?", filter.case_id.map(text))
-            .and_some("conversation_id = ?", filter.conversation_id.map(text))
-            .and_some("sort_due < ?", filter.due_before.map(Val::from));
-        if let Some(after) = after {
-            let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
-            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+        // Each way in reads at most one page of an index that is in the order of the listing; the pages are merged.
+        let mut found = BTreeMap::new();
+        for way in ways_in(filter) {
+            let select = way.select(obligations::SELECT, filter, after, limit);
+            for row in &select.fetch(self.readers()).await? {
+                let row = obligations::row(row)?;
+                found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
+            }
         }
-        let found =
-            select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()]).fetch(self.readers()).await?;
-        found.iter().map(obligations::row).collect()
+        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     /// Deliveries that are queued, leased, parked or expired, oldest message first.
@@ -176,6 +259,12 @@ impl Store {
         counts.obligations = ObligationState::ALL.iter().map(|s| (*s, 0)).collect();
         for row in &Select::new("SELECT state, COUNT(*) AS n FROM obligations GROUP BY state").fetch(readers).await? {
             counts.obligations.insert(row.parsed("state", ObligationState::parse)?, row.int("n")?.unsigned_abs());
+        }
+        counts.settled = SettleKind::ALL.iter().map(|k| (*k, 0)).collect();
+        let settled =
+            "SELECT settle_kind, COUNT(*) AS n FROM obligations WHERE settle_kind IS NOT NULL GROUP BY settle_kind";
+        for row in &Select::new(settled).fetch(readers).await? {
+            counts.settled.insert(row.parsed("settle_kind", SettleKind::parse)?, row.int("n")?.unsigned_abs());
         }
         Ok(counts)
     }

@@ -1,5 +1,6 @@
 //! The command line as people and scripts meet it: what it prints, its exit status, and what it changes.
 
+mod acts;
 mod check;
 mod crypto;
 mod help;

@@ -6,3 +6,4 @@ mod answers;
 mod http;
 mod interop;
 mod mailbox;
+mod outside;

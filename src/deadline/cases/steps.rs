@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::CaseFacts;
-use crate::deadline::regulation::{BodyFilter, CaseStep, Presence, Regulation};
+use crate::deadline::regulation::{ANY_VALUE, BodyFilter, CaseStep, Presence, Regulation};
 use crate::domain::{Fault, FaultCode, Timestamp};
 
 /// Refuses what the regulation forbids on this case, and notes the steps that a message is.
@@ -66,6 +66,9 @@ fn earlier<'r>(regulation: &'r Regulation, step: &CaseStep, facts: &CaseFacts, u
 
 fn passes(filter: &BodyFilter, body: Node<'_, '_>) -> bool {
     filter.iter().all(|(path, values)| {
-        path.all(body).first().and_then(|node| node.text()).is_some_and(|text| values.iter().any(|v| v == text.trim()))
+        path.all(body)
+            .first()
+            .and_then(|node| node.text())
+            .is_some_and(|text| values.iter().any(|v| v == text.trim() || v == ANY_VALUE))
     })
 }

@@ -9,7 +9,9 @@ use super::{
     StartError, StartOn, case_effects,
 };
 use crate::deadline::cases::CaseFacts;
-use crate::deadline::regulation::{Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice};
+use crate::deadline::regulation::{
+    ANY_VALUE, Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
+};
 use crate::deadline::{BodyPath, Calendars, ComputeError, Start, Term};
 use crate::domain::{CaseId, Fault, FaultCode, MessageId, Participant, ParticipantId};
 
@@ -67,7 +69,7 @@ impl<'a> Context<'a> {
         for (index, node) in nodes.into_iter().enumerate() {
             let passes = |(path, values): &(BodyPath, Vec<String>)| {
                 let found = path.text(node).or_else(|| path.text(body));
-                found.is_some_and(|text| values.iter().any(|value| value == text))
+                found.is_some_and(|text| values.iter().any(|value| value == text || value == ANY_VALUE))
             };
             if !matching.filter.iter().all(passes) {
                 continue;
@@ -88,6 +90,7 @@ impl<'a> Context<'a> {
                     vec![Some(key.to_owned())]
                 }
                 Some(Key::RolesOfRecipient) => self.roles_of_recipient(),
+                Some(Key::Recipient) => vec![Some(self.event.recipient.id.to_string())],
             };
             for key in keys {
                 if !items.iter().any(|item| item.key == key && item.case == case) {
@@ -128,7 +131,7 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// `None`: the document or the case does not have the date from which the rule counts.
+    /// `None`: the document or the case does not have the date from which the rule counts, or the person is of the age already.
     fn obligation(&self, rule: &Rule, item: &Item<'_>, period: &str) -> Result<Option<NewObligation>, Fault> {
         let (header, event) = (self.event.header, self.event);
         let debtor = self.parties.debtor(&rule.debtor, item)?;
@@ -140,6 +143,12 @@ impl<'a> Context<'a> {
             None => (self.task(rule, debtor, &start), String::new()),
             Some(terms) => self.begin(rule, item, debtor, terms, &start)?,
         };
+        if let Beginning::Started(started) = &start
+            && matches!(started.term, Term::UntilAge(_))
+            && started.due <= event.accepted_at
+        {
+            return Ok(None);
+        }
         let wish = rule.wish.as_ref().and_then(|path| path.text(event.body)).and_then(|text| text.get(..10));
         Ok(Some(NewObligation {
             regulation: self.regulation.id.clone(),
@@ -211,13 +220,16 @@ impl<'a> Context<'a> {
     fn settle(&self, rule: &Rule, meets: &Meets) -> Result<Vec<Settlement>, Fault> {
         let period = period(&meets.matching, self.event)?;
         let thread = self.thread_of(rule, &meets.matching)?;
+        let items = self.items(&meets.matching)?;
         let at = match &meets.at {
+            // A draft need not have the date of what is approved: only what settles something must be dated.
+            _ if items.is_empty() => return Ok(Vec::new()),
             SettleAt::Accepted => self.event.accepted_at,
             SettleAt::Field(field) => settled_by(&dated(self.event, field)?, self.event),
         };
         let needs_case = rule.subject.contains("{case}");
         let mut settlements = Vec::new();
-        for item in self.items(&meets.matching)? {
+        for item in items {
             if needs_case && item.case.is_none() {
                 continue;
             }

@@ -5,6 +5,7 @@ mod dates;
 #[cfg(test)]
 pub(super) mod fixtures;
 mod message;
+mod moved;
 mod parties;
 mod period;
 mod periodic;
@@ -26,6 +27,7 @@ use crate::domain::{
 };
 
 pub use message::on_message;
+pub use moved::warns_until;
 pub use period::Period;
 pub use periodic::{ScheduleRow, next_period_at, periodic, schedule};
 pub use plan::{DatedTerm, Plan, start_pending};

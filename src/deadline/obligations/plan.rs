@@ -137,7 +137,7 @@ impl Plan {
     }
 
     /// All warnings after the start and before the due, ascending, each once.
-    fn warn_instants(
+    pub(super) fn warn_instants(
         &self,
         calendar: &Calendar,
         start: &Start,

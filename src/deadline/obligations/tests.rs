@@ -1,3 +1,4 @@
+mod cases;
 mod terms;
 
 use roxmltree::Document;
@@ -20,6 +21,7 @@ struct Letter<'a> {
     case: bool,
     reply: bool,
     test: bool,
+    known: Option<CaseView>,
 }
 
 const LETTER: Letter<'_> = Letter {
@@ -31,6 +33,7 @@ const LETTER: Letter<'_> = Letter {
     case: true,
     reply: false,
     test: false,
+    known: None,
 };
 
 impl Letter<'_> {
@@ -80,7 +83,7 @@ impl Letter<'_> {
                 recipient: who(self.to),
                 body: document.root_element(),
                 accepted_at: instant(self.at),
-                case: (self.case && self.message != "application").then_some(&case),
+                case: self.known.as_ref().or((self.case && self.message != "application").then_some(&case)),
                 directory: &people,
             },
         )

@@ -15,6 +15,7 @@ mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
+pub(super) use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
     Warn,

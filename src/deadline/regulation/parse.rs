@@ -62,6 +62,9 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
     let term_tables = term_tables::read(root, &names, effective_from);
     names.tables = term_tables.keys().cloned().collect();
     let (rules, rule_ids) = read_rules(root, &names);
+    let preconditions = case::read_preconditions(root, &names, &steps);
+    let (loads, retentions) = (case::read_loads(root, &names), case::read_retentions(root, &names));
+    let outside = case::read_outside(root, &names);
     let norms = root.tables("norm").into_iter().filter_map(|t| read_norm(t, &names, &rule_ids)).collect();
     let measures = root.tables("measure").into_iter().filter_map(read_measure).collect();
     let order = order::read(root, &names);
@@ -78,11 +81,11 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         roles,
         exchanges,
         case,
-        preconditions: case::read_preconditions(root, &names, &steps),
+        preconditions,
         steps,
-        loads: case::read_loads(root, &names),
-        retentions: case::read_retentions(root, &names),
-        outside: case::read_outside(root, &names),
+        loads,
+        retentions,
+        outside,
         term_tables,
         norms,
         rules,

@@ -5,8 +5,11 @@ use crate::deadline::path::BodyPath;
 use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
 
-/// At each of these paths stands one of these values.
+/// At each of these paths stands one of these values; [`ANY_VALUE`]: something stands there.
 pub type BodyFilter = Vec<(BodyPath, Vec<String>)>;
+
+/// In a [`BodyFilter`]: whatever stands there, if anything does.
+pub(in crate::deadline) const ANY_VALUE: &str = "*";
 
 /// A deadline rule: what opens an obligation, who owes whom, what meets it, by when, and where that is written. A task is a
 /// rule without a term.
@@ -34,7 +37,7 @@ pub struct Rule {
     pub creditor: Party,
     /// The template of the subject.
     pub subject: String,
-    /// What meets it: any of these.
+    /// What meets it: any of these. Empty only of a rule that later messages move: it ends when it is cancelled.
     pub met: Vec<Meets>,
     /// What makes it void: any of these.
     pub cancelled: Vec<Meets>,
@@ -194,6 +197,8 @@ pub enum Key {
     Path(BodyPath),
     /// Each role that the recipient holds for the case's territory.
     RolesOfRecipient,
+    /// The recipient's id.
+    Recipient,
 }
 
 /// A party of an obligation.

@@ -11,11 +11,12 @@ use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
 
 /// Dated fields at the top of a body from which a term may be counted.
-pub(in crate::deadline) const DATED_FIELDS: [&str; 11] = [
+pub(in crate::deadline) const DATED_FIELDS: [&str; 12] = [
     "submittedAt",
     "registeredAt",
     "identifiedAt",
     "decidedAt",
+    "informedAt",
     "signedAt",
     "handedAt",
     "assessedAt",
@@ -86,10 +87,12 @@ pub(super) fn rule(table: Table<'_, '_>, names: &Names, is_task: bool) -> Option
     };
     let (wish, term_key) = (table.parsed("wish", path), table.parsed("term_key", path));
     let (outlives_case, round_the_clock) = (table.flag("outlives_case"), table.flag("round_the_clock"));
-    if !table.has("met") {
+    // What later messages move, and the end of the case cancels, needs nothing that meets it.
+    if !table.has("met") && again.is_none_or(|again| again == Again::Keep) {
+        let name = if is_task { "task" } else { "deadline" };
         let problem = Problem::new(
-            "правилу нужен `[[deadline.met]]`: что его исполняет",
-            "the rule needs a `[[deadline.met]]`: what meets it",
+            format!("правилу нужен `[[{name}.met]]`: что его исполняет"),
+            format!("the rule needs a `[[{name}.met]]`: what meets it"),
         );
         table.error(&table.span, problem);
     }
@@ -208,6 +211,7 @@ fn matching(table: Table<'_, '_>, names: &Names) -> Option<Matching> {
     let each = table.parsed("each", path);
     let key = table.parsed("key", |text| match text {
         "roles of recipient" => Ok(Key::RolesOfRecipient),
+        "recipient" => Ok(Key::Recipient),
         _ => path(text).map(Key::Path),
     });
     let (case, period) = (table.parsed("case", path), table.parsed("period", path));

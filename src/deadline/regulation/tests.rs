@@ -1,4 +1,5 @@
 mod order;
+mod rows;
 
 use super::*;
 use crate::deadline::Unit;
@@ -11,11 +12,12 @@ fn the_yugra_regulation_is_read_whole() {
     let yugra = Regulation::parse(FILE, YUGRA)
         .unwrap_or_else(|e| panic!("{}", e.iter().map(|f| format!("{f}\n")).collect::<String>()));
     assert_eq!(
-        yugra.rules.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+        yugra.rules.iter().take(3).map(|r| r.id.as_str()).collect::<Vec<_>>(),
         ["document-request", "document-answer", "progress-report"]
     );
     assert_eq!(yugra.roles.len(), 10);
-    assert!(yugra.rules.iter().all(|r| r.line > 1 && YUGRA.lines().nth(r.line - 1).unwrap().contains("[[deadline]]")));
+    let head = |r: &Rule| if r.is_task() { "[[task]]" } else { "[[deadline]]" };
+    assert!(yugra.rules.iter().all(|r| YUGRA.lines().nth(r.line - 1).unwrap().starts_with(head(r))));
     let report = &yugra.rules[2];
     assert_eq!(report.opens, Opens::Every { every: Every::Month, of: Of::Measure });
     assert_eq!(report.warns.len(), 2);
@@ -89,10 +91,8 @@ fn each_mistake_is_found_in_its_line() {
             "contains = [\"document-request\", \"x\"]",
             "rule `x`: not in this file",
         ),
-        ("term = \"1 working day\"", "term = \"immediately\"", "add grace = \"1 hour\""),
-        ("default = \"5 working days\"", "default = \"least of (immediately, 2 days)\"", "add grace = \"1 hour\""),
-        ("# grace = \"1 hour\"", "grace = \"15 minutes\"", "hours are needed, such as 1 hour"),
-        ("# grace = \"1 hour\"", "grace = \"1 working day\"", "hours are needed, such as 1 hour"),
+        ("grace = \"1 hour\"", "grace = \"15 minutes\"", "hours are needed, such as 1 hour"),
+        ("grace = \"1 hour\"", "grace = \"1 working day\"", "hours are needed, such as 1 hour"),
         ("every = \"month\"", "every = \"week\"", "allowed are month, quarter, year"),
         ("where = { source = \"request\" }", "where = { source = 1 }", "a text or a list of texts is needed"),
         ("effective_from", "effective_from = \nx", "this is not TOML"),
@@ -104,6 +104,20 @@ fn each_mistake_is_found_in_its_line() {
             found.iter().any(|(line, en)| en.contains(expected) && (*line == near || *line == near + 1)),
             "{bad}: {found:?}"
         );
+    }
+}
+
+#[test]
+fn at_once_needs_a_grace() {
+    let without = YUGRA.replacen("grace = \"1 hour\"", "#", 1);
+    let table = without.replacen("default = \"5 working days\"", "default = \"least of (immediately, 2 days)\"", 1);
+    for text in [&without, &table] {
+        let mut found = Regulation::parse(FILE, text).unwrap_err();
+        // Without its default a table is not there for the rule that names it.
+        found.retain(|f| !f.en.contains("term table `answer`"));
+        assert!(found.iter().all(|f| f.en.contains("add grace = \"1 hour\"")), "{found:?}");
+        let at_once = |line: usize| text.lines().nth(line - 1).is_some_and(|l| l.contains("immediately"));
+        assert!(!found.is_empty() && found.iter().all(|f| at_once(f.line)), "{found:?}");
     }
 }
 

@@ -1,11 +1,13 @@
 //! Typed bodies of the technical messages. Their schemas are in `schemas/technical/<name>/1/`; what is written here keeps them, and
 //! reading is as strict.
 
+mod acts;
 mod answers;
 mod mailbox;
 mod reminders;
 mod tickets;
 
+pub use acts::OutsideAct;
 pub use answers::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest};
 pub use mailbox::{AckItem, BatchItem, ITEMS_MAX, MailboxAck, MailboxBatch, MailboxPull};
 pub use reminders::{DeadlineReminder, ReminderStage};

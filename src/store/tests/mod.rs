@@ -3,6 +3,8 @@
 //! the other half alone.
 
 mod accepting;
+mod acting;
+mod case_working;
 mod delivering;
 mod keeping;
 mod mailbox;

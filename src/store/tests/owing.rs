@@ -235,7 +235,7 @@ async fn listings_group_and_page(bench: &Bench) {
     assert_eq!(ids(group(ObligationGroup::Done)).await, [id(6)]);
     let filter = ObligationFilter { debtor: Some(who("police")), ..ObligationFilter::default() };
     assert_eq!(ids(filter).await, [id(40)]);
-    let filter = ObligationFilter { state: Some(ObligationState::Met), ..ObligationFilter::default() };
+    let filter = ObligationFilter { states: vec![ObligationState::Met], ..ObligationFilter::default() };
     assert_eq!(ids(filter).await, [id(6)]);
     let filter = ObligationFilter { due_before: Some(at(40)), ..ObligationFilter::default() };
     assert_eq!(ids(filter).await, [id(1), id(2), id(3)]);

@@ -2,11 +2,12 @@
 
 use mezhved::crypto::{KeyKind, sha256};
 use mezhved::domain::{
-    CaseId, ConversationId, DeliveryId, Digest, Fault, FaultCode, MessageId, ObligationId, ParticipantId, RuleId,
+    CaseId, ConversationId, DeliveryId, Digest, Fault, FaultCode, Line, MessageId, ObligationId, OutsideWay,
+    ParticipantId, Remark, RuleId,
 };
 use mezhved::envelope::technical::{
     AckItem, BatchItem, DeadlineReminder, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState,
-    Receipt, RefusedDigest, ReminderStage, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
+    OutsideAct, Receipt, RefusedDigest, ReminderStage, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
 };
 use mezhved::envelope::{self, BodyDraft, Draft};
 use mezhved::xml::{self, Limits};
@@ -66,8 +67,53 @@ fn technical_bodies_are_read_back_and_fit_their_schemas() {
         round(&MailboxBatch { lease_until: now(), items: vec![item.clone(); count] }, &mut jobs);
     }
     round(&MailboxAck { items: vec![AckItem { delivery_id, answer: b"<a/>".to_vec() }; 2] }, &mut jobs);
+    for way in OutsideWay::ALL {
+        round(&outside_act(*way, "Приёмная № 2", None), &mut jobs);
+        round(&outside_act(*way, &"ы".repeat(250), Some("Две\nстроки")), &mut jobs);
+    }
     for (job, verdict) in jobs.iter().zip(oracle("xsd", &json!(jobs))) {
         assert_eq!(verdict, "", "{job}");
+    }
+}
+
+/// With everything that may be left out when there is a note.
+fn outside_act(way: OutsideWay, by: &str, note: Option<&str>) -> OutsideAct {
+    OutsideAct {
+        obligation: ObligationId::parse("01931f6e-7a00-7000-8000-0000000000ab").unwrap(),
+        way,
+        acted_at: now(),
+        by: Line::parse(by).unwrap(),
+        to: Line::parse("x").unwrap(),
+        number: note.map(|_| Line::parse("01-17/4").unwrap()),
+        note: note.map(|text| Remark::parse(text).unwrap()),
+        scan: note.map(|_| sha256(b"scan")),
+    }
+}
+
+#[test]
+fn what_an_outside_act_may_not_say_is_refused_here_and_by_its_schema() {
+    let good = String::from_utf8(outside_act(OutsideWay::Paper, "Приёмная", Some("Да")).to_xml().unwrap()).unwrap();
+    let mut jobs = Vec::new();
+    for (from, to) in [
+        ("<way>paper<", "<way>fax<"),
+        ("<by>Приёмная<", "<by><"),
+        ("<by>Приёмная<", "<by> Приёмная<"),
+        ("<by>Приёмная<", "<by>Приём\u{85}ная<"),
+        ("<by>Приёмная<", "<by>Приём\nная<"),
+        ("<note>Да<", "<note>Да\n<"),
+        ("<note>Да<", "<note>Д\tа<"),
+        ("<to>x</to>", ""),
+        ("-0000000000ab<", "-0000000000AB<"),
+        ("<number>", "<number a=\"\">"),
+        ("<scan>", "<scan>A"),
+    ] {
+        assert!(good.contains(from), "{from} in {good}");
+        let text = good.replace(from, to);
+        assert_eq!(read::<OutsideAct>(text.as_bytes()).unwrap_err().code, FaultCode::SchemaInvalid, "{text}");
+        jobs.push(job("outside-act", text.as_bytes()));
+    }
+    for (job, verdict) in jobs.iter().zip(oracle("xsd", &json!(jobs))) {
+        assert_ne!(verdict, "", "{job}");
     }
 }
 
@@ -174,6 +220,7 @@ fn the_published_samples_fit_their_schemas_and_are_read() {
             "mailbox-pull" => read::<MailboxPull>(&bytes).map(|_| ()),
             "mailbox-batch" => read::<MailboxBatch>(&bytes).map(|_| ()),
             "mailbox-ack" => read::<MailboxAck>(&bytes).map(|_| ()),
+            "outside-act" => read::<OutsideAct>(&bytes).map(|_| ()),
             other => panic!("{other} is no technical message"),
         };
         assert_eq!(verdict, Ok(()), "{path}");
