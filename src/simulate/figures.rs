@@ -106,8 +106,11 @@ impl Kept {
             ObligationState::Met => self.in_time += 1,
             ObligationState::MetLate => self.late += 1,
             ObligationState::Overdue => self.undone += 1,
-            ObligationState::Pending | ObligationState::Open | ObligationState::Warned | ObligationState::Cancelled => {
-            }
+            ObligationState::Pending
+            | ObligationState::Open
+            | ObligationState::Warned
+            | ObligationState::Cancelled
+            | ObligationState::Waived => {}
         }
     }
 }
@@ -284,7 +287,8 @@ impl<'a> Sums<'a> {
             | ObligationState::Open
             | ObligationState::Warned
             | ObligationState::Met
-            | ObligationState::Cancelled => return,
+            | ObligationState::Cancelled
+            | ObligationState::Waived => return,
         };
         let zone = self.scene.regulation.zone;
         let delay = Delay {

@@ -149,9 +149,11 @@ pub(in crate::simulate) fn extension(card: &Card, e: &Extension) -> Written {
     at(&mut w, "decidedAt", e.decided);
     day(&mut w, "endsOn", e.ends);
     if let Some(date) = e.grounds {
-        for name in ["wish", "groupDecision"] {
-            group(&mut w, name, |w| day(w, "date", date));
-        }
+        group(&mut w, "wish", |w| day(w, "date", date));
+        group(&mut w, "groupDecision", |w| {
+            day(w, "date", date);
+            w.leaf("number", &card.document(13));
+        });
     }
     end(w)
 }

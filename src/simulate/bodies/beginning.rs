@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::domain::{MessageId, Timestamp};
 
-use super::{Card, Written, at, begin, day, end, group, person, preparer};
+use super::{Card, Written, at, begin, day, end, group, name, person, preparer};
 
 /// The notice of an identified citizen.
 pub(in crate::simulate) fn identification(
@@ -18,9 +18,9 @@ pub(in crate::simulate) fn identification(
     w.leaf("urgency", if emergency { "emergency" } else { "normal" });
     w.leaf("source", "official");
     w.leaf("territory", card.territory);
-    w.leaf("kind", card.kind);
+    w.leaf("kind", card.kind());
     w.leaf("organisation", organisation);
-    person(&mut w, "person", &card.person);
+    group(&mut w, "person", |w| name(w, "name", &card.person));
     w.leaf("circumstances", "Вымышленный случай для моделирования.");
     end(w)
 }
@@ -39,16 +39,18 @@ pub(in crate::simulate) fn application(
     at(&mut w, "registeredAt", registered);
     w.leaf("organisation", organisation);
     w.leaf("territory", card.territory);
-    w.leaf("kind", card.kind);
+    w.leaf("kind", card.kind());
     person(&mut w, "person", &card.person);
-    if card.kind == "group" {
+    if let Some(child) = &card.child {
         group(&mut w, "family", |w| {
             group(w, "c:members", |w| {
-                group(w, "c:member", |w| {
-                    w.leaf("c:number", "1");
-                    w.leaf("c:role", "other");
-                    person(w, "c:person", &card.person);
-                });
+                for (number, role, member) in [("1", "guardian", &card.person), ("2", "child", child)] {
+                    group(w, "c:member", |w| {
+                        w.leaf("c:number", number);
+                        w.leaf("c:role", role);
+                        person(w, "c:person", member);
+                    });
+                }
             });
         });
     }

@@ -40,13 +40,18 @@ pub(super) struct Card {
     pub(super) id: CaseId,
     /// By ОКТМО.
     pub(super) territory: &'static str,
-    /// `individual` or `group`.
-    pub(super) kind: &'static str,
     pub(super) category: &'static str,
     pub(super) person: Person,
+    /// Of a family; `None`: the case is about one person.
+    pub(super) child: Option<Person>,
 }
 
 impl Card {
+    /// `individual` or `group`.
+    fn kind(&self) -> &'static str {
+        if self.child.is_some() { "group" } else { "individual" }
+    }
+
     /// A number of a document of this case: `СС-17/2`.
     pub(super) fn document(&self, index: u32) -> String {
         format!("СС-{}/{index}", self.number)
@@ -64,8 +69,8 @@ pub(super) struct Person {
 }
 
 impl Person {
-    /// The person of the case with this number.
-    pub(super) fn draw(draw: &mut Draw, number: usize) -> Self {
+    /// A person born in one of these years, with a number of its own.
+    pub(super) fn draw(draw: &mut Draw, number: usize, (first, last): (u32, u32)) -> Self {
         let is_woman = draw.chance(60);
         let family = draw.pick(&FAMILIES).copied().unwrap_or_default();
         let family = match family.strip_suffix("ый") {
@@ -74,7 +79,7 @@ impl Person {
             Some(_) | None => family.to_owned(),
         };
         let given = draw.pick(if is_woman { &WOMEN } else { &MEN }).copied().unwrap_or_default();
-        let year = i32::try_from(draw.between(1950, 2000)).unwrap_or(1980);
+        let year = i32::try_from(draw.between(first, last)).unwrap_or(1980);
         let born = NaiveDate::from_yo_opt(year, draw.between(1, 365)).unwrap_or_default();
         Self { family, given, is_woman, born, snils: snils(number) }
     }
@@ -121,12 +126,16 @@ fn day(w: &mut Writer, name: &str, date: NaiveDate) {
     w.leaf(name, &date.to_string());
 }
 
+fn name(w: &mut Writer, element: &str, person: &Person) {
+    group(w, element, |w| {
+        w.leaf("c:family", &person.family);
+        w.leaf("c:given", person.given);
+    });
+}
+
 fn person(w: &mut Writer, name: &str, person: &Person) {
     group(w, name, |w| {
-        group(w, "c:name", |w| {
-            w.leaf("c:family", &person.family);
-            w.leaf("c:given", person.given);
-        });
+        self::name(w, "c:name", person);
         w.leaf("c:sex", if person.is_woman { "female" } else { "male" });
         day(w, "c:birthDate", person.born);
         w.leaf("c:snils", &person.snils);

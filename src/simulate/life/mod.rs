@@ -180,9 +180,10 @@ impl<'a> Life<'a> {
             number,
             id: CaseId::from_uuid(uuid(scene.days.begins_at(), &mut ids)),
             territory: oktmo,
-            kind: if draw.chance(60) { "group" } else { "individual" },
             category: draw.pick(&CATEGORIES).copied().unwrap_or_default(),
-            person: Person::draw(&mut draw, number),
+            person: Person::draw(&mut draw, number * 2, (1950, 1990)),
+            // Some of the children come of age within the time.
+            child: draw.chance(60).then(|| Person::draw(&mut draw, number * 2 + 1, (2007, 2022))),
         };
         Self {
             scene,
