@@ -8,6 +8,8 @@ mod table;
 mod adapter;
 mod calendar;
 mod calendar_show;
+mod case;
+mod case_show;
 mod config;
 mod deadline_act;
 mod deadline_acts_text;
@@ -63,6 +65,7 @@ enum Command {
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
+    Case(case::Args),
     Deadline(obligations::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
@@ -132,6 +135,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
+        Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),

@@ -6,7 +6,9 @@ use chrono::{Datelike, Days, NaiveDate};
 use roxmltree::Document;
 
 use super::obligations::{Directory, HolderError};
-use super::regulation::{Key, Matching, Measure, Norm, Party, Regulation, Rule, SettleAt, StartAt, TermChoice};
+use super::regulation::{
+    Key, Matching, Measure, Norm, Of, Opens, Party, Regulation, Rule, SettleAt, StartAt, TermChoice,
+};
 use super::{BodyPath, Calendar, Calendars, Computed, Fields, Finding, Roll, Severity, Start, Term, compute};
 use crate::bundle::Files;
 use crate::domain::{MessageType, Oktmo, Participant, RoleCode, Timestamp};
@@ -99,25 +101,29 @@ impl<'a> Check<'a> {
         if territories.is_empty() && !own.is_empty() {
             territories.push(None);
         }
-        let used = used_roles(regulation);
+        let needed = needed_roles(regulation);
         for role in &regulation.roles {
             for territory in &territories {
-                self.one_holder(&role.code, role.line, *territory, used.contains(&role.code));
+                self.one_holder(&role.code, role.line, *territory, needed.contains(&role.code));
             }
         }
     }
 
-    fn one_holder(&mut self, role: &RoleCode, line: usize, territory: Option<&Oktmo>, used: bool) {
+    fn one_holder(&mut self, role: &RoleCode, line: usize, territory: Option<&Oktmo>, needed: bool) {
         let place = territory.map_or("любая", Oktmo::as_str);
         let place_en = territory.map_or("any", Oktmo::as_str);
         match self.input.participants.holder(&self.regulation.id, role, territory) {
             Ok(_) => {}
-            Err(HolderError::Vacant) if used => self.error(
+            Err(HolderError::Vacant) if needed => self.error(
                 line,
-                format!("роль `{role}` на территории {place} никто не исполняет; дайте её участнику"),
-                format!("nobody holds the role `{role}` in the territory {place_en}; give it to a participant"),
+                format!("роль `{role}` на территории {place} никто не исполняет, а сроки без неё не найдут стороны; дайте её участнику"),
+                format!("nobody holds the role `{role}` in the territory {place_en}, and deadlines need it as a party; give it to a participant"),
             ),
-            Err(HolderError::Vacant) => {}
+            Err(HolderError::Vacant) => self.warn(
+                line,
+                format!("роль `{role}` на территории {place} никто не исполняет: её обмена не будет"),
+                format!("nobody holds the role `{role}` in the territory {place_en}: its exchanges will not happen"),
+            ),
             Err(HolderError::Several(ids)) => {
                 let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 self.error(
@@ -276,16 +282,28 @@ impl<'a> Check<'a> {
     }
 }
 
-/// Roles without which a rule or the exchange cannot work.
-fn used_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
-    let mut used: BTreeSet<RoleCode> =
-        regulation.exchanges.iter().flat_map(|e| e.from.iter().chain(&e.to)).cloned().collect();
-    for party in regulation.rules.iter().flat_map(|r| [&r.debtor, &r.creditor]) {
-        if let Party::Role(role) = party {
-            used.insert(role.clone());
+/// Roles without which a rule that is on finds no debtor or creditor, so that messages would be refused.
+fn needed_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
+    let mut needed = BTreeSet::new();
+    for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
+        let of_ends = rule.met.iter().chain(&rule.cancelled).map(|m| &m.debtor);
+        for party in [&rule.debtor, &rule.creditor].into_iter().chain(of_ends) {
+            match party {
+                Party::Role(role) => needed.extend([role.clone()]),
+                // The key may name whoever can be sent what meets the rule.
+                Party::RoleOfKey => {
+                    let meets = |message: &str| rule.met.iter().any(|m| m.matching.message == message);
+                    let exchanges = regulation.exchanges.iter().filter(|e| meets(&e.message));
+                    needed.extend(exchanges.flat_map(|e| &e.to).cloned());
+                }
+                Party::Sender | Party::Recipient | Party::Responsible | Party::Citizen => {}
+            }
+        }
+        if let Opens::Every { of: Of::Role(role), .. } = &rule.opens {
+            needed.insert(role.clone());
         }
     }
-    used
+    needed
 }
 
 /// Every path that the regulation names, with the message it is a path of.
@@ -349,9 +367,19 @@ fn elements(files: &Files, message: &str) -> Option<BTreeSet<String>> {
         let Some(document) = std::str::from_utf8(bytes).ok().and_then(|text| Document::parse(text).ok()) else {
             continue;
         };
-        let declared =
-            document.descendants().filter(|n| n.tag_name().name() == "element").filter_map(|n| n.attribute("name"));
-        names.extend(declared.map(str::to_owned));
+        names.extend(declared(&document));
+        // Types that all messages share stand in schemas of their own.
+        let imports = document.descendants().filter(|n| n.tag_name().name() == "import");
+        for shared in imports.filter_map(|n| n.attribute("namespace")?.strip_prefix("urn:mezhved:common:")) {
+            let bytes = files.get(&format!("schemas/common/{shared}/common.xsd"));
+            let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+            names.extend(text.and_then(|text| Document::parse(text).ok()).iter().flat_map(declared));
+        }
     }
     names
+}
+
+fn declared(document: &Document<'_>) -> Vec<String> {
+    let elements = document.descendants().filter(|n| n.tag_name().name() == "element");
+    elements.filter_map(|n| n.attribute("name")).map(str::to_owned).collect()
 }

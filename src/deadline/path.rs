@@ -1,10 +1,14 @@
-//! Paths into a body: `requiredDocuments/document`, element names from the root or from a node, all of the body's namespace.
+//! Paths into a body: `requiredDocuments/document`, element names from the root or from a node, of the body's namespace or of the
+//! types that all messages share.
 
 use std::fmt;
 
 use roxmltree::Node;
 
 use super::term::is_field;
+
+/// How namespaces of shared types begin.
+const SHARED: &str = "urn:mezhved:common:";
 
 /// A path of element names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +34,9 @@ impl BodyPath {
                 .into_iter()
                 .flat_map(|node| node.children())
                 .filter(|child| {
-                    child.is_element() && child.tag_name().name() == name && child.tag_name().namespace() == namespace
+                    let tag = child.tag_name();
+                    let known = tag.namespace() == namespace || tag.namespace().is_some_and(|n| n.starts_with(SHARED));
+                    child.is_element() && tag.name() == name && known
                 })
                 .collect()
         })

@@ -3,6 +3,8 @@
 //! They run after the XSD, so the structure is known to be right. Persons, families and documents are recognised by the shared
 //! types' elements wherever they stand, so a later message that uses these types is checked without a line here.
 
+mod cases;
+
 use std::collections::BTreeSet;
 
 use roxmltree::{Document, Node};
@@ -36,7 +38,7 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
     match root.tag_name().name() {
         "Application" => application(root, &mut found),
         "DocumentResponse" => response(root, &mut found),
-        _ => {}
+        _ => cases::check(root, &mut found),
     }
     found.violations.sort_by_key(|violation| violation.line);
     found.violations.truncate(Violation::REPORTED_MAX);
@@ -71,9 +73,10 @@ fn value<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 }
 
 /// XSD trims dates, numbers and the like before it looks at them; readers would have to as well. So nothing may be trimmed.
+/// White space alone is let be: no value may be that by the XSD, so it lies in an empty list such as `<figures>`.
 fn edges(node: Node<'_, '_>, found: &mut Found<'_, '_>) {
     let Some(text) = node.text().filter(|_| node.first_element_child().is_none()) else { return };
-    if text.trim() != text {
+    if text.trim() != text && !text.trim_matches([' ', '\t', '\n', '\r']).is_empty() {
         let en = "white space before or after the value is not allowed";
         found.add(node, ViolatedRule::SpaceAtTheEdge, "пробелы по краям значения не допускаются", en);
     }

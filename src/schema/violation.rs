@@ -54,6 +54,10 @@ rules! {
     AnswerIncomplete = "answer-incomplete", ContentInvalid;
     /// An answer with a document or a ground that its outcome excludes.
     AnswerContradictory = "answer-contradictory", ContentInvalid;
+    /// A field that another field's value makes necessary is missing.
+    FieldNeeded = "field-needed", ContentInvalid;
+    /// A field that another field's value, or its absence, excludes.
+    FieldExcluded = "field-excluded", ContentInvalid;
 }
 
 impl fmt::Display for ViolatedRule {

@@ -6,6 +6,7 @@ use sqlx::AnyConnection;
 
 use crate::domain::{DeliveryId, DeliveryState, ObligationState, ParticipantId, RecordId};
 
+use super::case_work::By;
 use super::delivery_rows::{self as deliveries, StoreOutgoing};
 use super::error::Failure;
 use super::rows::Rows;
@@ -54,8 +55,8 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
         }
     }
     let opened: HashSet<_> = rows.flush(tx).await?.into_iter().collect();
-    for work in case_works {
-        case_work::run(tx, rows, work).await?;
+    for (work, by) in case_works {
+        case_work::run(tx, rows, work, by).await?;
     }
     // What was made void is told in the journal too.
     rows.flush(tx).await?;
@@ -199,7 +200,7 @@ async fn accept<'j>(
     rows: &mut Rows<'j>,
     accepts: &[(usize, &'j Accept)],
     put: &mut impl FnMut(usize, Answer),
-) -> Result<Vec<&'j CaseWork>, Failure> {
+) -> Result<Vec<(&'j CaseWork, By)>, Failure> {
     let mut case_works = Vec::new();
     // In one order on all nodes, so that two of them do not wait for each other crosswise.
     let mut in_order: Vec<_> = accepts.iter().map(|(_, a)| &a.message).collect();
@@ -230,7 +231,8 @@ async fn accept<'j>(
         accept.obligations.iter().for_each(|o| rows.obligation(o));
         accept.settlements.iter().for_each(|s| rows.settlement(s));
         accept.journal.iter().for_each(|e| rows.entry(e, message.accepted_at));
-        case_works.push(&accept.case_work);
+        let by = By { record_id: Some(message.record_id), at: message.business_at, now: message.accepted_at };
+        case_works.push((&accept.case_work, by));
         put(*at, Answer::Accepted(Accepted::Recorded));
     }
     Ok(case_works)

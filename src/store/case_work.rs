@@ -3,14 +3,20 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{CaseId, MessageId, ObligationId, Oktmo, ParticipantId, RoleCode, RuleId, Timestamp};
+use serde_json::json;
 
+use crate::domain::{
+    ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, RecordId, RoleCode, RuleId,
+    SettleKind, Timestamp,
+};
+
+use super::act_rows::{self, ActRow};
 use super::error::Failure;
-use super::obligations::key;
+use super::obligations::{self, key};
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
 use super::writer::Write;
-use super::{Store, StoreError};
+use super::{NewObligation, ObligationRow, Running, Store, StoreError};
 
 /// Everything of a message that touches obligations which it did not open itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -194,23 +200,31 @@ impl Write for MoveSchedules {
     }
 }
 
+/// The message by which a rule acted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct By {
+    pub(super) record_id: Option<RecordId>,
+    /// Business time.
+    pub(super) at: Timestamp,
+    /// Machine time.
+    pub(super) now: Timestamp,
+}
+
 /// Does the work of one message inside its transaction, after its own obligations were opened and settled.
-pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -> Result<(), Failure> {
+pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, by: By) -> Result<(), Failure> {
     for rebind in &work.rebinds {
         let values = || vec![text(rebind.case), text(&rebind.role), text(&rebind.holder)];
         for (sql, kind) in [(REBIND_DEBTOR, "debtor"), (REBIND_CREDITOR, "creditor")] {
             for row in tx.one(sql, values()).await? {
-                let detail = serde_json::json!({ "party": kind, "role": rebind.role, "participant": rebind.holder });
-                entry(rows, &row, "obligation-rebound", detail)?;
+                let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+                let detail = json!({ "party": kind, "role": rebind.role, "participant": rebind.holder });
+                rows.of_obligation("obligation-rebound", id, detail);
             }
         }
         tx.one(REBIND_SCHEDULES, values()).await?;
     }
-    for cancel in &work.cancels {
-        let (found, why) = cancelled(tx, cancel).await?;
-        for row in found {
-            entry(rows, &row, "obligation-cancelled", serde_json::json!({ "why": why }))?;
-        }
+    for cancelling in &work.cancels {
+        cancel(tx, rows, cancelling, by).await?;
     }
     for set in &work.schedules {
         tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
@@ -221,62 +235,92 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork) -
     Ok(())
 }
 
-async fn cancelled(tx: &mut Tx<'_>, cancel: &Cancelling) -> Result<(Vec<sqlx::any::AnyRow>, &'static str), Failure> {
-    let list = |places: usize, from: usize| -> String {
-        (from..from.saturating_add(places)).map(|n| format!(", ${n}")).collect()
-    };
-    match cancel {
+/// Makes void what still runs or waits.
+async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, by: By) -> Result<(), Failure> {
+    let open = Select::new(obligations::SELECT).and(STILL_OPEN, vec![]);
+    let (select, why) = match cancelling {
         Cancelling::Key { regulation, rule, subject, period } => {
-            let sql = format!("{CANCEL} AND obligation_key = $1 {CANCELLED}");
-            let values = vec![text(key(regulation, rule, subject, period))];
-            Ok((tx.built(sql, values).await?, "voided"))
+            (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
         }
         Cancelling::OpenedBy { rule, sender, message } => {
-            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = $2 AND message_id = $3)";
-            let sql = format!("{CANCEL} AND rule = $1 AND {of_message} {CANCELLED}");
-            Ok((tx.built(sql, vec![text(rule), text(sender), text(message)]).await?, "withdrawn"))
+            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
+            (open.and("rule = ?", vec![text(rule)]).and(of_message, vec![text(sender), text(message)]), "withdrawn")
         }
         Cancelling::Others { rule, case, keep } => {
-            // The empty text is no subject: it only keeps the list from being empty.
-            let sql = format!(
-                "{CANCEL} AND case_id = $1 AND rule = $2 AND subject NOT IN (''{}) {CANCELLED}",
-                list(keep.len(), 3)
-            );
-            let mut values = vec![text(case), text(rule)];
-            values.extend(keep.iter().map(text));
-            Ok((tx.built(sql, values).await?, "no-longer-named"))
+            let of_rule = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);
+            (but_for(of_rule, "subject", keep.iter().map(text).collect()), "no-longer-named")
         }
         Cancelling::Closed { case, outlive } => {
-            let sql = format!("{CANCEL} AND case_id = $1 AND rule NOT IN (''{}) {CANCELLED}", list(outlive.len(), 2));
-            let mut values = vec![text(case)];
-            values.extend(outlive.iter().map(text));
-            Ok((tx.built(sql, values).await?, "case-closed"))
+            let of_case = open.and("case_id = ?", vec![text(case)]);
+            (but_for(of_case, "rule", outlive.iter().map(text).collect()), "case-closed")
         }
+    };
+    let (sql, values) = select.push(tx.engine.pick("", " FOR UPDATE"), vec![]).into_parts();
+    let mut acts = Vec::new();
+    for row in tx.built(sql, values).await? {
+        let before = obligations::row(&row)?;
+        let after = ObligationRow {
+            state: ObligationState::Cancelled,
+            next_at: None,
+            settled_at: Some(by.at),
+            settle_kind: Some(SettleKind::Cancellation),
+            ..before.clone()
+        };
+        act_rows::change(tx, &after).await?;
+        acts.push(act(rows, ActKind::Cancel, (&before, &after), by));
+        rows.of_obligation("obligation-cancelled", before.id, json!({ "why": why }));
     }
+    act_rows::insert(tx, &acts).await
 }
 
-fn entry(rows: &mut Rows<'_>, row: &sqlx::any::AnyRow, kind: &str, detail: serde_json::Value) -> Result<(), Failure> {
-    let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
-    rows.of_obligation(kind, id, detail);
-    Ok(())
+fn but_for<'a>(select: Select<'a>, column: &str, values: Vals<'a>) -> Select<'a> {
+    if values.is_empty() {
+        return select;
+    }
+    select.and(&format!("{column} NOT IN ("), vec![]).list(values).push(")", vec![])
 }
 
-/// Counts obligations anew that are there already and not met: each row is (key, started, due, next, warns, explanation, term).
-pub(super) async fn retime(tx: &mut Tx<'_>, rows: &mut Rows<'_>, retimes: &[Vals<'_>]) -> Result<(), Failure> {
-    if retimes.is_empty() {
+fn act(rows: &mut Rows<'_>, kind: ActKind, states: (&ObligationRow, &ObligationRow), by: By) -> ActRow {
+    let id = rows.next_id(by.now);
+    let bare = ActRow::new(id, kind, states, (by.at, by.now), "regulation".to_owned());
+    ActRow { record_id: by.record_id, ..bare }
+}
+
+/// Counts obligations anew that are there already and not met.
+pub(super) async fn retime(
+    tx: &mut Tx<'_>,
+    rows: &mut Rows<'_>,
+    again: &[(&NewObligation, &Running)],
+    now: Timestamp,
+) -> Result<(), Failure> {
+    if again.is_empty() {
         return Ok(());
     }
-    let keys: Vec<_> = retimes.iter().filter_map(|values| values.first().cloned().map(|key| vec![key])).collect();
-    let mut before: HashMap<String, Option<Timestamp>> = HashMap::new();
-    for row in tx.many(&DUES, &keys).await? {
-        before.insert(row.text("obligation_key")?, row.opt_at("due_at")?);
+    let keys: Vec<_> = again.iter().map(|(new, _)| text(obligations::key_of(new))).collect();
+    let select = Select::new(obligations::SELECT).and("obligation_key IN (", vec![]).list(keys).push(")", vec![]);
+    let (sql, keys) = select.into_parts();
+    let mut before: HashMap<ObligationId, ObligationRow> = HashMap::new();
+    for row in tx.built(sql, keys).await? {
+        let row = obligations::row(&row)?;
+        before.insert(row.id, row);
     }
-    for row in tx.many(&RETIME, retimes).await? {
-        let old = before.get(&row.text("obligation_key")?).copied().flatten();
-        let detail = serde_json::json!({ "before": old, "after": row.opt_at("due_at")? });
-        entry(rows, &row, "obligation-retimed", detail)?;
+    let values: Vec<_> = again.iter().map(|(new, running)| obligations::retime_values(new, running)).collect();
+    let by_key: HashMap<String, (&NewObligation, &Running)> =
+        again.iter().map(|(new, running)| (obligations::key_of(new), (*new, *running))).collect();
+    let mut acts = Vec::new();
+    for row in tx.many(&RETIME, &values).await? {
+        let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
+        let (Some(before), Some((new, running))) = (before.get(&id), by_key.get(&row.text("obligation_key")?)) else {
+            continue;
+        };
+        let after = ObligationRow { state: ObligationState::Open, due_at: Some(running.due_at), ..before.clone() };
+        let by = By { record_id: new.record_id, at: new.opened_at, now };
+        acts.push(act(rows, ActKind::Retime, (before, &after), by));
+        rows.met_again(obligations::key_of(new));
+        let detail = json!({ "dueBefore": before.due_at, "dueAfter": after.due_at });
+        rows.of_obligation("obligation-retimed", id, detail);
     }
-    Ok(())
+    act_rows::insert(tx, &acts).await
 }
 
 fn schedule_values(row: &ScheduledRow) -> Vals<'_> {
@@ -305,10 +349,7 @@ const MOVE: Stmt = Stmt {
            AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected",
 };
 
-/// What still runs or waits and is not bound to a term that was met.
-const CANCEL: &str = "UPDATE obligations SET state = 'cancelled', phase = 3, next_at = NULL, settle_kind = 'cancellation' \
-    WHERE state IN ('pending', 'open', 'warned', 'overdue')";
-const CANCELLED: &str = "RETURNING id";
+const STILL_OPEN: &str = "state IN ('pending', 'open', 'warned', 'overdue')";
 
 const REBIND_DEBTOR: &str = "UPDATE obligations SET debtor = $3 WHERE case_id = $1 AND debtor_role = $2 AND debtor <> $3 \
     AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";
@@ -318,16 +359,14 @@ const REBIND_CREDITOR: &str = "UPDATE obligations SET creditor = $3 WHERE case_i
 const REBIND_SCHEDULES: &str = "UPDATE schedules SET debtor = $3 WHERE case_id = $1 AND debtor <> $3 AND EXISTS \
     (SELECT 1 FROM obligations o WHERE o.case_id = $1 AND o.rule = schedules.rule AND o.debtor_role = $2)";
 
-const DUES: Stmt =
-    Stmt { head: "SELECT obligation_key, due_at FROM obligations WHERE obligation_key IN (VALUES ", tail: ")" };
-
 /// One that was cancelled begins again; what is counted alike stays as it is, warned or overdue as it may be.
 const RETIME: Stmt = Stmt {
     head: "WITH v (v_key, v_started, v_due, v_next, v_warns, v_explanation, v_term) AS (VALUES ",
     tail: ") UPDATE obligations SET state = 'open', phase = 1, started_at = v_started, due_at = v_due, sort_due = v_due, \
-           next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL FROM v \
+           next_at = v_next, warns = v_warns, explanation = v_explanation, term = v_term, settle_kind = NULL, \
+           settled_at = NULL, original_due = COALESCE(original_due, due_at), warned_at = NULL, overdue_at = NULL FROM v \
            WHERE obligation_key = v_key AND (state = 'cancelled' OR (state IN ('open', 'warned', 'overdue') \
-           AND due_at <> v_due)) RETURNING id, obligation_key, due_at",
+           AND due_at <> v_due)) RETURNING id, obligation_key",
 };
 
 impl Store {

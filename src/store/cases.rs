@@ -45,6 +45,41 @@ impl Store {
     }
 }
 
+/// Which cases to list; `None` means any.
+#[derive(Debug, Clone, Default)]
+pub struct CaseFilter {
+    /// In this territory or below it.
+    pub territory: Option<Oktmo>,
+    /// Of this curator.
+    pub curator: Option<String>,
+    /// Only open ones.
+    pub open: bool,
+}
+
+impl Store {
+    /// Cases by id, newest first, those before `before`.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn list_cases(
+        &self,
+        filter: &CaseFilter,
+        before: Option<CaseId>,
+        limit: u32,
+    ) -> Result<Vec<CaseRow>, StoreError> {
+        let mut select = Select::new(SELECT)
+            .and_some("territory LIKE ?", filter.territory.as_ref().map(|t| text(format!("{}%", t.as_str()))))
+            .and_some("curator = ?", filter.curator.as_ref().map(text))
+            .and_some("id < ?", before.map(text));
+        if filter.open {
+            select = select.and("closed_at IS NULL", vec![]);
+        }
+        let found =
+            select.push(" ORDER BY id DESC LIMIT ?", vec![i64::from(limit).into()]).fetch(self.readers()).await?;
+        found.iter().map(row).collect()
+    }
+}
+
 /// All columns of a case.
 pub(super) const SELECT: &str = "SELECT id, regulation, territory, kind, opened_at, version, facts FROM cases";
 

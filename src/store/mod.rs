@@ -46,7 +46,7 @@ use writer::{Answer, Job, Signals, Work, Write, Writer};
 pub use act_rows::{ActDocument, ActMessage, ActRow};
 pub use acts::{Act, ActRefusal, Acted, NewAct};
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
-pub use cases::{CaseChange, CaseRow};
+pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,

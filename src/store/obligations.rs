@@ -313,6 +313,11 @@ pub(super) fn key(regulation: &str, rule: &RuleId, subject: &str, period: &str) 
     format!("{regulation}\u{1f}{rule}\u{1f}{subject}\u{1f}{period}")
 }
 
+/// The unique key of a new obligation.
+pub(super) fn key_of(new: &NewObligation) -> String {
+    key(&new.regulation, &new.rule, &new.subject, &new.period)
+}
+
 /// The group of a state, as stored.
 pub(super) fn phase(state: ObligationState) -> i64 {
     match state {
@@ -342,7 +347,7 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
     let due_at = running.map(|r| r.due_at);
     vec![
         text(new.id),
-        text(key(&new.regulation, &new.rule, &new.subject, &new.period)),
+        text(key_of(new)),
         text(&new.regulation),
         text(&new.rule),
         text(&new.subject),
@@ -372,7 +377,7 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
 /// The row of one that is opened again, to be counted anew where it is there already and not met.
 pub(super) fn retime_values<'a>(new: &NewObligation, running: &Running) -> Vals<'a> {
     vec![
-        text(key(&new.regulation, &new.rule, &new.subject, &new.period)),
+        text(key_of(new)),
         running.started_at.into(),
         running.due_at.into(),
         running.next_at.into(),

@@ -9,7 +9,8 @@ use super::error::Failure;
 use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
-    JournalEntry, NewMessage, NewObligation, NewSettlement, ObligationStart, StartedObligation, case_work, messages,
+    JournalEntry, NewMessage, NewObligation, NewSettlement, ObligationStart, Running, StartedObligation, case_work,
+    messages,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -60,7 +61,7 @@ pub(super) struct Rows<'a> {
     deliveries: Vec<Vals<'a>>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
     started: Vec<Vals<'a>>,
-    retimes: Vec<Vals<'a>>,
+    retimes: Vec<(&'a NewObligation, &'a Running)>,
     settlements: Vec<Vals<'a>>,
     keys: Vec<String>,
     attempts: Vec<Vals<'a>>,
@@ -132,7 +133,7 @@ impl<'a> Rows<'a> {
     pub(super) fn obligation(&mut self, new: &'a NewObligation) {
         self.obligations.push((new.id, obligations::values(new)));
         if let (true, ObligationStart::Running(running)) = (new.retime, &new.start) {
-            self.retimes.push(obligations::retime_values(new, running));
+            self.retimes.push((new, running));
         }
     }
 
@@ -182,6 +183,11 @@ impl<'a> Rows<'a> {
         self.ids.next(at)
     }
 
+    /// An obligation that runs again: what settled it before it was opened anew is looked for once more.
+    pub(super) fn met_again(&mut self, key: String) {
+        self.keys.push(key);
+    }
+
     /// A journal entry about an obligation that the store itself touched.
     pub(super) fn of_obligation(&mut self, kind: &str, id: ObligationId, detail: serde_json::Value) {
         self.touched.obligations = true;
@@ -219,7 +225,8 @@ impl<'a> Rows<'a> {
             }
         }
         let retimes = std::mem::take(&mut self.retimes);
-        case_work::retime(tx, self, &retimes).await?;
+        let now = self.now;
+        case_work::retime(tx, self, &retimes, now).await?;
         for row in tx.many(&obligations::START, &std::mem::take(&mut self.started)).await? {
             let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
             self.keys.push(row.text("obligation_key")?);

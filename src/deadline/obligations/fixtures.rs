@@ -1,11 +1,12 @@
-//! A small region for tests: a register, five agencies, the Yugra regulation.
+//! A small region for tests: a register, five agencies, three rules of the Yugra regulation.
 
 use crate::deadline::{Calendar, Calendars, Regulation};
 use crate::domain::{Framing, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
 
 pub(in crate::deadline) const CASE: &str = "01931f6e-7a00-7000-8000-00000000ca5e";
 pub(in crate::deadline) const FILE: &str = "config/regulations/yugra.toml";
-pub(in crate::deadline) const YUGRA: &str = include_str!("../../../config/regulations/yugra.toml");
+/// Three rules: what the tests of mechanisms say must not change whenever the region's rules do.
+pub(in crate::deadline) const YUGRA: &str = include_str!("../../../tests/fixtures/regulations/yugra.toml");
 
 pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> Participant {
     let holding = |role: &&str| RoleHolding {
@@ -32,6 +33,19 @@ pub(in crate::deadline) fn participants() -> Vec<Participant> {
     for agency in ["health", "education", "police", "guardianship", "employment"] {
         all.push(participant(agency, &[agency], "Asia/Yekaterinburg"));
     }
+    all
+}
+
+/// The people of a whole region: the register holds every role that no agency has, so that each is held once.
+pub(in crate::deadline) fn region(regulation: &Regulation) -> Vec<Participant> {
+    let agencies = ["health", "education", "police", "guardianship", "employment"];
+    let codes = || regulation.roles.iter().map(|r| r.code.as_str());
+    let zone = regulation.zone.to_string();
+    let mut all: Vec<Participant> =
+        codes().filter(|c| agencies.contains(c)).map(|c| participant(c, &[c], &zone)).collect();
+    let own: Vec<&str> = codes().filter(|c| !agencies.contains(c)).collect();
+    all.push(participant("register", &own, &zone));
+    all.iter_mut().for_each(|p| p.regulation.clone_from(&regulation.id));
     all
 }
 

@@ -114,6 +114,8 @@ impl<'a> Context<'a> {
         if let (true, Some(nothing)) = (items.is_empty(), &rule.nothing) {
             effects.notes.push(Note { rule: rule.id.clone(), ru: nothing.ru.clone(), en: nothing.en.clone() });
         }
+        // A message that is no opening of the rule, such as a draft, replaces nothing.
+        let replaces = rule.again == Again::Replace && !items.is_empty();
         let mut keep = Vec::new();
         for item in items {
             match self.parties.stranger(rule, &item) {
@@ -125,7 +127,7 @@ impl<'a> Context<'a> {
                 }
             }
         }
-        if let (Again::Replace, Some(case)) = (rule.again, self.event.header.case_id) {
+        if let (true, Some(case)) = (replaces, self.event.header.case_id) {
             effects.cancel.push(Cancel::Others { rule: rule.id.clone(), case, keep });
         }
         Ok(())

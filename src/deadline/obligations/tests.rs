@@ -1,4 +1,5 @@
 mod cases;
+mod regions;
 mod terms;
 
 use roxmltree::Document;

@@ -1,7 +1,7 @@
 //! What a message does to other obligations of its case.
 
 use crate::deadline::cases::CaseFacts;
-use crate::domain::{CaseId, ObligationState, Oktmo, RoleCode};
+use crate::domain::{ActKind, CaseId, ObligationState, Oktmo, RoleCode};
 
 use super::*;
 
@@ -74,7 +74,8 @@ async fn an_obligation_opened_again_is_counted_anew(bench: &Bench) {
         |n: u64, id: u64, due| NewObligation { id: ObligationId::from_uuid(uuid(id)), ..of_case(n, "end", due) };
     send(bench, quiet(3, vec![again(1, 31, 300), again(2, 32, 300)], CaseWork::default())).await;
     let moved = bench.store.obligation(owed(1, 0).id).await.unwrap().unwrap();
-    assert_eq!((moved.state, moved.due_at, moved.overdue_at), (ObligationState::Open, Some(at(300)), Some(at(101))));
+    assert_eq!((moved.state, moved.due_at, moved.overdue_at), (ObligationState::Open, Some(at(300)), None));
+    assert_eq!(moved.original_due, Some(at(100)), "the first due stays beside");
     let kept = bench.store.obligation(owed(2, 0).id).await.unwrap().unwrap();
     assert_eq!((kept.state, kept.due_at), (ObligationState::Met, Some(at(100))));
     // Said once more, nothing happens.
@@ -82,6 +83,10 @@ async fn an_obligation_opened_again_is_counted_anew(bench: &Bench) {
     let retimed = "SELECT COUNT(*) FROM journal WHERE kind = 'obligation-retimed'";
     assert_eq!(bench.number(retimed).await, 1);
     assert_eq!(bench.number("SELECT COUNT(*) FROM obligations").await, 2);
+    let acts = bench.store.acts(owed(1, 0).id).await.unwrap();
+    let told: Vec<_> = acts.iter().map(|a| (a.kind, a.due_before, a.due_after, a.state_before, a.record_id)).collect();
+    let expected = (ActKind::Retime, Some(at(100)), Some(at(300)), ObligationState::Overdue, Some(record(1)));
+    assert_eq!(told, [expected]);
 }
 
 async fn what_is_void_is_cancelled_and_what_was_met_stays(bench: &Bench) {

@@ -91,7 +91,7 @@ fn the_terms_are_those_of_the_table() {
         ("yugra", "progress-report", "day 5 of next month", "forward"),
         ("yugra", "interim-assessment", "3 months", "forward"),
         ("yugra", "monitoring-before-end", "2 weeks before", "back"),
-        ("yugra", "programme-revision", "3 years", "back"),
+        ("yugra", "programme-revision", "3 years", "none"),
         ("model", "decision", "5 working days", "none"),
         ("model", "programme", "10 working days", "none"),
         ("model", "contract", "1 day", "forward"),
