@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 
+use crate::deadline::obligations::periodic;
 use crate::domain::{CaseId, DeliveryState, ObligationState, ParticipantId, RuleId, Timestamp};
 use crate::gateway::Gateway;
 use crate::store::{DueCursor, ObligationFilter, ObligationRow, Store};
@@ -200,6 +201,7 @@ pub(super) async fn gather(
             .push(Broken::new(format!("отказов шлюза: {refused}"), format!("refused by the gateway: {refused}")));
     }
     sums.broken.extend(journal(store).await?);
+    sums.broken.extend(periods(gateway, scene));
     let messages =
         tally.kinds.iter().map(|(kind, c)| Messages { kind, sent: c.sent, accepted: c.accepted, refused: c.refused });
     let deliveries = counts.deliveries.iter().map(|(state, count)| (state.as_str(), *count)).collect();
@@ -222,6 +224,14 @@ async fn journal(store: &Store) -> Result<Vec<Broken>, SimulateError> {
         ));
     }
     Ok(broken)
+}
+
+/// What the calendar should have opened and could not.
+fn periods(gateway: &Gateway, scene: &Scene<'_>) -> Vec<Broken> {
+    let (snapshot, days) = (gateway.snapshot(), scene.days);
+    let (from, to) = (days.begins_at(), days.ends_at());
+    let (_, errors) = periodic(scene.regulation, &snapshot.calendars, snapshot.as_ref(), Some(from), to);
+    errors.iter().map(|error| Broken::new(format!("не открыто: {error}"), "was not opened")).collect()
 }
 
 struct Sums<'a> {
