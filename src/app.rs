@@ -135,13 +135,21 @@ pub fn signer(settings: &Settings) -> Result<FileSigner, StartError> {
 /// # Errors
 /// When it cannot be opened.
 pub async fn open_store(settings: &Settings) -> Result<Store, StartError> {
+    open_store_with(settings, true).await
+}
+
+/// The same; a database that is thrown away need not be `durable`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn open_store_with(settings: &Settings, durable: bool) -> Result<Store, StartError> {
     let url = settings.database_url();
     if let Some(file) = url.strip_prefix("sqlite:")
         && let Some(parent) = Path::new(file).parent()
     {
         std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
     }
-    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, ..StoreOptions::new(url) };
+    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, durable, ..StoreOptions::new(url) };
     Ok(Store::open(options).await?)
 }
 

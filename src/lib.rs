@@ -29,3 +29,4 @@ pub mod console;
 pub mod app;
 pub mod cli;
 pub mod demo;
+pub mod simulate;

@@ -38,13 +38,7 @@ pub struct Ways {
 
 /// Claims and delivers until cancelled, then waits for what is in flight.
 pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
-    let dispatcher = Dispatcher {
-        gateway,
-        ways,
-        in_flight: Arc::new(Mutex::new(HashMap::new())),
-        freed: Arc::new(Notify::new()),
-        tasks: TaskTracker::new(),
-    };
+    let dispatcher = Dispatcher::new(gateway, ways);
     let mut changed = dispatcher.gateway.store().deliveries_changed();
     while !stop.is_cancelled() {
         let asked_at = dispatcher.gateway.clock().now();
@@ -63,6 +57,23 @@ pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
     dispatcher.tasks.wait().await;
 }
 
+/// Claims and delivers what is due now, and what that makes due, until nothing is left; returns how many attempts were made. For who
+/// steps time himself; what waits for another try or another day stays.
+pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
+    let dispatcher = Dispatcher::new(gateway.clone(), ways.clone());
+    let mut attempts = 0_usize;
+    loop {
+        let taken = dispatcher.claim(gateway.clock().now(), dispatcher.slots()).await;
+        attempts = attempts.saturating_add(taken);
+        if taken == 0 {
+            if dispatcher.is_idle() {
+                return attempts;
+            }
+            dispatcher.freed.notified().await;
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Dispatcher {
     gateway: Gateway,
@@ -73,6 +84,21 @@ struct Dispatcher {
 }
 
 impl Dispatcher {
+    fn new(gateway: Gateway, ways: Ways) -> Self {
+        Self {
+            gateway,
+            ways,
+            in_flight: Arc::new(Mutex::new(HashMap::new())),
+            freed: Arc::new(Notify::new()),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Whether nothing is being worked on. A worker takes itself off before it wakes who waits.
+    fn is_idle(&self) -> bool {
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).values().all(|count| *count == 0)
+    }
+
     /// Takes what is due and can be worked on, and starts working on it. Returns how many were taken.
     async fn claim(&self, now: Timestamp, slots: Vec<Slots>) -> usize {
         let settings = &self.gateway.settings().delivery;

@@ -46,7 +46,8 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
     }
 }
 
-async fn seal_all(gateway: &Gateway) -> Result<(), StoreError> {
+/// Seals until nothing is left to seal, or another node holds the lease.
+pub(crate) async fn seal_all(gateway: &Gateway) -> Result<(), StoreError> {
     loop {
         let now = gateway.clock().now();
         match gateway.store().seal(gateway.node(), now, LEASE_MS, ROWS_MAX).await? {

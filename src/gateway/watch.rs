@@ -32,7 +32,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
     let mut asked = Asked { since: last_seen(&gateway).await, under: None };
     while !stop.is_cancelled() {
         let pause = match round(&gateway, &mut asked).await {
-            Ok(pause) => pause,
+            Ok(looked) => pause(&gateway, looked),
             Err(error) => {
                 warn!(%error, "the watcher could not look");
                 Duration::from_secs(1)
@@ -50,7 +50,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
 
 /// When the calendar was last asked what it opens, and under which configuration by this node.
 #[derive(Default)]
-struct Asked {
+pub(crate) struct Asked {
     since: Option<Timestamp>,
     under: Option<Revisions>,
 }
@@ -80,11 +80,34 @@ async fn last_seen(gateway: &Gateway) -> Option<Timestamp> {
     Some(Timestamp::from_micros(seen.micros().saturating_add(gateway.clock().offset_micros())))
 }
 
-/// One look: opens what the calendar opens, marks what is due, and says how long to sleep.
-async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Duration, StoreError> {
+/// What one look of the watcher came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Looked {
+    /// Another node watches.
+    NotOurs,
+    /// All is done until this instant (business time); `None`: nothing is to come.
+    Until(Option<Timestamp>),
+}
+
+/// How long to sleep after a look.
+fn pause(gateway: &Gateway, looked: Looked) -> Duration {
+    let lease = Duration::from_millis(u64::from(LEASE_MS) / 2);
+    match looked {
+        Looked::NotOurs => lease / 2,
+        Looked::Until(None) => SLEEP_MAX.min(lease),
+        Looked::Until(Some(at)) => {
+            let wait = at.since(gateway.clock().business_now()).max(0);
+            // Never zero: what is due was marked, and a clock may lie a little behind itself.
+            Duration::from_micros(wait.unsigned_abs()).clamp(Duration::from_millis(5), SLEEP_MAX.min(lease))
+        }
+    }
+}
+
+/// One look: opens what the calendar opens, marks what is due, and says until when all is done.
+pub(crate) async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Looked, StoreError> {
     let (store, clock) = (gateway.store(), gateway.clock());
     if store.take_lease(LEASE_NAME, gateway.node(), clock.now(), LEASE_MS).await?.is_none() {
-        return Ok(Duration::from_millis(u64::from(LEASE_MS) / 4));
+        return Ok(Looked::NotOurs);
     }
     open_periodic(gateway, asked).await?;
     open_scheduled(gateway).await?;
@@ -110,12 +133,7 @@ async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Duration, StoreEr
         let period = next_period_at(regulation, snapshot.as_ref(), clock.business_now());
         next = next.into_iter().chain(period).min();
     }
-    let lease = Duration::from_millis(u64::from(LEASE_MS) / 2);
-    Ok(next.map_or(SLEEP_MAX.min(lease), |at| {
-        let wait = at.since(clock.business_now()).max(0);
-        // Never zero: what is due was marked above, and a clock may lie a little behind itself.
-        Duration::from_micros(wait.unsigned_abs()).clamp(Duration::from_millis(5), SLEEP_MAX.min(lease))
-    }))
+    Ok(Looked::Until(next))
 }
 
 /// What the instants of these obligations bring: their states, who is told, and the signed reminders to those that owe.

@@ -33,6 +33,7 @@ pub(super) struct Connector {
     pub(super) engine: Engine,
     options: AnyConnectOptions,
     timeout: Duration,
+    durable: bool,
 }
 
 impl Connector {
@@ -45,6 +46,7 @@ impl Connector {
             engine,
             options: options_read.disable_statement_logging(),
             timeout: Duration::from_millis(options.connect_timeout_ms),
+            durable: options.durable,
         })
     }
 
@@ -52,7 +54,7 @@ impl Connector {
     pub(super) async fn connect(&self) -> Result<AnyConnection, sqlx::Error> {
         let connecting = async {
             let mut conn = self.options.connect().await?;
-            prepare(&mut conn, self.engine, false).await?;
+            prepare(&mut conn, self.engine, false, self.durable).await?;
             Ok(conn)
         };
         tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -60,11 +62,11 @@ impl Connector {
 
     /// The pool for reading; connects when first asked.
     pub(super) fn readers(&self, connections_max: u32) -> AnyPool {
-        let engine = self.engine;
+        let (engine, durable) = (self.engine, self.durable);
         AnyPoolOptions::new()
             .max_connections(connections_max.max(1))
             .acquire_timeout(self.timeout)
-            .after_connect(move |conn, _| Box::pin(prepare(conn, engine, true)))
+            .after_connect(move |conn, _| Box::pin(prepare(conn, engine, true, durable)))
             .connect_lazy_with(self.options.clone())
     }
 
@@ -110,7 +112,7 @@ fn read_url(url: &str) -> Result<(Engine, String), StoreError> {
     Ok((Engine::Sqlite, format!("sqlite://{path}{mode}")))
 }
 
-async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool) -> Result<(), sqlx::Error> {
+async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool, durable: bool) -> Result<(), sqlx::Error> {
     let sql = match engine {
         Engine::Postgres => {
             // Every statement of the writer goes by keys. Plans are kept, and a table that was empty when one was made must not
@@ -123,8 +125,9 @@ async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool) -> Resu
             format!("SET default_transaction_isolation = 'read committed'; SET jit = off; {by_keys}")
         }
         Engine::Sqlite => format!(
-            "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+            "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; \
              PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
+            if durable { "FULL" } else { "OFF" },
             i32::from(reader)
         ),
     };

@@ -86,6 +86,9 @@ pub struct StoreOptions {
     pub connect_timeout_ms: u64,
     /// How many refusals are kept; the oldest go first.
     pub refusals_max: u32,
+    /// Whether a commit of SQLite is on the disk before it is answered. `false` is for a database that is thrown away: it survives the
+    /// program, not the machine.
+    pub durable: bool,
 }
 
 impl StoreOptions {
@@ -100,6 +103,7 @@ impl StoreOptions {
             batch_timeout_ms: 30_000,
             connect_timeout_ms: 5_000,
             refusals_max: 10_000,
+            durable: true,
         }
     }
 }

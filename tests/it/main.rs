@@ -26,6 +26,7 @@ mod reads;
 mod refusals;
 mod services;
 mod signature;
+mod simulate;
 mod support;
 mod transport;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Beginning, Directory, NewObligation, Period, Plan, StartError};
+use super::{Beginning, Directory, HolderError, NewObligation, Period, Plan, StartError};
 use crate::deadline::regulation::{Every, Measure, Of, Opens, Party, Regulation, Rule, TermChoice};
 use crate::deadline::{Calendars, Month, Start, start_of_day};
 use crate::domain::{CaseId, Oktmo, Participant, ParticipantId, RuleId, Timestamp, Zone};
@@ -305,7 +305,11 @@ impl Asked<'_> {
         let territory = debtor.roles.iter().flat_map(|holding| &holding.territories).next();
         self.newest_first(
             periods.map(|period| {
-                let creditor = self.periodic.creditor(rule, territory, rule.line)?;
+                let creditor = match self.periodic.creditor(rule, territory, rule.line) {
+                    // Who acts for the whole region owes it to all holders alike, and so to none of them by name.
+                    Err(StartError::Holder { problem: HolderError::Several(_), .. }) if territory.is_none() => None,
+                    found => found?,
+                };
                 self.periodic.obligation(rule, None, debtor, creditor, period)
             }),
             opened,

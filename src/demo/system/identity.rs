@@ -20,7 +20,7 @@ const BYTES_MAX: usize = 16 * 1024 * 1024;
 /// How messages reach a system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
-pub(in crate::demo) enum Way {
+pub(crate) enum Way {
     /// The gateway posts to it.
     Http,
     /// It asks the gateway for them.
@@ -34,33 +34,33 @@ pub(in crate::demo) enum Way {
 
 /// `HOME/system.json`: what the system knows besides its keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::demo) struct Profile {
+pub(crate) struct Profile {
     /// Its participant id.
-    pub(in crate::demo) id: ParticipantId,
+    pub(crate) id: ParticipantId,
     /// The gateway's participant id.
-    pub(in crate::demo) gateway: ParticipantId,
+    pub(crate) gateway: ParticipantId,
     /// The organisation's name (an invented one).
-    pub(in crate::demo) name: String,
+    pub(crate) name: String,
     /// The adapter folder of its own form; `None`: the canonical one.
-    pub(in crate::demo) adapter: Option<String>,
+    pub(crate) adapter: Option<String>,
     /// How messages reach it.
-    pub(in crate::demo) way: Way,
+    pub(crate) way: Way,
     /// Whether it leaves requests unanswered (it receipts them nevertheless).
-    pub(in crate::demo) silent: bool,
+    pub(crate) silent: bool,
 }
 
 /// The files of a home that hold the identity.
-pub(in crate::demo) const PROFILE: &str = "system.json";
+pub(crate) const PROFILE: &str = "system.json";
 /// The private key, PEM.
-pub(in crate::demo) const KEY: &str = "key.pem";
+pub(crate) const KEY: &str = "key.pem";
 /// Its certificate, PEM.
-pub(in crate::demo) const CERTIFICATE: &str = "certificate.pem";
+pub(crate) const CERTIFICATE: &str = "certificate.pem";
 /// The gateway's certificate, PEM.
-pub(in crate::demo) const GATEWAY: &str = "gateway.pem";
+pub(crate) const GATEWAY: &str = "gateway.pem";
 
 /// A system's keys and trust.
-pub(super) struct Identity {
-    pub(super) profile: Profile,
+pub(crate) struct Identity {
+    pub(crate) profile: Profile,
     signer: FileSigner,
     trusted: Certificate,
     clock: Clock,
@@ -68,25 +68,25 @@ pub(super) struct Identity {
 
 /// A body that came.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum OwnBody {
+pub(crate) enum OwnBody {
     Xml(Vec<u8>),
     Payload { media_type: String, bytes: Vec<u8> },
 }
 
 /// An envelope whose signature, by the gateway, was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Opened {
-    pub(super) header: Header,
-    pub(super) digest: Digest,
-    pub(super) body: OwnBody,
+pub(crate) struct Opened {
+    pub(crate) header: Header,
+    pub(crate) digest: Digest,
+    pub(crate) body: OwnBody,
 }
 
 /// A signed envelope of the system.
 #[derive(Debug, Clone)]
-pub(super) struct Signed {
-    pub(super) header: Header,
-    pub(super) digest: Digest,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Signed {
+    pub(crate) header: Header,
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Why a home cannot be used.
@@ -104,12 +104,14 @@ impl Identity {
     /// Reads a home.
     pub(super) fn load(home: &Path) -> Result<Self, IdentityError> {
         let read = |name: &str| std::fs::read(home.join(name)).map_err(|e| IdentityError::File(name.to_owned(), e));
-        Ok(Self {
-            profile: serde_json::from_slice(&read(PROFILE)?)?,
-            signer: FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?)?,
-            trusted: Certificate::from_pem(&read(GATEWAY)?)?,
-            clock: Clock::default(),
-        })
+        let profile = serde_json::from_slice(&read(PROFILE)?)?;
+        let signer = FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?)?;
+        Ok(Self::new(profile, signer, Certificate::from_pem(&read(GATEWAY)?)?))
+    }
+
+    /// An identity from its parts.
+    pub(crate) fn new(profile: Profile, signer: FileSigner, trusted: Certificate) -> Self {
+        Self { profile, signer, trusted, clock: Clock::default() }
     }
 
     /// The machine's time.
@@ -118,7 +120,7 @@ impl Identity {
     }
 
     /// A header of a new message of this system.
-    pub(super) fn header(&self, kind: MessageType, to: &ParticipantId) -> Header {
+    pub(crate) fn header(&self, kind: MessageType, to: &ParticipantId) -> Header {
         Header {
             message_id: MessageId::from_uuid(uuid::Uuid::now_v7()),
             conversation_id: ConversationId::from_uuid(uuid::Uuid::now_v7()),
@@ -138,7 +140,7 @@ impl Identity {
     }
 
     /// Signs a message of this system.
-    pub(super) fn sign(&self, header: Header, body: BodyDraft) -> Result<Signed, SignError> {
+    pub(crate) fn sign(&self, header: Header, body: BodyDraft) -> Result<Signed, SignError> {
         let unsigned = compose(&Draft { header: header.clone(), body })?;
         let document = xml::read(&unsigned, &limits())?;
         let digest = sha256(&xml::canonical_bytes(document.root(), None));
@@ -146,7 +148,7 @@ impl Identity {
     }
 
     /// Signs a technical message to the gateway.
-    pub(super) fn seal<B: TechnicalBody>(&self, body: &B, about: Option<&Header>) -> Result<Signed, SignError> {
+    pub(crate) fn seal<B: TechnicalBody>(&self, body: &B, about: Option<&Header>) -> Result<Signed, SignError> {
         let mut header = self.header(B::KIND.message_type(), &self.profile.gateway);
         if let Some(about) = about {
             header.conversation_id = about.conversation_id;
@@ -156,7 +158,7 @@ impl Identity {
     }
 
     /// The signed receipt for what was delivered.
-    pub(super) fn receipt(&self, opened: &Opened) -> Result<Signed, SignError> {
+    pub(crate) fn receipt(&self, opened: &Opened) -> Result<Signed, SignError> {
         let receipt = Receipt {
             message_id: opened.header.message_id,
             sender: opened.header.sender.clone(),
@@ -173,7 +175,7 @@ impl Identity {
     }
 
     /// Opens what the gateway sent: its signature, addressed to this system, passed on by the gateway or of its own.
-    pub(super) fn open(&self, bytes: &[u8]) -> Result<Opened, Fault> {
+    pub(crate) fn open(&self, bytes: &[u8]) -> Result<Opened, Fault> {
         let document = xml::read(bytes, &limits())?;
         let unverified = envelope::read(&document)?;
         if *unverified.claimed_signer() != self.profile.gateway {
@@ -194,7 +196,7 @@ impl Identity {
     }
 
     /// Reads the gateway's word about a message: `Ok(None)` for its verified receipt, `Ok(Some(code))` for its fault.
-    pub(super) fn word_about(&self, sent: &Signed, opened: &Opened) -> Result<Option<String>, Fault> {
+    pub(crate) fn word_about(&self, sent: &Signed, opened: &Opened) -> Result<Option<String>, Fault> {
         let other = || Fault::new(FaultCode::ReferenceUnknown, "the answer is about another message");
         match opened.header.message_type.name.as_str() {
             "receipt" => {
@@ -219,7 +221,7 @@ fn limits() -> Limits {
 }
 
 /// Reads a technical body.
-pub(super) fn technical<B: TechnicalBody>(body: &OwnBody) -> Result<B, Fault> {
+pub(crate) fn technical<B: TechnicalBody>(body: &OwnBody) -> Result<B, Fault> {
     match body {
         OwnBody::Xml(bytes) => B::from_node(xml::read(bytes, &limits())?.root()),
         OwnBody::Payload { .. } => Err(Fault::new(FaultCode::SchemaInvalid, "an XML body is needed")),

@@ -28,8 +28,9 @@ use crate::transport::http::{ListenOptions, Listener, listen};
 
 use super::protocol::{Application, Command, Event, Report, Request};
 use bodies::Given;
-pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
-use identity::{Identity, Opened, OwnBody, Signed};
+use identity::OwnBody;
+pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE};
+pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
 use records::Records;
 pub(super) use records::{Received, Sent, received, sent};

@@ -11,8 +11,8 @@ mod mailbox;
 mod nodes;
 mod notifying;
 mod owing;
-mod ruling;
 mod plans;
+mod ruling;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};

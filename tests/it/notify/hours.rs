@@ -13,6 +13,46 @@ fn at(text: &str) -> Timestamp {
     Timestamp::parse(&format!("{text}+05:00")).unwrap()
 }
 
+/// A node in this process, whose business time is this.
+fn start(world: &World, business: Timestamp) -> (Node, Arc<Clock>) {
+    let clock = Arc::new(Clock::with_offset(business.since(now())));
+    let settings = Settings::load(world.folder()).unwrap();
+    let node = RUNTIME.block_on(Node::start(settings, "hours".to_owned(), clock.clone())).unwrap();
+    (node, clock)
+}
+
+#[test]
+fn who_wakes_two_weeks_late_loses_no_step_and_takes_none_twice() {
+    let mail = SmtpSink::start(Mood::Takes);
+    let groups = "operators = { mail = [\"dispatch@example.org\"] }, head = { mail = [\"head@example.org\"] }";
+    let world = plan(Backend::Sqlite, groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
+    let owed = owe(&database(&world), &[at("2026-05-16T00:00:00")], &[at("2026-05-14T09:00:00")]);
+    // A Monday; and once more, as if the machine had been switched off again at once.
+    for hour in ["10", "11"] {
+        let (node, _) = start(&world, at(&format!("2026-06-01T{hour}:00:00")));
+        mail.until(3, SOON);
+        let store = node.gateway().store().clone();
+        eventually("all told", SOON, || {
+            let rows = RUNTIME.block_on(store.list_notifications(Some(NotificationState::Sent), 10)).unwrap();
+            (rows.len() == 3).then_some(())
+        });
+        let row = RUNTIME.block_on(store.obligation(owed[0])).unwrap().unwrap();
+        assert_eq!((row.state, row.next_at, row.warned_at), (ObligationState::Overdue, None, None));
+        drop(store);
+        RUNTIME.block_on(node.stop());
+    }
+    let mut told: Vec<(String, bool)> =
+        mail.letters().into_iter().map(|l| (l.to, l.subject.contains("просрочено давно"))).collect();
+    told.sort();
+    let (dispatch, head) = ("dispatch@example.org".to_owned(), "head@example.org".to_owned());
+    assert_eq!(told, [(dispatch.clone(), false), (dispatch, true), (head, true)]);
+    let kinds = journal(&world);
+    for kind in ["obligation-overdue", "obligation-escalated"] {
+        assert_eq!(kinds.iter().filter(|k| *k == kind).count(), 1, "{kind}: {kinds:?}");
+    }
+    assert!(!kinds.contains(&"obligation-warned".to_owned()), "what is overdue is not warned of");
+}
+
 #[test]
 fn what_is_overdue_on_a_saturday_is_told_on_monday_morning_and_the_ladder_goes_on_in_working_days() {
     let mail = SmtpSink::start(Mood::Takes);
@@ -20,10 +60,7 @@ fn what_is_overdue_on_a_saturday_is_told_on_monday_morning_and_the_ladder_goes_o
     let world = plan(Backend::Sqlite, groups, 0).setting(SmtpSink::settings(mail.address())).prepare();
     // The built-in regulation: no ladder of its own, and rules that rest on days off. Due until the end of Friday 15 May 2026.
     let owed = owe(&database(&world), &[at("2026-05-16T00:00:00")], &[]);
-    let saturday = at("2026-05-16T12:00:00");
-    let clock = Arc::new(Clock::with_offset(saturday.since(now())));
-    let settings = Settings::load(world.folder()).unwrap();
-    let node = RUNTIME.block_on(Node::start(settings, "weekend".to_owned(), clock.clone())).unwrap();
+    let (node, clock) = start(&world, at("2026-05-16T12:00:00"));
     let store = node.gateway().store().clone();
     let waiting = |count| {
         eventually(&format!("{count} notifications"), SOON, || {

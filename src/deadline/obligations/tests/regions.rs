@@ -112,6 +112,7 @@ fn own(message: &str) -> (&str, &str, &str) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one table")]
 fn a_life_in_yugra() {
     let (notice, application, programme) =
         (notice("normal"), application(), [programme("draft", ""), programme("approved", APPROVED)]);
@@ -251,6 +252,7 @@ fn an_emergency_is_due_at_once_and_a_refusal_wants_no_programme() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one life is one table")]
 fn a_life_by_the_model_programme() {
     let (notice, application) = (notice("normal"), application());
     let programme =
