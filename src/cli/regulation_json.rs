@@ -52,48 +52,12 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
             })
         })
         .collect();
-    let entry = |id: &str, title: &Title, source: &Source, rows: &[String]| {
-        let mut object = Map::new();
-        object.insert("id".to_owned(), id.into());
-        object.insert("title".to_owned(), json!(title));
-        object.insert("source".to_owned(), json!(source));
-        object.insert("rows".to_owned(), json!(rows));
-        object
-    };
-    let with = |mut object: Map<String, Value>, more: &[(&str, Value)]| {
-        object.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-        Value::Object(object)
-    };
-    let preconditions: Vec<Value> = r
-        .preconditions
-        .iter()
-        .map(|p| {
-            let more = [("message", json!(p.message)), ("needs", json!(p.needs)), ("off", json!(p.off))];
-            with(entry(&p.id, &p.title, &p.source, &p.rows), &more)
-        })
-        .collect();
-    let loads: Vec<Value> = r
-        .loads
-        .iter()
-        .map(|l| {
-            let limits: Map<String, Value> = l.limits.iter().map(|(level, n)| (level.clone(), json!(n))).collect();
-            with(entry(&l.id, &l.title, &l.source, &l.rows), &[("limits", limits.into()), ("off", json!(l.off))])
-        })
-        .collect();
-    let retention: Vec<Value> = r
-        .retentions
-        .iter()
-        .map(|k| {
-            with(entry(&k.id, &k.title, &k.source, &k.rows), &[("event", json!(k.event)), ("text", json!(k.text))])
-        })
-        .collect();
-    let outside: Vec<Value> =
-        r.outside.iter().map(|o| with(entry(&o.id, &o.title, &o.source, &o.rows), &[("why", json!(o.why))])).collect();
+    let [preconditions, loads, retention, outside] = entries(r);
     json!({
         "id": r.id, "file": r.file, "title": r.title, "zone": r.zone, "calendar": r.calendar,
         "effectiveFrom": r.effective_from, "warnAt": r.warn_at.format("%H:%M").to_string(), "documents": documents,
         "roles": roles, "exchanges": exchanges,
-        "case": r.case.as_ref().map(|c| case(c)),
+        "case": r.case.as_ref().map(case),
         "steps": r.steps.iter().map(step).collect::<Vec<_>>(), "preconditions": preconditions, "loads": loads,
         "retention": retention, "outside": outside,
         "deadlines": r.rules.iter().map(rule).collect::<Vec<_>>(), "termTables": tables, "norms": norms, "measures": measures,
@@ -133,6 +97,48 @@ fn rule(rule: &Rule) -> Value {
         "wish": rule.wish.as_ref().map(ToString::to_string), "source": rule.source, "reading": rule.reading,
         "line": rule.line,
     })
+}
+
+/// The entries that are no deadlines: preconditions, loads, retention, what is outside.
+fn entries(r: &Regulation) -> [Vec<Value>; 4] {
+    let entry = |id: &str, title: &Title, source: &Source, rows: &[String]| {
+        let mut object = Map::new();
+        object.insert("id".to_owned(), id.into());
+        object.insert("title".to_owned(), json!(title));
+        object.insert("source".to_owned(), json!(source));
+        object.insert("rows".to_owned(), json!(rows));
+        object
+    };
+    let with = |mut object: Map<String, Value>, more: &[(&str, Value)]| {
+        object.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        Value::Object(object)
+    };
+    let preconditions: Vec<Value> = r
+        .preconditions
+        .iter()
+        .map(|p| {
+            let more = [("message", json!(p.message)), ("needs", json!(p.needs)), ("off", json!(p.off))];
+            with(entry(&p.id, &p.title, &p.source, &p.rows), &more)
+        })
+        .collect();
+    let loads: Vec<Value> = r
+        .loads
+        .iter()
+        .map(|l| {
+            let limits: Map<String, Value> = l.limits.iter().map(|(level, n)| (level.clone(), json!(n))).collect();
+            with(entry(&l.id, &l.title, &l.source, &l.rows), &[("limits", limits.into()), ("off", json!(l.off))])
+        })
+        .collect();
+    let retention: Vec<Value> = r
+        .retentions
+        .iter()
+        .map(|k| {
+            with(entry(&k.id, &k.title, &k.source, &k.rows), &[("event", json!(k.event)), ("text", json!(k.text))])
+        })
+        .collect();
+    let outside: Vec<Value> =
+        r.outside.iter().map(|o| with(entry(&o.id, &o.title, &o.source, &o.rows), &[("why", json!(o.why))])).collect();
+    [preconditions, loads, retention, outside]
 }
 
 fn ending(meets: &Meets) -> Value {

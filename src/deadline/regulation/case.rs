@@ -183,7 +183,14 @@ pub(super) fn read_case(table: Table<'_, '_>, names: &Names) -> Option<CaseSourc
 fn read_limit(table: Table<'_, '_>, names: &Names) -> Option<CaseLimit> {
     let span = |text: &str| match term(text)? {
         term @ Term::After(_) => Ok(term),
-        _ => Err(Problem::new(
+        Term::Immediately
+        | Term::Before(_)
+        | Term::NextMonth { .. }
+        | Term::NextQuarter { .. }
+        | Term::NextYear { .. }
+        | Term::On(_)
+        | Term::UntilAge(_)
+        | Term::LeastOf(_) => Err(Problem::new(
             format!("предел `{text}`: нужна длительность, например 6 months"),
             format!("the limit `{text}`: a duration is needed, such as 6 months"),
         )),
