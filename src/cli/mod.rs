@@ -29,6 +29,7 @@ mod notify;
 mod obligations;
 mod partner;
 mod regulation;
+mod regulation_case;
 mod regulation_json;
 mod regulation_order;
 mod regulation_show;

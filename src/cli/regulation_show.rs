@@ -1,7 +1,7 @@
 //! What `mezhved regulation show` prints for people.
 
-use super::regulation_order;
 use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
+use super::{regulation_case, regulation_order};
 use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
 use crate::domain::{Participant, RoleCode, RuleId};
 
@@ -12,8 +12,8 @@ pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String
         ("Документы / documents", documents(regulation)),
         ("Роли и кто их исполняет / roles and who holds them", roles(regulation, people)),
     ];
+    let exchanged = [("Обмен / exchanges", exchanges(regulation))];
     let after = [
-        ("Обмен / exchanges", exchanges(regulation)),
         ("Сроки / deadlines", regulation.rules.iter().flat_map(|r| rule(regulation, r)).collect()),
         ("Кому и когда сообщают / who is told when", ladder(regulation)),
         ("Таблицы сроков / term tables", term_tables(regulation)),
@@ -21,7 +21,9 @@ pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String
         ("Мероприятия / measures", measures(regulation)),
         ("Выключено / off", off(regulation)),
     ];
-    for (title, section) in before.into_iter().chain(regulation_order::as_text(regulation)).chain(after) {
+    let described = before.into_iter().chain(regulation_order::as_text(regulation));
+    let of_cases = exchanged.into_iter().chain(regulation_case::as_text(regulation));
+    for (title, section) in described.chain(of_cases).chain(after) {
         if !section.is_empty() {
             lines.extend([String::new(), title.to_owned()]);
             lines.extend(section);
@@ -102,6 +104,10 @@ fn exchanges(r: &Regulation) -> Vec<String> {
         if let Some(limit) = &case.limit {
             let (plain, extended) = (term(&limit.term), term(&limit.extended));
             lines.push(format!("  предел сопровождения / limit of accompaniment: {plain}; {extended}"));
+            if !limit.rows.is_empty() {
+                lines
+                    .push(format!("    строки таблицы сроков / rows of the table of terms: {}", limit.rows.join(", ")));
+            }
             lines.extend(source(r, &limit.source).iter().map(|line| format!("    {line}")));
         }
     }
@@ -114,6 +120,9 @@ fn rule(r: &Regulation, rule: &Rule) -> Vec<String> {
     let mut tell = |name: &str, value: &str| lines.push(format!("    {name}: {value}"));
     if let Some(why) = &rule.off {
         tell("ВЫКЛЮЧЕНО / OFF", why);
+    }
+    if !rule.rows.is_empty() {
+        tell("строки таблицы сроков / rows of the table of terms", &rule.rows.join(", "));
     }
     tell("срок / term", &term_choice(&rule.term));
     tell("отсчёт / counted", &start(&rule.start));
