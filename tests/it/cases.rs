@@ -96,7 +96,7 @@ impl Conductor<'_> {
 }
 
 fn a_case_lives_and_ends(backend: Backend) {
-    let world = World::on(backend).start();
+    let world = World::on(backend).whole_region().start();
     let case = Conductor::begin(&world);
     let (month, due) = (today().format("%Y-%m").to_string(), today() + Days::new(40));
     case.programme(1, &[("1", "employment", due), ("2", "health", due)]);
@@ -152,7 +152,7 @@ fn a_case_lives_and_ends_on_postgres() {
 
 #[test]
 fn a_withdrawn_request_is_owed_no_longer_and_only_by_who_sent_it() {
-    let world = World::on(Backend::Sqlite).start();
+    let world = World::on(Backend::Sqlite).whole_region().start();
     let register = world.agency("register");
     let request = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
     let id = request.header.message_id;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::eventually;
-use crate::world::{Backend, SOON, World, bodies, now};
+use crate::world::{Backend, SOON, THREE_RULES, World, bodies, now};
 
 fn case() -> CaseId {
     CaseId::from_uuid(Uuid::now_v7())
@@ -104,9 +104,7 @@ fn a_month_of_measures_opens_the_report_of_each_case_and_a_report_meets_only_tho
              kind = \"Помощь\"\nfrom = \"{month}\"\nto = \"{month}\"\n"
         )
     };
-    let regulation = include_str!("../../config/regulations/yugra.toml");
-    std::fs::create_dir(world.file("regulations")).unwrap();
-    let text = format!("{regulation}\n{}{}", measure(&cases[0]), measure(&cases[1]));
+    let text = format!("{THREE_RULES}\n{}{}", measure(&cases[0]), measure(&cases[1]));
     std::fs::write(world.file("regulations/yugra.toml"), text).unwrap();
     world.serve();
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{Mood, SmtpSink, eventually};
-use crate::world::{Backend, Plan, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Backend, Plan, RUNTIME, SOON, THREE_RULES, World, bodies, now};
 use hooks::HookSink;
 
 /// Rules that run round the clock, so that the tests may run on any day, and a ladder of one step.
@@ -32,9 +32,7 @@ fn plan(backend: Backend, groups: &str, gather_seconds: u32) -> Plan {
 
 /// Puts the regulation in place, with rules that run round the clock and this ladder.
 fn regulate(folder: &Path, ladder: &str) {
-    let yugra = include_str!("../../config/regulations/yugra.toml");
-    let text = yugra.replace("[[deadline]]\n", "[[deadline]]\nround_the_clock = true\n");
-    std::fs::create_dir(folder.join("regulations")).unwrap();
+    let text = THREE_RULES.replace("[[deadline]]\n", "[[deadline]]\nround_the_clock = true\n");
     std::fs::write(folder.join("regulations/yugra.toml"), format!("{text}{ladder}")).unwrap();
 }
 

@@ -85,7 +85,6 @@ fn a_broken_folder_is_told_with_its_place() {
         (
             "a regulation with a mistake in a term",
             |w| {
-                copy_folder(&project("config/regulations"), &w.file("regulations"));
                 edit(&w.file("regulations/yugra.toml"), "term = \"1 working day\"", "term = \"1 workin day\"");
             },
             &["regulations/yugra.toml:", "workin"],

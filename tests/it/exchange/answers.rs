@@ -3,7 +3,7 @@
 use mezhved::envelope::technical::{Notice, NoticeState};
 
 use crate::support::eventually;
-use crate::world::{Backend, Behaviour, SOON, World, bodies, now};
+use crate::world::{Backend, Behaviour, SOON, THREE_RULES, World, bodies, now};
 
 const KIND: &str = "guardianship-act";
 const EDUCATION_REQUEST: &str =
@@ -20,9 +20,7 @@ fn answer_owed(world: &World) -> String {
 #[test]
 fn a_term_that_counts_from_the_receipt_does_not_run_before_it() {
     let mut world = World::on(Backend::Sqlite).prepare();
-    let yugra = include_str!("../../../config/regulations/yugra.toml");
-    std::fs::create_dir(world.file("regulations")).unwrap();
-    let from_receipt = bodies::replaced(yugra, "start = \"sent\"", "start = \"delivered\"");
+    let from_receipt = bodies::replaced(THREE_RULES, "start = \"sent\"", "start = \"delivered\"");
     std::fs::write(world.file("regulations/yugra.toml"), from_receipt).unwrap();
     world.serve();
     let (register, guardianship) = (world.agency("register"), world.agency("guardianship"));

@@ -42,9 +42,15 @@ pub(crate) enum Backend {
     Postgres,
 }
 
+/// Three rules of Yugra's regulation: what most tests say must not change whenever the region's rules do.
+pub(crate) const THREE_RULES: &str = include_str!("../../fixtures/regulations/yugra.toml");
+
+/// What the register holds beside `uszn` and `provider` where the region's whole regulation is in force.
+const OF_THE_WHOLE_REGION: [&str; 3] = ["commission", "working-group", "department"];
+
 /// Participants, their roles and adapters. All but the named ones have a mailbox.
 const PARTICIPANTS: [(&str, &[&str], Option<&str>); 6] = [
-    ("register", &["uszn", "provider", "commission", "working-group", "department"], None),
+    ("register", &["uszn", "provider"], None),
     ("health", &["health"], Some("health")),
     ("education", &["education"], Some("education")),
     ("police", &["police"], Some("police")),
@@ -61,9 +67,16 @@ pub(crate) struct Plan {
     settings: Vec<String>,
     over_broker: Vec<&'static str>,
     expired: Vec<&'static str>,
+    whole_region: bool,
 }
 
 impl Plan {
+    /// Works by the regulation that is built in, not by three rules of it.
+    pub(crate) fn whole_region(mut self) -> Self {
+        self.whole_region = true;
+        self
+    }
+
     /// Adds a line to `settings.toml`, such as `delivery.poll_ms = 100`.
     pub(crate) fn setting(mut self, line: impl Into<String>) -> Self {
         self.settings.push(line.into());
@@ -117,10 +130,15 @@ impl Plan {
             } else {
                 "{ kind = \"mailbox\" }".to_owned()
             };
-            write_participant(folder.path(), &agency, roles, adapter, &transport);
+            let more: &[&str] = if self.whole_region && id == "register" { &OF_THE_WHOLE_REGION } else { &[] };
+            write_participant(folder.path(), &agency, &[roles, more].concat(), adapter, &transport);
             agencies.insert(id, agency);
         }
         std::fs::write(folder.path().join("settings.toml"), self.settings.join("\n")).unwrap();
+        if !self.whole_region {
+            std::fs::create_dir(folder.path().join("regulations")).unwrap();
+            std::fs::write(folder.path().join("regulations/yugra.toml"), THREE_RULES).unwrap();
+        }
         World { gateway: None, agencies, partners, gateway_certificate, client: wire::client(), database, folder }
     }
 }
@@ -153,7 +171,7 @@ pub(crate) struct World {
 impl World {
     /// A plan of the usual world.
     pub(crate) fn on(backend: Backend) -> Plan {
-        Plan { backend, settings: Vec::new(), over_broker: Vec::new(), expired: Vec::new() }
+        Plan { backend, settings: Vec::new(), over_broker: Vec::new(), expired: Vec::new(), whole_region: false }
     }
 
     /// Starts the gateway of a world that was only prepared.
