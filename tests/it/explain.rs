@@ -112,7 +112,7 @@ fn explained(backend: Backend) {
 
 #[test]
 fn the_listing_is_filtered() {
-    let world = World::on(Backend::Sqlite).start();
+    let world = World::on(Backend::Sqlite).whole_region().start();
     let (late, fresh) = (apply(&world, 20, "health"), apply(&world, 0, "education"));
     eventually("the overdue obligation", SOON, || {
         (!world.listed(&["deadline", "list", "--overdue"]).is_empty()).then_some(())
