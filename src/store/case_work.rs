@@ -251,8 +251,10 @@ pub(super) fn to_cancel(cancelling: &Cancelling) -> (Select<'_>, &'static str) {
             (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
         }
         Cancelling::OpenedBy { rule, sender, message } => {
-            let of_message = "record_id IN (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
-            (open.and("rule = ?", vec![text(rule)]).and(of_message, vec![text(sender), text(message)]), "withdrawn")
+            // A message opened few, a rule opened many: the empty text keeps every engine from going by the rule.
+            let of_message = "record_id = (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
+            let of_message = open.and(of_message, vec![text(sender), text(message)]);
+            (of_message.and("rule || '' = ?", vec![text(rule)]), "withdrawn")
         }
         Cancelling::Others { rule, case, keep } => {
             let of_rule = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);

@@ -74,7 +74,7 @@ impl Write for WritePlans {
         for (what, statement, row) in statements {
             plans.push(QueryPlan { what, lines: tx.explain_many(statement, vec![row; 64]).await? });
         }
-        if let (Ok(rule), Ok(sender)) = (RuleId::parse("rule"), ParticipantId::parse("sender")) {
+        if let (Ok(rule), Ok(sender)) = (RuleId::parse("document-answer"), ParticipantId::parse("sender")) {
             let message = MessageId::from_uuid(uuid::Uuid::nil());
             let withdrawal = Cancelling::OpenedBy { rule, sender, message };
             let (sql, values) = case_work::to_cancel(&withdrawal).0.into_parts();
