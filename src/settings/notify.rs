@@ -76,8 +76,7 @@ pub struct Smtp {
 }
 
 /// How a connection to the mail server is protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SmtpTls {
     /// Not at all.
     None,
@@ -85,6 +84,20 @@ pub enum SmtpTls {
     Starttls,
     /// By TLS from the first byte.
     Tls,
+}
+
+impl<'de> Deserialize<'de> for SmtpTls {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        match String::deserialize(d)?.as_str() {
+            "none" => Ok(Self::None),
+            "starttls" => Ok(Self::Starttls),
+            "tls" => Ok(Self::Tls),
+            other => {
+                let problem = format!("`{other}`: допускается / allowed: none, starttls, tls");
+                Err(serde::de::Error::custom(problem))
+            }
+        }
+    }
 }
 
 /// Signed calls.

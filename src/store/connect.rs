@@ -23,7 +23,9 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 const BUSY_TIMEOUT_MS: u32 = 5_000;
 
 /// How often opening tries the migrations again when another process migrates the same file.
-const MIGRATE_TRIES_MAX: u32 = 10;
+const MIGRATE_TRIES_MAX: u32 = 40;
+/// How long it waits before that.
+const MIGRATE_PAUSE: Duration = Duration::from_millis(50);
 
 static DRIVERS: Once = Once::new();
 
@@ -70,21 +72,30 @@ impl Connector {
             .connect_lazy_with(self.options.clone())
     }
 
-    /// Brings the schema up to date. PostgreSQL: under an advisory lock. SQLite: again, when another process was first.
+    /// Brings the schema up to date. PostgreSQL: under an advisory lock. SQLite: again, when another process was first; the pragmas
+    /// too find the file locked while another process makes it.
     pub(super) async fn migrate(&self) -> Result<AnyConnection, StoreError> {
-        let mut conn = self.connect().await.map_err(error::reading)?;
         let migrator = migrator(self.engine);
         let mut tries = 0;
         loop {
             tries += 1;
-            match migrator.run_direct(None, &mut conn, false).await {
-                Ok(()) => return Ok(conn),
+            match self.migrated(&migrator).await {
                 Err(error) if self.engine == Engine::Sqlite && tries < MIGRATE_TRIES_MAX => {
                     tracing::debug!(%error, "migrating again");
-                    conn.close().await.map_err(error::reading)?;
-                    conn = self.connect().await.map_err(error::reading)?;
+                    tokio::time::sleep(MIGRATE_PAUSE).await;
                 }
-                Err(error) => return Err(StoreError::Migration(error.to_string())),
+                done => return done,
+            }
+        }
+    }
+
+    async fn migrated(&self, migrator: &Migrator) -> Result<AnyConnection, StoreError> {
+        let mut conn = self.connect().await.map_err(error::reading)?;
+        match migrator.run_direct(None, &mut conn, false).await {
+            Ok(()) => Ok(conn),
+            Err(error) => {
+                conn.close().await.map_err(error::reading)?;
+                Err(StoreError::Migration(error.to_string()))
             }
         }
     }

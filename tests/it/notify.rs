@@ -17,8 +17,9 @@ use crate::support::{Mood, SmtpSink, eventually};
 use crate::world::{Backend, Plan, RUNTIME, SOON, THREE_RULES, World, bodies, now};
 use hooks::HookSink;
 
-/// Rules that run round the clock, so that the tests may run on any day, and a ladder of one step.
-const LADDER: &str = "\n[[escalation]]\nat = \"overdue\"\nto = [\"operators\"]\n";
+/// A ladder of one step, for the two rules that these tests let pass.
+const LADDER: &str =
+    "\n[[escalation]]\nat = \"overdue\"\nto = [\"operators\"]\nrules = [\"document-request\", \"document-answer\"]\n";
 
 /// These groups are told, after waiting so many seconds for company.
 fn plan(backend: Backend, groups: &str, gather_seconds: u32) -> Plan {
@@ -30,7 +31,7 @@ fn plan(backend: Backend, groups: &str, gather_seconds: u32) -> Plan {
     plan.setting("push.timeout_ms = 5000")
 }
 
-/// Puts the regulation in place, with rules that run round the clock and this ladder.
+/// Puts the regulation in place with this ladder. Its rules run round the clock, so that the tests may run on any day.
 fn regulate(folder: &Path, ladder: &str) {
     let text = THREE_RULES.replace("[[deadline]]\n", "[[deadline]]\nround_the_clock = true\n");
     std::fs::write(folder.join("regulations/yugra.toml"), format!("{text}{ladder}")).unwrap();

@@ -20,7 +20,7 @@ class Handler:
 
 def login(server, session, envelope, mechanism, data):
     good = isinstance(data, LoginPassword) and data.login == b'gate' and data.password == 'пароль'.encode()
-    return AuthResult(success=good, auth_data=data)
+    return AuthResult(success=good, handled=False, auth_data=data)
 
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1], sys.argv[2])
