@@ -1,5 +1,7 @@
 //! The mailbox: signed pulls and acknowledgements.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+
 use crate::domain::{Fault, FaultCode};
 use crate::envelope::technical::{BatchItem, MailboxAck, MailboxBatch, MailboxPull};
 use crate::store::{Pull, PullRequest};
@@ -8,6 +10,9 @@ use super::Gateway;
 use super::answer::Addressee;
 use super::judge::{Bench, Judgement, Lookup, TechnicalContent, VerifiedSender, judge};
 use super::technical::{PartnerWord, not_now};
+
+/// How many items of one acknowledgement are worked on at once.
+const ACKS_AT_ONCE_MAX: usize = 64;
 
 /// A receipt or a fault asks nothing of the store while it is judged.
 struct NoLookup;
@@ -69,8 +74,7 @@ impl Gateway {
     /// Takes the receipts and faults of an acknowledgement, each signed by the participant itself. All are judged before any is
     /// written, so a bad one is told before anything changed; the ones before it stay valid when the ack is repeated.
     pub(super) async fn ack(&self, known: &VerifiedSender, ack: MailboxAck) -> Result<Vec<u8>, Fault> {
-        let mut words = Vec::new();
-        for (index, item) in ack.items.into_iter().enumerate() {
+        let judged = ack.items.into_iter().enumerate().map(|(index, item)| async move {
             let (gateway, bytes, sender) = (self.clone(), item.answer, known.header.sender.clone());
             let judged = tokio::task::spawn_blocking(move || {
                 let word = gateway.ack_word(&bytes, &sender);
@@ -79,11 +83,15 @@ impl Gateway {
             let named = |fault: Fault| Fault::new(fault.code, format!("item {}: {}", index + 1, fault.detail));
             let (signer, word, bytes) = judged.await.map_err(not_now)?.map_err(named)?;
             let meant = self.meant_by(&signer, &word, Some(item.delivery_id)).await.map_err(named)?;
-            words.push((signer, word, meant, bytes));
-        }
-        for (signer, word, meant, bytes) in words {
-            self.take_word(&signer, word, meant, &bytes).await?;
-        }
+            Ok((signer, word, meant, bytes))
+        });
+        // Several at once, for they do not depend on each other; the first item that is wrong is the one that is told.
+        let words: Vec<_> = stream::iter(judged).buffered(ACKS_AT_ONCE_MAX).try_collect().await?;
+        // Written several at once too, so that one commit serves many.
+        let taken = words
+            .into_iter()
+            .map(|(signer, word, meant, bytes)| async move { self.take_word(&signer, word, meant, &bytes).await });
+        stream::iter(taken).buffered(ACKS_AT_ONCE_MAX).try_collect::<()>().await?;
         self.receipt_for(known).await
     }
 

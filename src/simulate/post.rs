@@ -21,19 +21,8 @@ const MESSAGES_MAX: u32 = 100;
 pub(super) struct Posted {
     pub(super) kind: &'static str,
     pub(super) case: Option<usize>,
-    pub(super) sender: usize,
-    pub(super) recipient: usize,
     /// The fault, if it was refused; its code and detail.
     pub(super) refused: Option<(FaultCode, String)>,
-}
-
-/// What one look into a mailbox brought.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Fetched {
-    /// Everything that was taken and receipted.
-    pub(super) count: usize,
-    /// Who will be told by the gateway that its message was delivered.
-    pub(super) to_be_told: Vec<ParticipantId>,
 }
 
 /// Where everything comes from: a socket of nobody.
@@ -54,7 +43,7 @@ pub(super) async fn send(
 }
 
 async fn send_one(gateway: &Gateway, letter: Letter, system: &Identity, to: &ParticipantId) -> Result<Posted, String> {
-    let Letter { case, case_id, sender, recipient, kind, id, conversation, in_reply_to, body } = letter;
+    let Letter { case, case_id, kind, id, conversation, in_reply_to, body, .. } = letter;
     let mut header = system.header(bodies::kind(kind), to);
     header.message_id = id;
     header.conversation_id = conversation;
@@ -72,7 +61,7 @@ async fn send_one(gateway: &Gateway, letter: Letter, system: &Identity, to: &Par
             None
         }
     };
-    Ok(Posted { kind, case, sender, recipient, refused })
+    Ok(Posted { kind, case, refused })
 }
 
 fn fault_detail(system: &Identity, bytes: &[u8]) -> String {
@@ -84,17 +73,13 @@ fn fault_detail(system: &Identity, bytes: &[u8]) -> String {
 }
 
 /// Fetches everything that lies in a mailbox, verifies it and receipts it.
-pub(super) async fn fetch(gateway: Gateway, system: Arc<Identity>) -> Result<Fetched, String> {
-    let mut fetched = Fetched::default();
-    loop {
-        let count = fetch_batch(&gateway, &system, &mut fetched).await?;
-        if count < usize::try_from(MESSAGES_MAX).unwrap_or(usize::MAX) {
-            return Ok(fetched);
-        }
-    }
+pub(super) async fn fetch(gateway: Gateway, system: Arc<Identity>) -> Result<(), String> {
+    while fetch_batch(&gateway, &system).await? >= usize::try_from(MESSAGES_MAX).unwrap_or(usize::MAX) {}
+    Ok(())
 }
 
-async fn fetch_batch(gateway: &Gateway, system: &Identity, fetched: &mut Fetched) -> Result<usize, String> {
+/// One pull and its acknowledgement; how many messages came.
+async fn fetch_batch(gateway: &Gateway, system: &Identity) -> Result<usize, String> {
     let pull = system.seal(&MailboxPull { messages_max: MESSAGES_MAX }, None).map_err(|e| chain(&e))?;
     let reply = gateway.receive(pull.bytes, &peer()).await;
     if let Some(code) = reply.code {
@@ -105,14 +90,10 @@ async fn fetch_batch(gateway: &Gateway, system: &Identity, fetched: &mut Fetched
     let mut items = Vec::with_capacity(batch.items.len());
     for item in batch.items {
         let opened = system.open(&item.envelope).map_err(|f| f.to_string())?;
-        if opened.header.message_type.technical().is_none() {
-            fetched.to_be_told.push(opened.header.sender.clone());
-        }
         let receipt = system.receipt(&opened).map_err(|e| chain(&e))?;
         items.push(AckItem { delivery_id: item.delivery_id, answer: receipt.bytes });
     }
     let count = items.len();
-    fetched.count += count;
     if count == 0 {
         return Ok(0);
     }

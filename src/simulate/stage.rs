@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tokio::sync::watch as signal;
+
 use crate::domain::Timestamp;
 use crate::gateway::watch::{self, Asked, Looked};
 use crate::gateway::{Gateway, dispatch, seal};
@@ -40,8 +42,8 @@ pub(super) struct Stage<'a> {
     days: &'a Workdays,
     script: Script,
     mail: BTreeSet<Timestamp>,
-    /// For each agency, how many messages lie in its mailbox.
-    lying: Vec<usize>,
+    /// Tells whether anything waits to be handed over since it was last looked at.
+    queued: signal::Receiver<u64>,
     asked: Asked,
     tally: Tally,
 }
@@ -53,9 +55,9 @@ impl<'a> Stage<'a> {
         (region, days): (&'a Region, &'a Workdays),
         script: Script,
     ) -> Self {
-        let mail = days.mail_times().collect();
-        let lying = vec![0; region.agencies.len()];
-        Self { gateway, ways, region, days, script, mail, lying, asked: Asked::default(), tally: Tally::default() }
+        let (mail, queued) = (days.mail_times().collect(), gateway.store().deliveries_changed());
+        let (asked, tally) = (Asked::default(), Tally::default());
+        Self { gateway, ways, region, days, script, mail, queued, asked, tally }
     }
 
     /// Plays the script to the end of the time.
@@ -65,15 +67,12 @@ impl<'a> Stage<'a> {
         loop {
             let letters = self.script.keys().next().copied();
             let mail = self.mail.first().copied();
-            let Some(at) = [letters, mail, next_mark].into_iter().flatten().min().filter(|at| *at < end) else { break };
+            let next = [letters, mail, next_mark].into_iter().flatten().min();
+            let Some(at) = next.filter(|at| *at < end) else { break };
             self.gateway.clock().jump_to(at);
             let letters = self.script.remove(&at).unwrap_or_default();
-            let is_mail = self.mail.remove(&at);
-            if letters.is_empty() && next_mark != Some(at) && self.lying.iter().all(|count| *count == 0) {
-                continue;
-            }
             self.send(letters).await?;
-            if is_mail {
+            if self.mail.remove(&at) {
                 self.fetch().await?;
             }
             next_mark = self.look().await?;
@@ -82,22 +81,33 @@ impl<'a> Stage<'a> {
             }
         }
         self.gateway.clock().jump_to(end);
+        self.look().await?;
         for _ in 0..LAST_ROUNDS_MAX {
-            if self.lying.iter().all(|count| *count == 0) {
+            if !self.fetch().await? {
                 break;
             }
-            self.fetch().await?;
         }
+        // What was handed over only now may have begun.
         self.look().await?;
         seal::seal_all(self.gateway).await?;
         Ok(self.tally)
     }
 
-    /// Lets the watcher act on all that is due; the next instant at which it has something to do.
+    /// Lets the watcher act on all that is due, and hands over what that causes; the next instant at which it has something to do.
     async fn look(&mut self) -> Result<Option<Timestamp>, SimulateError> {
-        match watch::round(self.gateway, &mut self.asked).await? {
+        let looked = watch::round(self.gateway, &mut self.asked).await?;
+        self.hand_over().await;
+        match looked {
             Looked::Until(next) => Ok(next),
             Looked::NotOurs => Err(SimulateError::Defect("another node watches this database".to_owned())),
+        }
+    }
+
+    /// Hands over what waits for it. Whoever queued it has waited for its commit, so the signal is there already.
+    async fn hand_over(&mut self) {
+        while self.queued.has_changed().unwrap_or(false) {
+            self.queued.mark_unchanged();
+            dispatch::drain(self.gateway, self.ways).await;
         }
     }
 
@@ -123,7 +133,7 @@ impl<'a> Stage<'a> {
                 self.count(posted);
             }
         }
-        dispatch::drain(self.gateway, self.ways).await;
+        self.hand_over().await;
         Ok(())
     }
 
@@ -131,14 +141,7 @@ impl<'a> Stage<'a> {
         let count = self.tally.kinds.entry(posted.kind).or_default();
         count.sent += 1;
         match posted.refused {
-            None => {
-                count.accepted += 1;
-                if posted.sender != posted.recipient
-                    && let Some(lying) = self.lying.get_mut(posted.recipient)
-                {
-                    *lying += 1;
-                }
-            }
+            None => count.accepted += 1,
             Some((code, detail)) => {
                 count.refused += 1;
                 let case = posted.case.map_or_else(String::new, |case| format!(" дело / case {case}:"));
@@ -147,25 +150,18 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Lets every agency with something in its mailbox fetch it, and hands over what that causes.
-    async fn fetch(&mut self) -> Result<(), SimulateError> {
-        let systems = self.region.agencies.iter().zip(&self.lying).filter(|(_, lying)| **lying > 0);
+    /// Lets every agency with something in its mailbox fetch it, and hands over what that causes. Returns whether there was anything.
+    async fn fetch(&mut self) -> Result<bool, SimulateError> {
+        let waiting = self.gateway.store().waiting_mailboxes().await?;
+        let systems = self.region.agencies.iter().filter(|agency| waiting.contains(&agency.id));
         let tasks: Vec<_> =
-            systems.map(|(agency, _)| tokio::spawn(post::fetch(self.gateway.clone(), agency.system.clone()))).collect();
-        if tasks.is_empty() {
-            return Ok(());
-        }
-        self.lying.fill(0);
+            systems.map(|agency| tokio::spawn(post::fetch(self.gateway.clone(), agency.system.clone()))).collect();
+        let had_mail = !tasks.is_empty();
         for task in tasks {
-            for sender in done(task.await)?.to_be_told {
-                let place = self.region.agencies.iter().position(|a| a.id == sender);
-                if let Some(lying) = place.and_then(|place| self.lying.get_mut(place)) {
-                    *lying += 1;
-                }
-            }
+            done(task.await)?;
         }
-        dispatch::drain(self.gateway, self.ways).await;
-        Ok(())
+        self.hand_over().await;
+        Ok(had_mail)
     }
 }
 

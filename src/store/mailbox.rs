@@ -84,6 +84,18 @@ impl Store {
         stored.ok_or_else(|| StoreError::Refused("there is no such pull".to_owned()))
     }
 
+    /// Whose mailboxes hold something, by id. Reads what lies there and nothing else.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn waiting_mailboxes(&self) -> Result<Vec<ParticipantId>, StoreError> {
+        let found = Select::new("SELECT DISTINCT recipient FROM deliveries WHERE mailbox = 1 AND state = 'sent'")
+            .push(" ORDER BY recipient", vec![])
+            .fetch(self.readers())
+            .await?;
+        found.iter().map(|row| row.parsed("recipient", |t| ParticipantId::parse(t).ok())).collect()
+    }
+
     /// The stored bytes, which do not change: read outside of the writer.
     async fn items(&self, ids: &[DeliveryId]) -> Result<Vec<MailboxItem>, StoreError> {
         if ids.is_empty() {

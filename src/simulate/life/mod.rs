@@ -220,9 +220,11 @@ impl Life<'_> {
 
     /// Whether a message may still come: the case is not closed by then, or the regulation takes it nevertheless.
     fn may_come(&self, at: Timestamp, kind: &str) -> bool {
-        let is_open = self.closed.is_none_or(|closed| at <= closed);
-        let after_close = self.scene.regulation.case.as_ref().map(|c| c.after_close.as_slice()).unwrap_or_default();
-        is_open || after_close.iter().any(|late| late == kind)
+        // The end itself was put into the script before what else comes at that instant.
+        let is_open = self.closed.is_none_or(|closed| at < closed);
+        let case = self.scene.regulation.case.as_ref();
+        let after_close = case.map(|c| c.after_close.as_slice()).unwrap_or_default();
+        is_open || kind == "termination" || after_close.iter().any(|late| late == kind)
     }
 
     fn name(&self, agency: usize) -> String {
