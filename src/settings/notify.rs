@@ -190,11 +190,10 @@ pub(super) fn checks(settings: &Settings) -> Vec<(String, String)> {
     need(from, "smtp.from", "an address such as \"Шлюз <gateway@example.org>\"");
     need(smtp.port != 0, "smtp.port", "1 to 65535");
     need((100..=600_000).contains(&smtp.timeout_ms), "smtp.timeout_ms", "100 to 600000");
-    need(
-        smtp.user.is_empty() == smtp.password.reveal().is_empty(),
-        "smtp.password",
-        "user and password together, or neither",
-    );
+    let (no_user, no_password) = (smtp.user.is_empty(), smtp.password.reveal().is_empty());
+    // Named by the half that is given, for that is the one with a place in a file.
+    let given = if no_user { "smtp.password" } else { "smtp.user" };
+    need(no_user == no_password, given, "user and password together, or neither");
     let open = smtp.tls == SmtpTls::None && !smtp.user.is_empty();
     need(!open || is_loopback(&smtp.host), "smtp.tls", "starttls or tls: a password does not go over an open line");
     let has_webhook = notify.groups.values().any(|g| !g.webhook.is_empty());
