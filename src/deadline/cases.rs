@@ -111,6 +111,9 @@ pub struct Extension {
     pub ends_on: NaiveDate,
     /// Whether the citizen's written wish and the working group's decision are both dated before the end.
     pub grounded: bool,
+    /// The last day that it moves: another copy of it is judged by the same one.
+    #[serde(default)]
+    pub end_before: Option<NaiveDate>,
 }
 
 /// An interim or final assessment.

@@ -83,11 +83,13 @@ pub(super) fn settlement(new: rules::Settlement, regulation: &str, record_id: Re
     }
 }
 
-/// What a message does to its case: opens it, changes it, or nothing when it says what is known.
+/// What a message does to its case: opens it, changes it, or nothing when it says what is known. Where it opens obligations the case
+/// must still be as it was read: one that was closed or moved meanwhile would owe them for ever, or to the wrong one.
 pub(super) fn case_change(
     upsert: Option<rules::CaseUpsert>,
     stored: Option<CaseRow>,
     opened_at: Timestamp,
+    opens: bool,
 ) -> Option<CaseChange> {
     let upsert = upsert?;
     match stored {
@@ -102,7 +104,11 @@ pub(super) fn case_change(
         })),
         Some(row) => {
             let new = CaseRow { territory: upsert.territory, kind: upsert.kind, facts: upsert.facts, ..row.clone() };
-            (new != row).then_some(CaseChange::Update(new))
+            if new != row {
+                Some(CaseChange::Update(new))
+            } else {
+                opens.then_some(CaseChange::Holds(row.id, row.version))
+            }
         }
     }
 }

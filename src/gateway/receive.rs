@@ -230,7 +230,7 @@ impl Gateway {
         let notes = accepted.effects.notes.iter().map(|note| effects::note(note, &message));
         let flags = accepted.effects.flags.iter().map(|flag| effects::flag(flag, &message));
         let journal = notes.chain(flags).collect();
-        let case = effects::case_change(accepted.effects.case, case, business_now);
+        let case = effects::case_change(accepted.effects.case, case, business_now, !obligations.is_empty());
         let accept = Accept { message, made: Vec::new(), obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }

@@ -164,26 +164,22 @@ async fn open_scheduled(gateway: &Gateway) -> Result<(), StoreError> {
         if due.is_empty() {
             return Ok(());
         }
-        let (mut opened, mut moved) = (Vec::new(), Vec::new());
+        let mut moved = Vec::new();
         for row in due {
             match scheduled(&snapshot, &row, business_now) {
-                Ok((obligations, now)) => {
-                    opened.extend(obligations);
-                    moved.push(MovedSchedule { row: now, expected_next_at: row.next_at });
-                }
+                Ok((opened, now)) => moved.push(MovedSchedule { row: now, opened, expected_next_at: row.next_at }),
                 Err(error) => {
                     warn!(rule = %row.rule, case = %row.case, error, "a month of measures cannot be opened");
                     let later = business_now.plus_seconds(SCHEDULE_PAUSE_SECONDS);
                     moved.push(MovedSchedule {
+                        opened: Vec::new(),
                         expected_next_at: row.next_at,
                         row: ScheduledRow { next_at: Some(later), ..row },
                     });
                 }
             }
         }
-        // First what is opened, then the row: a node that dies between the two opens the same keys again.
-        store.open_obligations(opened, gateway.clock().now()).await?;
-        store.move_schedules(moved).await?;
+        store.move_schedules(moved, gateway.clock().now()).await?;
     }
 }
 

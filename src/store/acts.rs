@@ -244,7 +244,8 @@ impl NewAct {
     }
 
     fn met_outside(&self, before: &ObligationRow, acted_at: Timestamp) -> Result<ObligationRow, ActRefusal> {
-        let begun = before.started_at.unwrap_or(before.opened_at);
+        // What a term is counted from may lie ahead: the end of a case, the first day of a measure.
+        let begun = before.started_at.map_or(before.opened_at, |started| started.min(before.opened_at));
         if acted_at > self.at {
             return Err(ActRefusal::Ahead);
         }

@@ -242,6 +242,7 @@ async fn change_case(tx: &mut Tx<'_>, change: &CaseChange) -> Result<bool, Failu
     let found = match change {
         CaseChange::Open(row) => tx.one(cases::INSERT, cases::values(row)).await?,
         CaseChange::Update(row) => tx.one(cases::UPDATE, cases::values(row)).await?,
+        CaseChange::Holds(id, version) => tx.one(cases::holding(tx.engine), vec![text(id), (*version).into()]).await?,
     };
     Ok(!found.is_empty())
 }

@@ -1,9 +1,9 @@
 //! What a message does to the other obligations of its case: counts them anew, makes them void, hands them over, and says for
 //! which months the calendar opens more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::domain::{
     ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, RecordId, Remark, RoleCode,
@@ -147,13 +147,13 @@ impl Store {
             .collect()
     }
 
-    /// Moves schedules on, once their months are open. A row that a message has changed meanwhile is left as it is: the same month
-    /// is then opened again, which changes nothing.
+    /// Opens the months of schedules and moves them on, in one transaction. A row that a message has changed or taken away meanwhile,
+    /// by closing its case, say, is left as it is and opens nothing. `now` is machine time.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn move_schedules(&self, rows: Vec<MovedSchedule>) -> Result<(), StoreError> {
-        if rows.is_empty() { Ok(()) } else { self.task(MoveSchedules(rows)).await }
+    pub async fn move_schedules(&self, rows: Vec<MovedSchedule>, now: Timestamp) -> Result<(), StoreError> {
+        if rows.is_empty() { Ok(()) } else { self.task(MoveSchedules(rows, now)).await }
     }
 }
 
@@ -170,22 +170,25 @@ pub(super) fn due<'a>(business_now: Timestamp, limit: u32) -> Select<'a> {
         .push(" ORDER BY next_at, case_id, rule, debtor LIMIT ?", vec![limit])
 }
 
-/// A schedule that has opened its months.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A schedule that opens its months.
+#[derive(Debug, Clone)]
 pub struct MovedSchedule {
     /// As it is now.
     pub row: ScheduledRow,
+    /// What it opens.
+    pub opened: Vec<NewObligation>,
     /// The `next_at` that was read.
     pub expected_next_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
-struct MoveSchedules(Vec<MovedSchedule>);
+struct MoveSchedules(Vec<MovedSchedule>, Timestamp);
 
 impl Write for MoveSchedules {
     type Out = ();
 
-    async fn run(&self, tx: &mut Tx<'_>, _: &mut Rows<'_>) -> Result<(), Failure> {
+    async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<(), Failure> {
+        rows.at(self.1);
         let values: Vec<Vals<'_>> = self
             .0
             .iter()
@@ -203,7 +206,17 @@ impl Write for MoveSchedules {
                 ]
             })
             .collect();
-        tx.many(&MOVE, &values).await?;
+        let mut moved = HashSet::new();
+        for row in tx.many(&MOVE, &values).await? {
+            moved.insert((row.text("case_id")?, row.text("rule")?, row.text("debtor")?));
+        }
+        let of = |row: &ScheduledRow| (row.case.to_string(), row.rule.to_string(), row.debtor.to_string());
+        let ours = self.0.iter().filter(|schedule| moved.contains(&of(&schedule.row)));
+        let opened: Vec<_> = ours.flat_map(|schedule| &schedule.opened).map(obligations::values).collect();
+        for row in tx.many(&obligations::INSERT, &opened).await? {
+            rows.met_again(row.text("obligation_key")?);
+            rows.of_obligation("obligation-opened", row.parsed("id", |t| ObligationId::parse(t).ok())?, Value::Null);
+        }
         Ok(())
     }
 }
@@ -220,6 +233,10 @@ pub(super) struct By {
 
 /// Does the work of one message inside its transaction, after its own obligations were opened and settled.
 pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, by: By) -> Result<(), Failure> {
+    // First of all: a watcher that opens a month of theirs at this instant is waited for, and what it opened is seen below.
+    for set in &work.schedules {
+        tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
+    }
     for rebind in &work.rebinds {
         let values = || vec![text(rebind.case), text(&rebind.role), text(&rebind.holder)];
         for (sql, kind) in [(REBIND_DEBTOR, "debtor"), (REBIND_CREDITOR, "creditor")] {
@@ -235,7 +252,6 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, b
         cancel(tx, rows, cancelling, by).await?;
     }
     for set in &work.schedules {
-        tx.one("DELETE FROM schedules WHERE case_id = $1 AND rule = $2", vec![text(set.case), text(&set.rule)]).await?;
         rows.touched.obligations = true;
         let values: Vec<_> = set.rows.iter().map(schedule_values).collect();
         tx.many(&INSERT_SCHEDULES, &values).await?;
@@ -371,7 +387,8 @@ const INSERT_SCHEDULES: Stmt = Stmt {
 const MOVE: Stmt = Stmt {
     head: "WITH v (v_case, v_rule, v_debtor, v_regulation, v_spans, v_expected, v_period, v_next) AS (VALUES ",
     tail: ") UPDATE schedules SET next_period = v_period, next_at = v_next FROM v WHERE case_id = v_case AND rule = v_rule \
-           AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected",
+           AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected \
+           RETURNING case_id, rule, debtor",
 };
 
 const STILL_OPEN: &str = "state IN ('pending', 'open', 'warned', 'overdue')";

@@ -3,7 +3,7 @@
 use crate::deadline::cases::CaseFacts;
 use crate::domain::{CaseId, Oktmo, Timestamp};
 
-use super::sql::{Columns, Select, Vals, opt_text, text};
+use super::sql::{Columns, Engine, Select, Vals, opt_text, text};
 use super::{Store, StoreError};
 
 /// A case.
@@ -32,6 +32,8 @@ pub enum CaseChange {
     Open(CaseRow),
     /// Changes it, if its stored version is still `row.version`; the stored one becomes one more.
     Update(CaseRow),
+    /// Leaves it as it is, but only if its stored version is this one: what the message opens was judged by it.
+    Holds(CaseId, i64),
 }
 
 impl Store {
@@ -118,3 +120,12 @@ pub(super) const INSERT: &str = "INSERT INTO cases (id, regulation, territory, k
 
 pub(super) const UPDATE: &str = "UPDATE cases SET regulation = $2, territory = $3, kind = $4, opened_at = $5, version = $6 + 1, \
     facts = $7, curator = $8, level = $9, closed_at = $10 WHERE id = $1 AND version = $6 RETURNING id";
+
+/// The case, if it is as it was read; kept so until the end of the transaction.
+pub(super) fn holding(engine: Engine) -> &'static str {
+    let (sqlite, postgres) = (
+        "SELECT id FROM cases WHERE id = $1 AND version = $2",
+        "SELECT id FROM cases WHERE id = $1 AND version = $2 FOR SHARE",
+    );
+    engine.pick(sqlite, postgres)
+}

@@ -32,7 +32,10 @@ pub(in crate::deadline) fn apply(
         "effectiveness-assessment" => facts.assessment(&body),
         _ => {}
     }
-    facts.settle_dates(&limits)?;
+    // What comes after the end, such as a late report, does not move it.
+    if !facts.is_closed() {
+        facts.settle_dates(&limits)?;
+    }
     if regulation.case.as_ref().and_then(|c| c.closes.as_deref()) == Some(name) {
         facts.closed_at = Some(body.act().micros());
         if let Some(ends) = body.date("endsOn")? {
@@ -122,10 +125,14 @@ impl CaseFacts {
         Ok(())
     }
 
+    /// One that is older than the one in force changes nothing, and one without ground does not undo what was granted with it.
     fn extension(&mut self, body: &Body<'_>, limits: &Limits<'_>) -> Result<(), Fault> {
-        let ends_on = body.need_date("endsOn")?;
+        let (ends_on, decided_at) = (body.need_date("endsOn")?, body.act().micros());
+        let known = self.extension.as_ref();
+        let copy = known.filter(|known| (known.decided_at, known.ends_on) == (decided_at, ends_on));
+        let end_before = copy.map_or(self.ends_on, |copy| copy.end_before);
         let (wish, decision) = (body.date("wish/date")?, body.date("groupDecision/date")?);
-        let before_end = |date: Option<NaiveDate>| date.is_some_and(|d| self.ends_on.is_none_or(|end| d < end));
+        let before_end = |date: Option<NaiveDate>| date.is_some_and(|d| end_before.is_none_or(|end| d < end));
         let grounded = before_end(wish) && before_end(decision);
         if let Some(begins) = self.begins_on
             && let Some(last) = limits.last_day(begins, true)?
@@ -137,6 +144,10 @@ impl CaseFacts {
             );
             return Err(Fault::new(FaultCode::ContentInvalid, detail));
         }
+        if known.is_some_and(|known| known.decided_at > decided_at) {
+            return Ok(());
+        }
+        let stays = !grounded && known.is_some_and(|known| known.grounded);
         self.unflag("extension-without-ground");
         if !grounded {
             self.flag(
@@ -148,7 +159,9 @@ impl CaseFacts {
                     .to_owned(),
             );
         }
-        self.extension = Some(Extension { decided_at: body.act().micros(), ends_on, grounded });
+        if !stays {
+            self.extension = Some(Extension { decided_at, ends_on, grounded, end_before });
+        }
         Ok(())
     }
 

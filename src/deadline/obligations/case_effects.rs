@@ -84,13 +84,13 @@ pub(super) fn follow(
         let outlive = regulation.rules.iter().filter(|r| r.outlives_case).map(|r| r.id.clone()).collect();
         effects.cancel.push(Cancel::Closed { case: case.id, outlive });
     }
-    if let Some(known) = event.case
-        && known.territory != case.territory
-    {
-        effects.rebind.extend(rebind(regulation, event, case.id, &known.territory, &case.territory));
+    let moved_from = event.case.map(|known| &known.territory).filter(|territory| **territory != case.territory);
+    if let Some(old) = moved_from {
+        effects.rebind.extend(rebind(regulation, event, case.id, old, &case.territory));
     }
     let planned = |facts: &CaseFacts| (facts.programme.clone(), facts.contract.clone(), facts.ends_on, facts.closed_at);
-    if planned(&before) != planned(&case.facts) {
+    // The months to come are owed where the case is conducted now.
+    if moved_from.is_some() || planned(&before) != planned(&case.facts) {
         for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
             if let Opens::Every { of: of @ (Of::Measure | Of::Case), .. } = &rule.opens {
                 let seen = Seen { regulation, calendars, event, case: &case };

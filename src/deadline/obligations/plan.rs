@@ -136,7 +136,8 @@ impl Plan {
         Ok(Started { term: term.clone(), started_at, due: computed.due, warns, explanation })
     }
 
-    /// All warnings after the start and before the due, ascending, each once.
+    /// All warnings after the start and before the due, ascending, each once. A term that ends before what it is counted from, such as
+    /// the end of a case, runs as soon as it is known.
     pub(super) fn warn_instants(
         &self,
         calendar: &Calendar,
@@ -167,7 +168,7 @@ impl Plan {
             };
             instants.push(at);
         }
-        instants.retain(|at| *at > started_at && *at < computed.due);
+        instants.retain(|at| (*at > started_at || started_at >= computed.due) && *at < computed.due);
         instants.sort_unstable();
         instants.dedup();
         Ok(instants)

@@ -1,4 +1,5 @@
 mod cases;
+mod ends;
 mod regions;
 mod terms;
 

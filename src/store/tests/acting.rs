@@ -11,6 +11,7 @@ use super::*;
 on_both! {
     what_was_done_outside_meets_in_time_or_late
     what_cannot_have_been_done_is_refused_and_changes_nothing
+    what_is_counted_from_a_day_ahead_can_be_done_before_it
     a_waiver_keeps_the_due_and_an_answer_that_comes_later_leaves_it
     an_extension_opens_again_what_was_overdue_and_the_watcher_goes_by_the_new_due
     an_extension_goes_by_the_due_that_was_read
@@ -176,6 +177,17 @@ async fn what_cannot_have_been_done_is_refused_and_changes_nothing(bench: &Bench
     let note = NewAct { note: Some(Remark::parse("Ответ\nполучен").unwrap()), ..act(2, 60, Act::Note) };
     let (entered, row) = done(bench.store.act(note).await.unwrap());
     assert_eq!((entered.kind, entered.note.unwrap().as_str(), &row), (ActKind::Note, "Ответ\nполучен", &before[1]));
+}
+
+async fn what_is_counted_from_a_day_ahead_can_be_done_before_it(bench: &Bench) {
+    // Opened at 20, due at 100, counted back from 300: the end of a case.
+    let start = ObligationStart::Running(Running { started_at: at(300), ..running(100) });
+    let new = NewObligation { start, opened_at: at(20), ..owed(1, 100) };
+    bench.store.open_obligations(vec![new], at(20)).await.unwrap();
+    let early = bench.store.act(act(1, 50, outside(19))).await.unwrap();
+    assert_eq!(refused(early), ActRefusal::BeforeStart(at(20)));
+    let (_, row) = done(bench.store.act(act(1, 50, outside(40))).await.unwrap());
+    assert_eq!((row.state, row.settled_at), (ObligationState::Met, Some(at(40))));
 }
 
 async fn a_waiver_keeps_the_due_and_an_answer_that_comes_later_leaves_it(bench: &Bench) {

@@ -162,15 +162,22 @@ async fn months_are_found_by_their_instant(bench: &Bench) {
     assert_eq!(bench.store.next_schedule_at().await.unwrap(), Some(at(100)));
     let due = bench.store.due_schedules(at(150), 10).await.unwrap();
     assert_eq!(due, [row("health", "2026-02", 100)]);
-    let moved =
-        |expected: i64| MovedSchedule { row: row("health", "2026-03", 200), expected_next_at: Some(at(expected)) };
-    // Whoever read an older row does not move it.
-    bench.store.move_schedules(vec![moved(99)]).await.unwrap();
-    assert_eq!(bench.store.next_schedule_at().await.unwrap(), Some(at(100)));
-    bench.store.move_schedules(vec![moved(100)]).await.unwrap();
-    assert_eq!(bench.store.due_schedules(at(200), 10).await.unwrap().len(), 2);
+    let moved = |expected: i64, n: u64| MovedSchedule {
+        row: row("health", "2026-03", 200),
+        opened: vec![of_case(n, "progress-report", 900)],
+        expected_next_at: Some(at(expected)),
+    };
+    let opened = async || bench.number("SELECT COUNT(*) FROM obligations").await;
+    // Whoever read an older row does not move it, and opens nothing.
+    bench.store.move_schedules(vec![moved(99, 1)], at(150)).await.unwrap();
+    assert_eq!((bench.store.next_schedule_at().await.unwrap(), opened().await), (Some(at(100)), 0));
+    bench.store.move_schedules(vec![moved(100, 1)], at(150)).await.unwrap();
+    assert_eq!((bench.store.due_schedules(at(200), 10).await.unwrap().len(), opened().await), (2, 1));
+    // A watcher that read the row before its case was closed opens no month of the closed case.
     send(bench, quiet(2, vec![], set(vec![]))).await;
-    assert_eq!(bench.store.next_schedule_at().await.unwrap(), None);
+    bench.store.move_schedules(vec![moved(200, 2)], at(250)).await.unwrap();
+    assert_eq!((bench.store.next_schedule_at().await.unwrap(), opened().await), (None, 1));
+    assert_eq!(bench.number("SELECT COUNT(*) FROM journal WHERE kind = 'obligation-opened'").await, 1);
 }
 
 async fn a_curators_open_cases_are_counted_by_level(bench: &Bench) {

@@ -22,9 +22,9 @@ fn region() -> Regulation {
 }
 
 /// A case that goes from message to message.
-struct Life {
-    region: Regulation,
-    known: Option<CaseView>,
+pub(super) struct Life {
+    pub(super) region: Regulation,
+    pub(super) known: Option<CaseView>,
 }
 
 impl Life {
@@ -32,14 +32,14 @@ impl Life {
         Self { region: region(), known: None }
     }
 
-    fn begun() -> Self {
+    pub(super) fn begun() -> Self {
         let mut life = Self::new();
         let body = application("2026-01-12T10:00:00+05:00", &[]).replace("2026-05-06T04", "2026-01-12T04");
         life.send(Letter { body: &body, at: "2026-01-12T12:00:00+05:00", ..LETTER });
         life
     }
 
-    fn attempt(&mut self, letter: Letter<'_>) -> Result<Effects, Fault> {
+    pub(super) fn attempt(&mut self, letter: Letter<'_>) -> Result<Effects, Fault> {
         let effects = Letter { known: self.known.clone(), ..letter }.judge(&self.region)?;
         if let Some(case) = effects.case.clone() {
             self.known = Some(CaseView { id: case.id, territory: case.territory, kind: case.kind, facts: case.facts });
@@ -47,19 +47,25 @@ impl Life {
         Ok(effects)
     }
 
-    fn send(&mut self, letter: Letter<'_>) -> Effects {
+    pub(super) fn send(&mut self, letter: Letter<'_>) -> Effects {
         self.attempt(letter).unwrap()
     }
 
-    fn facts(&self) -> &CaseFacts {
+    pub(super) fn facts(&self) -> &CaseFacts {
         &self.known.as_ref().unwrap().facts
     }
 
-    fn programme(&mut self, at: &str, ends: &str, measures: &[(&str, &str, &str, &str)]) -> Effects {
+    pub(super) fn programme(&mut self, at: &str, ends: &str, measures: &[(&str, &str, &str, &str)]) -> Effects {
         self.version(1, at, ends, measures)
     }
 
-    fn version(&mut self, version: u32, at: &str, ends: &str, measures: &[(&str, &str, &str, &str)]) -> Effects {
+    pub(super) fn version(
+        &mut self,
+        version: u32,
+        at: &str,
+        ends: &str,
+        measures: &[(&str, &str, &str, &str)],
+    ) -> Effects {
         let measures: String = measures
             .iter()
             .map(|(number, who, from, due)| {
@@ -76,24 +82,24 @@ impl Life {
         self.send(Letter { message: "programme", to: "employment", body: &body, at, ..LETTER })
     }
 
-    fn contract(&mut self, at: &str, ends: &str) -> Effects {
+    pub(super) fn contract(&mut self, at: &str, ends: &str) -> Effects {
         let body = format!(
             "<number>1</number><signedAt>{at}</signedAt><beginsOn>2026-02-02</beginsOn><endsOn>{ends}</endsOn>"
         );
         self.send(Letter { message: "contract", body: &body, at, ..LETTER })
     }
 
-    fn extension(&mut self, at: &str, ends: &str, grounds: &str) -> Result<Effects, Fault> {
+    pub(super) fn extension(&mut self, at: &str, ends: &str, grounds: &str) -> Result<Effects, Fault> {
         let body = format!("<number>1</number><decidedAt>{at}</decidedAt><endsOn>{ends}</endsOn>{grounds}");
         self.attempt(Letter { message: "extension", body: &body, at, ..LETTER })
     }
 }
 
-fn of<'e>(effects: &'e Effects, rule: &str) -> Vec<&'e NewObligation> {
+pub(super) fn of<'e>(effects: &'e Effects, rule: &str) -> Vec<&'e NewObligation> {
     effects.open.iter().filter(|o| o.rule.as_str() == rule).collect()
 }
 
-fn due_of(effects: &Effects, rule: &str) -> String {
+pub(super) fn due_of(effects: &Effects, rule: &str) -> String {
     due(started(of(effects, rule).first().unwrap_or_else(|| panic!("{rule} is not opened"))))
 }
 
