@@ -7,10 +7,10 @@ use chrono::NaiveDate;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
-use super::deadline_acts_text;
 use super::deadline_explain::{absent, found};
 use super::deadline_zone::{When, Zones, when};
 use super::{ConfigDir, Failure};
+use super::{deadline_acts_text, deadline_limit};
 use crate::app::open_store;
 use crate::crypto::sha256;
 use crate::deadline::obligations::warns_until;
@@ -41,10 +41,12 @@ const WAIVE_HELP: &str = "\
 
 const EXTEND_HELP: &str = "\
 Новый срок — позже нынешнего; первый срок сохраняется и показывается рядом. Дата — по конец этого дня в поясе обязательства, момент — \
-последняя секунда в срок. Просроченное снова открыто, предупреждения пересчитываются по правилу.
+последняя секунда в срок. Просроченное снова открыто, предупреждения пересчитываются по правилу. За конец дела, которому регламент \
+ставит предел ([case.limit]), срок не продлевается: сначала продлевают само дело.
 
 The new due is later than the present one; the first due is kept and shown beside. A date means to the end of that day in the \
-obligation's zone, an instant is the last second in time. What was overdue is open again, and its warnings are counted anew by the rule.
+obligation's zone, an instant is the last second in time. What was overdue is open again, and its warnings are counted anew by the rule. \
+Nothing is extended beyond the end of a case that the regulation limits ([case.limit]): the case itself is extended first.
 
 Пример / example:
   mezhved deadline extend ID --to 2026-05-20 --ground agreed-extension --document Соглашение --number 5 --date 2026-05-12";
@@ -203,6 +205,7 @@ pub(crate) async fn extend(args: ExtendArgs) -> Result<ExitCode, Failure> {
         let due_at = new_due(args.to, subject.zone);
         let present = subject.row.due_at;
         let expected_due = present.ok_or_else(|| subject.refused(ActRefusal::NotBegun))?;
+        deadline_limit::check(subject.store, &subject.row, subject.zone, due_at).await?;
         let warns = subject.warns(due_at).await?;
         Ok((Act::Extend { ground: args.ground, document, expected_due, due_at, warns }, note))
     })

@@ -59,7 +59,8 @@ impl DayKind {
 /// A calendar has no data for a year.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "в календаре `{calendar}` нет данных за {year} год (есть {loaded}); добавьте их / calendar `{calendar}` has no data for {year} (it has {loaded}); add them"
+    "в календаре `{calendar}` нет данных за {year} год (есть {loaded}); добавьте их в config/calendars/{calendar}.csv / calendar `{calendar}` has no data for {year} (it has {loaded}); \
+     add them to config/calendars/{calendar}.csv"
 )]
 pub struct MissingYear {
     /// The name of the calendar in which the year would be added: of an overlay, the one that it ends on.

@@ -217,6 +217,37 @@ impl Limits<'_> {
     }
 }
 
+/// Until when a case may go, and by which limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CaseEnd<'r> {
+    /// Its last day: as its documents say, within the limit, or that of the limit.
+    pub last_day: NaiveDate,
+    /// The first day of the accompaniment.
+    pub begins_on: NaiveDate,
+    /// The limit.
+    pub limit: &'r CaseLimit,
+    /// Whether it was extended with a ground.
+    pub is_extended: bool,
+}
+
+/// Until when a case may go; `None` where the regulation has no limit, or the accompaniment has not begun.
+///
+/// # Errors
+/// `not-now` when the limit cannot be counted.
+pub fn case_end<'r>(
+    regulation: &'r Regulation,
+    calendars: &Calendars,
+    facts: &CaseFacts,
+) -> Result<Option<CaseEnd<'r>>, Fault> {
+    let limit = regulation.case.as_ref().and_then(|case| case.limit.as_ref());
+    let (Some(limit), Some(begins_on)) = (limit, facts.begins_on) else { return Ok(None) };
+    let is_extended = facts.extension.as_ref().is_some_and(|e| e.grounded);
+    let limits = Limits { limit: Some(limit), regulation, calendars, zone: regulation.zone };
+    let last = limits.last_day(begins_on, is_extended)?;
+    let last_day = facts.ends_on.or(last);
+    Ok(last_day.map(|last_day| CaseEnd { last_day, begins_on, limit, is_extended }))
+}
+
 impl Load {
     /// Whether the families of one curator are too many: their shares by level add up to more than one. `families` holds each
     /// level with its number of open cases; a level without a limit does not count.

@@ -176,11 +176,11 @@ impl<'a> Check<'a> {
 
     /// The calendar is there, and covers this year and the days a year ahead.
     fn calendar(&mut self) {
-        let name = &self.regulation.calendar;
+        let (name, line) = (&self.regulation.calendar, self.regulation.calendar_line);
         let Some(calendar) = self.input.calendars.get(name) else {
             let known = self.input.calendars.names().collect::<Vec<_>>().join(", ");
             return self.error(
-                0,
+                line,
                 format!("календарь `{name}` не загружен (есть: {known}); добавьте config/calendars/{name}.csv"),
                 format!("the calendar `{name}` is not loaded (there are: {known}); add config/calendars/{name}.csv"),
             );
@@ -193,11 +193,11 @@ impl<'a> Check<'a> {
                 let (ru, en) = text.split_once(" / ").unwrap_or((&text, &text));
                 // Without this year nothing can be counted now; a coming one still leaves time.
                 let severity = if year == today.year() { Severity::Error } else { Severity::Warning };
-                self.say(severity, 0, ru.to_owned(), en.to_owned());
+                self.say(severity, line, ru.to_owned(), en.to_owned());
             }
             if let Some(doubt) = calendar.doubt(year) {
                 self.warn(
-                    0,
+                    line,
                     format!("календарь `{name}`, {year} год: {doubt}"),
                     format!("calendar `{name}`, {year}: {doubt}"),
                 );

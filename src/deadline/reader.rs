@@ -94,6 +94,11 @@ impl<'r, 't> Table<'r, 't> {
         self.reader.line(&self.span)
     }
 
+    /// Where the value of a key stands; the table's own line when it is not there.
+    pub(super) fn line_of(&self, key: &'static str) -> usize {
+        self.value(key).map_or_else(|| self.line(), |value| self.reader.line(&value.span()))
+    }
+
     pub(super) fn error(&self, span: &Range<usize>, problem: Problem) {
         self.complete.set(false);
         self.reader.error(span, problem);

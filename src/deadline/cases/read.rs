@@ -5,7 +5,7 @@ use roxmltree::Node;
 
 use super::{Assessment, CaseFacts, CaseMeasure, Contract, Extension, Limits, Programme, steps};
 use crate::deadline::obligations::MessageEvent;
-use crate::deadline::regulation::Regulation;
+use crate::deadline::regulation::{CaseLimit, Regulation};
 use crate::deadline::{BodyPath, Calendars, Start};
 use crate::domain::{Fault, FaultCode, Timestamp};
 
@@ -138,7 +138,11 @@ impl CaseFacts {
             && let Some(last) = limits.last_day(begins, true)?
             && ends_on > last
         {
-            let most = limits.limit.map_or_else(String::new, |limit| limit.extended.to_string());
+            let told = |limit: &CaseLimit| {
+                let (document, paragraph) = limits.regulation.written(&limit.source);
+                format!("{} ({document}, {paragraph})", limit.extended)
+            };
+            let most = limits.limit.map_or_else(String::new, told);
             let detail = format!(
                 "`endsOn` lies beyond the limit of {most} from the accompaniment's first day; name an earlier day"
             );

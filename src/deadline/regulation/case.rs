@@ -4,9 +4,9 @@ use super::parse::{path, plain, source, term, title, unknown};
 use super::rule::BodyFilter;
 use super::rules::{Names, filter};
 use super::{Source, Title};
-use crate::deadline::Term;
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Table};
+use crate::deadline::{Span, Term, Unit};
 
 /// Which messages begin and end a case, and where a body says what the case is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,10 +195,52 @@ fn read_limit(table: Table<'_, '_>, names: &Names) -> Option<CaseLimit> {
             format!("the limit `{text}`: a duration is needed, such as 6 months"),
         )),
     };
-    let (limit, extended) = (table.need_parsed("term", span), table.need_parsed("extended", span));
+    let (limit, named) = (table.need_parsed("term", span), table.need("extended"));
+    let not_shorter = |text: &str| match (span(text)?, &limit) {
+        (extended, Some(limit)) if is_shorter(&extended, limit) => Err(Problem::new(
+            format!("предел с продлением `{extended}` короче предела без него `{limit}`; назовите срок не короче"),
+            format!(
+                "the limit with an extension `{extended}` is shorter than the one without `{limit}`; name one that is not"
+            ),
+        )),
+        (extended, _) => Ok(extended),
+    };
+    let extended = named.and_then(|text| table.convert(text, not_shorter));
     let (source, rows) = (source(&table, names), rows(&table));
     table.finish()?;
     Some(CaseLimit { term: limit?, extended: extended?, source: source?, rows })
+}
+
+/// Whether a duration is shorter whatever day it begins on.
+fn is_shorter(one: &Term, other: &Term) -> bool {
+    if let (Term::After(one), Term::After(other)) = (one, other)
+        && one.unit == other.unit
+    {
+        return one.count < other.count;
+    }
+    let days = |term: &Term| match term {
+        Term::After(Span { count, unit }) => {
+            let of = |days: (u32, u32)| (count.saturating_mul(days.0), count.saturating_mul(days.1));
+            // The fewest and the most days that one of each may last, working days among holidays.
+            Some(match unit {
+                Unit::Hour => (0, count.div_ceil(24)),
+                Unit::Day => of((1, 1)),
+                Unit::WorkingDay => of((1, 12)),
+                Unit::Week => of((7, 7)),
+                Unit::Month => of((28, 31)),
+                Unit::Year => of((365, 366)),
+            })
+        }
+        Term::Immediately
+        | Term::Before(_)
+        | Term::NextMonth { .. }
+        | Term::NextQuarter { .. }
+        | Term::NextYear { .. }
+        | Term::On(_)
+        | Term::UntilAge(_)
+        | Term::LeastOf(_) => None,
+    };
+    matches!((days(one), days(other)), (Some((_, most)), Some((fewest, _))) if most < fewest)
 }
 
 pub(super) fn read_steps(root: &Table<'_, '_>, names: &Names) -> Vec<CaseStep> {

@@ -57,6 +57,8 @@ pub struct Regulation {
     pub zone: Zone,
     /// The name of its calendar.
     pub calendar: String,
+    /// The line that names it.
+    pub calendar_line: usize,
     /// From which local date it applies.
     pub effective_from: NaiveDate,
     /// The local hour of warnings that are given by day.
@@ -207,6 +209,12 @@ impl Regulation {
     /// The rule with this id.
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|rule| rule.id == *id)
+    }
+
+    /// Where a source stands, for people: the document's title, and the paragraph.
+    pub fn written<'a>(&'a self, source: &'a Source) -> (&'a str, &'a str) {
+        let document = self.documents.iter().find(|document| document.id == source.document);
+        (document.map_or(source.document.as_str(), |document| document.title.as_str()), &source.paragraph)
     }
 
     /// Who is told of this rule's term when: each step once, with its groups, in the order of the file.

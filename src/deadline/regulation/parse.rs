@@ -76,6 +76,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         title: title?,
         zone: zone?,
         calendar: calendar?,
+        calendar_line: root.line_of("calendar"),
         effective_from: effective_from?,
         warn_at: warn_at?,
         grace_hours: grace_hours.unwrap_or(0),
@@ -99,22 +100,24 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
 
 /// The rules, and the ids also of those that are broken, so that one mistake does not show as two.
 fn read_rules(root: &Table<'_, '_>, names: &Names) -> (Vec<Rule>, Vec<RuleId>) {
-    let (mut rules, mut ids) = (Vec::new(), Vec::new());
+    let (mut rules, mut ids) = (Vec::new(), Vec::<(RuleId, usize)>::new());
     let tables = root.tables("deadline").into_iter().map(|t| (t, false));
     for (table, is_task) in tables.chain(root.tables("task").into_iter().map(|t| (t, true))) {
-        if let Some(id) = table.parsed("id", id(RuleId::parse)) {
-            if ids.contains(&id) {
+        if let Some(text) = table.text("id")
+            && let Ok(id) = RuleId::parse(&text.value)
+        {
+            if let Some((_, first)) = ids.iter().find(|(known, _)| *known == id) {
                 let problem = Problem::new(
-                    format!("второе правило с id `{id}`; дайте другой"),
-                    format!("a second rule with the id `{id}`; give it another"),
+                    format!("второе правило с id `{id}`, первое - в строке {first}; дайте другой"),
+                    format!("a second rule with the id `{id}`, the first is on line {first}; give it another"),
                 );
-                table.error(&table.span, problem);
+                table.error(&text.span, problem);
             }
-            ids.push(id);
+            ids.push((id, table.line()));
         }
         rules.extend(rule(table, names, is_task));
     }
-    (rules, ids)
+    (rules, ids.into_iter().map(|(id, _)| id).collect())
 }
 
 fn read_document(table: Table<'_, '_>) -> Option<Document> {
@@ -155,12 +158,14 @@ fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<No
 }
 
 fn read_measure(table: Table<'_, '_>) -> Option<Measure> {
-    let (line, span) = (table.line(), table.span.clone());
+    let line = table.line();
     let case = table.need_parsed("case", id(CaseId::parse));
     let territory = table.need_parsed("territory", id(Oktmo::parse));
     let responsible = table.need_parsed("responsible", id(ParticipantId::parse));
     let kind = table.need("kind");
-    let (from, to) = (table.need_parsed("from", month), table.need_parsed("to", month));
+    let (from, named) = (table.need_parsed("from", month), table.need("to"));
+    let span = named.as_ref().map_or_else(|| table.span.clone(), |text| text.span.clone());
+    let to = named.and_then(|text| table.convert(text, month));
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
