@@ -1,17 +1,18 @@
 //! What became of everything: counts out of the store, and the invariants that must hold.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
 use crate::deadline::obligations::periodic;
 use crate::domain::{CaseId, DeliveryState, ObligationState, ParticipantId, RuleId, Timestamp};
 use crate::gateway::Gateway;
-use crate::store::{DueCursor, ObligationFilter, ObligationRow, Store};
+use crate::store::{CaseFilter, DueCursor, ObligationFilter, ObligationRow, Store};
 
 use super::life::{Scene, case_id};
 use super::region::Temper;
 use super::stage::Tally;
+use super::truth::is_true;
 use super::{Options, SimulateError};
 
 /// Rows read at once.
@@ -174,6 +175,7 @@ pub(super) async fn gather(
 ) -> Result<Figures, SimulateError> {
     let store = gateway.store();
     let mut sums = Sums::new(scene, options);
+    sums.closed = closed(store).await?;
     let mut after: Option<DueCursor> = None;
     loop {
         let page = store.list_obligations(&ObligationFilter::default(), after, PAGE).await?;
@@ -207,6 +209,17 @@ pub(super) async fn gather(
     let deliveries = counts.deliveries.iter().map(|(state, count)| (state.as_str(), *count)).collect();
     let refusals = tally.refusals.iter().take(SHOWN_MAX).cloned().collect();
     Ok(sums.figures(messages.collect(), deliveries, refusals))
+}
+
+/// The cases that were closed.
+async fn closed(store: &Store) -> Result<HashSet<CaseId>, SimulateError> {
+    let (mut closed, mut before) = (HashSet::new(), None);
+    loop {
+        let page = store.list_cases(&CaseFilter::default(), before, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(closed) };
+        before = Some(last.id);
+        closed.extend(page.iter().filter(|case| case.facts.is_closed()).map(|case| case.id));
+    }
 }
 
 /// The chain of the journal, whole and up to the last entry.
@@ -247,6 +260,9 @@ struct Sums<'a> {
     opened_twice: u64,
     open_past_due: u64,
     stuck: u64,
+    closed: HashSet<CaseId>,
+    outlived: u64,
+    untrue: u64,
 }
 
 impl<'a> Sums<'a> {
@@ -264,6 +280,9 @@ impl<'a> Sums<'a> {
             opened_twice: 0,
             open_past_due: 0,
             stuck: 0,
+            closed: HashSet::new(),
+            outlived: 0,
+            untrue: 0,
         }
     }
 
@@ -284,6 +303,13 @@ impl<'a> Sums<'a> {
         // Everything was handed over, so whatever waits for that has begun.
         if row.state == ObligationState::Pending {
             self.stuck += 1;
+        }
+        let outlives = || self.scene.regulation.rule(&row.rule).is_some_and(|rule| rule.outlives_case);
+        if row.state.is_open() && row.case_id.is_some_and(|id| self.closed.contains(&id)) && !outlives() {
+            self.outlived += 1;
+        }
+        if !is_true(row, self.end) {
+            self.untrue += 1;
         }
         self.delay(row);
     }
@@ -329,6 +355,12 @@ impl<'a> Sums<'a> {
         let table = [
             (self.opened_twice, "обязательств открыто дважды", "obligations opened twice"),
             (self.open_past_due, "срок прошёл, а не просрочено", "past their due and not overdue"),
+            (self.outlived, "открыто в закрытых делах", "open in cases that were closed"),
+            (
+                self.untrue,
+                "состояние не сходится со сроком и исполнением",
+                "in a state that its due and its end contradict",
+            ),
             (self.stuck, "ждут отправки, хотя всё отправлено", "wait to begin although everything was handed over"),
         ];
         for (count, ru, en) in table {

@@ -22,6 +22,7 @@ mod paper;
 mod post;
 mod region;
 mod stage;
+mod truth;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

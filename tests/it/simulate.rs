@@ -47,9 +47,15 @@ fn the_same_seed_gives_the_same_bytes_and_another_one_others() {
 }
 
 #[test]
-fn every_regulation_lives_through_a_quarter() {
+fn every_regulation_lives_through_a_quarter_and_twice_alike() {
     for regulation in ["yugra", "model", "smolensk"] {
-        let figures = quarter(regulation, "3", &["--json"]).done().json();
+        let first = quarter(regulation, "3", &["--json"]).done();
+        assert_eq!(
+            first.stdout,
+            quarter(regulation, "3", &["--json"]).done().stdout,
+            "{regulation}: not the same bytes"
+        );
+        let figures = first.json();
         assert_eq!(figures["regulation"], regulation);
         check(&figures);
     }

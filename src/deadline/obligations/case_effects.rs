@@ -6,10 +6,10 @@ use super::dates::content;
 use super::message::start_fault;
 use super::parties::{Item, Parties};
 use super::periodic::{Periodic, ScheduleRow};
-use super::{Cancel, CaseUpsert, Effects, MessageEvent, Note, Rebind, ScheduleSet};
+use super::{Cancel, CaseUpsert, Effects, MessageEvent, Note, Period, Rebind, ScheduleSet};
 use crate::deadline::cases::{self, CaseFacts, Flag};
-use crate::deadline::regulation::{CaseSource, Of, Opens, Regulation, Rule};
-use crate::deadline::{BodyPath, Calendars, Month};
+use crate::deadline::regulation::{CaseSource, Every, Of, Opens, Regulation, Rule};
+use crate::deadline::{BodyPath, Calendars, Month, Start};
 use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode};
 
 /// What a case is called whose kind no message has said yet.
@@ -83,6 +83,7 @@ pub(super) fn follow(
     if case.facts.is_closed() && !before.is_closed() {
         let outlive = regulation.rules.iter().filter(|r| r.outlives_case).map(|r| r.id.clone()).collect();
         effects.cancel.push(Cancel::Closed { case: case.id, outlive });
+        effects.cancel.extend(after_the_end(regulation, calendars, event, &case, &before));
     }
     let moved_from = event.case.map(|known| &known.territory).filter(|territory| **territory != case.territory);
     if let Some(old) = moved_from {
@@ -100,6 +101,34 @@ pub(super) fn follow(
     }
     effects.case = Some(case);
     Ok(())
+}
+
+/// What is owed for a month outlives the case where its rule says so, but for months that began after the end.
+fn after_the_end(
+    regulation: &Regulation,
+    calendars: &Calendars,
+    event: &MessageEvent<'_>,
+    case: &CaseUpsert,
+    before: &CaseFacts,
+) -> Vec<Cancel> {
+    let Some(first) = case.facts.ends_on.map(|ends| Month::of(ends).plus(1)) else { return Vec::new() };
+    let planned = CaseUpsert { facts: before.clone(), ..case.clone() };
+    let seen = Seen { regulation, calendars, event, case: &planned };
+    let mut cancels = Vec::new();
+    for rule in regulation.rules.iter().filter(|rule| rule.off.is_none() && rule.outlives_case) {
+        let Opens::Every { of: of @ (Of::Measure | Of::Case), .. } = &rule.opens else { continue };
+        // Whoever is not found was not found when the month began.
+        for (debtor, spans) in seen.months(rule, of, &mut Vec::new()).unwrap_or_default() {
+            let now = Month::of(Start::Instant(event.accepted_at).local_date(debtor.zone));
+            let begun = spans
+                .into_iter()
+                .filter_map(|(from, to)| (from.max(first) <= to.min(now)).then_some((from.max(first), to.min(now))));
+            let months =
+                begun.flat_map(|(from, to)| std::iter::successors(Some(from), move |m| (*m < to).then(|| m.plus(1))));
+            cancels.extend(months.filter_map(|month| seen.month(rule, debtor, month)));
+        }
+    }
+    cancels
 }
 
 fn unseen(regulation: &Regulation, id: &str) -> Flag {
@@ -188,6 +217,16 @@ impl Seen<'_> {
         }
         notes.dedup();
         Ok(found)
+    }
+
+    /// The name of what is owed for a month.
+    fn month(&self, rule: &Rule, debtor: &Participant, month: Month) -> Option<Cancel> {
+        let periodic =
+            Periodic { regulation: self.regulation, calendars: self.calendars, directory: self.event.directory };
+        let creditor = periodic.creditor(rule, Some(&self.case.territory), rule.line).ok()?;
+        let period = Period::of(Every::Month, month);
+        let owed = periodic.obligation(rule, Some(self.case.id), debtor, creditor, period).ok()??;
+        Some(Cancel::Key { rule: owed.rule, subject: owed.subject, period: owed.period })
     }
 
     fn participant(&self, id: Option<&str>) -> Option<&Participant> {

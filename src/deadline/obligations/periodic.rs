@@ -167,7 +167,7 @@ impl<'a> Periodic<'a> {
         Ok(row)
     }
 
-    fn creditor(
+    pub(super) fn creditor(
         &self,
         rule: &Rule,
         territory: Option<&Oktmo>,
@@ -194,7 +194,7 @@ impl<'a> Periodic<'a> {
     }
 
     /// The obligation of one period; `None` for a rule without a term of its own.
-    fn obligation(
+    pub(super) fn obligation(
         &self,
         rule: &Rule,
         case: Option<CaseId>,

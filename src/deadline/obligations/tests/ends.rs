@@ -107,3 +107,30 @@ fn a_case_that_moves_takes_its_months_along() {
     assert_eq!(places, ["71875000"], "the months to come are owed in the new territory");
     assert!(of(&effects, "end-review").is_empty());
 }
+
+#[test]
+fn the_month_in_which_a_case_ends_is_still_reported_and_no_later_one() {
+    let shipped = Regulation::parse(fixtures::FILE, include_str!("../../../../config/regulations/yugra.toml")).unwrap();
+    let report = RuleId::parse("progress-report").unwrap();
+    assert!(shipped.rule(&report).unwrap().outlives_case);
+    let mut life = Life::begun();
+    life.region.rules.iter_mut().filter(|rule| rule.id == report).for_each(|rule| rule.outlives_case = true);
+    let measures = [("1", "employment", "2026-02-02", "2026-07-20"), ("2", "health", "2026-05-02", "2026-07-20")];
+    life.programme("2026-01-30T10:00:00+05:00", "2026-07-31", &measures);
+    life.contract("2026-02-02T10:00:00+05:00", "2026-07-31");
+    // It ended in March; that is told in May, when April and May were opened.
+    let end = "<number>1</number><decidedAt>2026-05-10T10:00:00+05:00</decidedAt><endsOn>2026-03-20</endsOn>";
+    let effects = life.send(Letter { message: "termination", body: end, at: "2026-05-10T12:00:00+05:00", ..LETTER });
+    let outlive = |cancel: &Cancel| matches!(cancel, Cancel::Closed { outlive, .. } if outlive.contains(&report));
+    assert!(effects.cancel.iter().any(outlive), "{:?}", effects.cancel);
+    let months: Vec<_> = effects
+        .cancel
+        .iter()
+        .filter_map(|cancel| match cancel {
+            Cancel::Key { rule, subject, period } if *rule == report => Some((subject.clone(), period.clone())),
+            Cancel::Key { .. } | Cancel::OpenedBy { .. } | Cancel::Others { .. } | Cancel::Closed { .. } => None,
+        })
+        .collect();
+    let of = |who: &str, month: &str| (format!("{CASE} {who}"), month.to_owned());
+    assert_eq!(months, [of("employment", "2026-04"), of("employment", "2026-05"), of("health", "2026-05")]);
+}
