@@ -134,3 +134,20 @@ fn the_month_in_which_a_case_ends_is_still_reported_and_no_later_one() {
     let of = |who: &str, month: &str| (format!("{CASE} {who}"), month.to_owned());
     assert_eq!(months, [of("employment", "2026-04"), of("employment", "2026-05"), of("health", "2026-05")]);
 }
+
+#[test]
+fn the_months_of_a_debtor_who_is_gone_wait_for_it() {
+    let mut life = Life::begun();
+    let effects =
+        life.programme("2026-01-30T10:00:00+05:00", "2026-07-31", &[("1", "health", "2026-02-02", "2026-04-20")]);
+    let row = effects.schedules[0].rows[0].clone();
+    let (rule, case) = (RuleId::parse("progress-report").unwrap(), CaseId::parse(CASE).unwrap());
+    let ask = |people: Vec<Participant>, at: &str| {
+        schedule(&life.region, &calendars(), &people.as_slice(), (&rule, case, row.clone()), instant(at))
+    };
+    let without = participants().into_iter().filter(|p| p.id != row.debtor).collect();
+    let error = ask(without, "2026-02-10T00:00:00+05:00").unwrap_err().to_string();
+    assert!(error.contains("there is no participant `health`"), "{error}");
+    let (opened, _) = ask(participants(), "2026-03-10T00:00:00+05:00").unwrap();
+    assert_eq!(opened.len(), 2, "nothing was lost meanwhile");
+}
