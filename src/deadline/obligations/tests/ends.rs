@@ -151,3 +151,14 @@ fn the_months_of_a_debtor_who_is_gone_wait_for_it() {
     let (opened, _) = ask(participants(), "2026-03-10T00:00:00+05:00").unwrap();
     assert_eq!(opened.len(), 2, "nothing was lost meanwhile");
 }
+
+#[test]
+fn nobody_reports_its_own_measures_to_itself() {
+    let mut life = Life::begun();
+    let measures = [("1", "register", "2026-02-02", "2026-04-20"), ("2", "health", "2026-02-02", "2026-04-20")];
+    let effects = life.programme("2026-01-30T10:00:00+05:00", "2026-07-31", &measures);
+    assert_eq!(of(&effects, "measure").len(), 2, "the measure itself is owed");
+    let debtors: Vec<_> = effects.schedules[0].rows.iter().map(|row| row.debtor.as_str()).collect();
+    assert_eq!(debtors, ["health"]);
+    assert!(effects.notes.iter().any(|note| note.en.contains("nobody reports to itself")), "{:?}", effects.notes);
+}
