@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use chrono::NaiveDate;
 
 use super::serve::start_log;
-use super::{ConfigDir, Failure, runtime};
+use super::{ConfigDir, Failure};
 use crate::settings::{Log, LogFormat};
 use crate::simulate::{self, Options};
 
@@ -65,6 +65,11 @@ pub(crate) struct Args {
     dir: ConfigDir,
 }
 
+/// Hundreds of cases go on at one instant, and all of it is computing: more threads than these only take turns.
+fn threads() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(4).enable_all().build()
+}
+
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     start_log(&Log { format: LogFormat::Human, level: args.log })?;
     let files = args.dir.bundle()?;
@@ -77,7 +82,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         database: args.database,
         keep: args.keep,
     };
-    let figures = runtime()?.block_on(simulate::run(&options, &files))?;
+    let figures = threads()?.block_on(simulate::run(&options, &files))?;
     if args.json {
         say!("{}", serde_json::to_string_pretty(&figures)?)?;
     } else {

@@ -25,5 +25,5 @@ pub use id::{
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
-pub use participant::{Framing, Participant, RoleHolding, TransportKind};
+pub use participant::{Framing, NoticesWanted, Participant, RoleHolding, TransportKind};
 pub use time::{Timestamp, Zone};

@@ -44,6 +44,16 @@ pub struct RoleHolding {
     pub territories: Vec<Oktmo>,
 }
 
+/// Which notices about its own messages a participant wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NoticesWanted {
+    /// Of each message that came to its end.
+    #[default]
+    All,
+    /// Only of those that were not delivered: its system asks for the state of the others.
+    Failures,
+}
+
 /// An agency's system or the register, as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
@@ -67,6 +77,8 @@ pub struct Participant {
     pub certificates: Vec<Vec<u8>>,
     /// How many deliveries to it may be in flight at once.
     pub in_flight_max: u32,
+    /// Which notices it is sent about its own messages.
+    pub notices: NoticesWanted,
     /// Whether deliveries within one conversation keep their order.
     pub ordered: bool,
 }

@@ -7,6 +7,7 @@
 //! zone = "Asia/Yekaterinburg"
 //! adapter = "health"            # absent: the canonical form
 //! in_flight_max = 8
+//! notices = "all"               # or "failures"
 //! ordered = false
 //! role = [{ role = "health", territories = ["718"] }]
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
@@ -20,7 +21,9 @@ use toml::Spanned;
 
 use crate::bundle::Files;
 use crate::crypto::Certificate;
-use crate::domain::{Framing, IdError, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
+use crate::domain::{
+    Framing, IdError, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone,
+};
 
 /// Something wrong in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,7 @@ struct Raw {
     adapter: Option<Spanned<String>>,
     #[serde(default = "in_flight_default")]
     in_flight_max: Spanned<u32>,
+    notices: Option<Spanned<String>>,
     #[serde(default)]
     ordered: bool,
     #[serde(default)]
@@ -197,6 +201,8 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         let text = said("in_flight_max: допускается от 1 до 1000", "in_flight_max: 1 to 1000 is allowed");
         place.say(raw.in_flight_max.span().start, text);
     }
+    let notices = raw.notices.as_ref().map_or(Some(NoticesWanted::All), |word| place.parse(word, notices));
+    let Some(notices) = notices else { return Err(place.problems) };
     match (id, zone, regulation, transport, place.problems.is_empty()) {
         (Some(id), Some(zone), Some(regulation), Some(transport), true) => Ok(Participant {
             id,
@@ -209,9 +215,21 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             framing: Framing::Envelope,
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),
+            notices,
             ordered: raw.ordered,
         }),
         _ => Err(place.problems),
+    }
+}
+
+fn notices(word: &str) -> Result<NoticesWanted, Said> {
+    match word {
+        "all" => Ok(NoticesWanted::All),
+        "failures" => Ok(NoticesWanted::Failures),
+        other => Err(said(
+            format!("notices: `{other}` — допускается all (обо всех) или failures (только о неврученных)"),
+            format!("notices: `{other}`; allowed are all, or failures for those not delivered"),
+        )),
     }
 }
 

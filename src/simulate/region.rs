@@ -246,7 +246,7 @@ fn participant(
     format!(
         "id = \"{id}\"\nname = {name}\nregulation = \"{regulation}\"\nzone = \"{zone}\"\n\
          role = [{{ role = \"{role}\"{where_held} }}]\n\
-         transport = {{ kind = \"mailbox\" }}\nin_flight_max = 100\ncertificate = [{{ file = \"{id}.crt\" }}]\n",
+         transport = {{ kind = \"mailbox\" }}\nin_flight_max = 100\nnotices = \"failures\"\ncertificate = [{{ file = \"{id}.crt\" }}]\n",
         name = quoted(name),
         regulation = regulation.id,
         zone = regulation.zone,

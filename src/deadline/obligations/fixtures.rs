@@ -1,7 +1,9 @@
 //! A small region for tests: a register, five agencies, three rules of the Yugra regulation.
 
 use crate::deadline::{Calendar, Calendars, Regulation};
-use crate::domain::{Framing, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone};
+use crate::domain::{
+    Framing, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone,
+};
 
 pub(in crate::deadline) const CASE: &str = "01931f6e-7a00-7000-8000-00000000ca5e";
 pub(in crate::deadline) const FILE: &str = "config/regulations/yugra.toml";
@@ -24,6 +26,7 @@ pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> 
         framing: Framing::Envelope,
         certificates: Vec::new(),
         in_flight_max: 4,
+        notices: NoticesWanted::All,
         ordered: false,
     }
 }

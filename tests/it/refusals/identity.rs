@@ -35,7 +35,7 @@ fn a_copy_signed_anew_gets_the_stored_receipt_byte_for_byte() {
     let world = World::on(Backend::Sqlite).start();
     let register = world.agency("register");
     let unsigned = envelope::compose(&good(&world)).unwrap();
-    let signed = || envelope::sign_composed(&unsigned, &register.signer).unwrap();
+    let signed = || envelope::sign_composed(&unsigned, &register.signer).unwrap().bytes;
     let (one, other) = (signed(), signed());
     assert_ne!(one, other, "ECDSA draws randomness, so two signatures differ");
     let receipt = world.post(one);

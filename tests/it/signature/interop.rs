@@ -264,7 +264,7 @@ fn a_copy_signed_anew_has_the_same_content_digest() {
     let unsigned = envelope::compose(&draft()).unwrap();
     let digest = |kind: KeyKind| -> Result<Digest, Fault> {
         let key = key(kind);
-        judge(&envelope::sign_composed(&unsigned, &key.signer).unwrap(), &[key.certificate])
+        judge(&envelope::sign_composed(&unsigned, &key.signer).unwrap().bytes, &[key.certificate])
     };
     let first = digest(KeyKind::P256).unwrap();
     assert_eq!(digest(KeyKind::Rsa).unwrap(), first);
