@@ -12,7 +12,7 @@ mod write;
 pub use header::ATTACHMENTS_MAX;
 pub use read::{Body, Unverified, read};
 pub use verify::{Envelope, Verified, verify};
-pub use write::{BodyDraft, Draft, SignError, compose, sign, sign_composed};
+pub use write::{BodyDraft, Draft, Sealed, SignError, compose, sign, sign_composed};
 
 /// The envelope's namespace.
 pub const NAMESPACE: &str = "urn:mezhved:envelope:1";

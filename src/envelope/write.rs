@@ -1,7 +1,7 @@
 //! Composing and signing.
 
 use crate::crypto::{CryptoError, DigestAlgorithm, Sha256, Signer};
-use crate::domain::{Fault, Header};
+use crate::domain::{Digest, Fault, Header};
 use crate::xml::{self, Limits, WriteError, Writer, canonical};
 
 use super::read::read_unsigned;
@@ -81,7 +81,16 @@ fn without_prolog(xml: &[u8]) -> &[u8] {
 /// # Errors
 /// As [`sign_composed`].
 pub fn sign(draft: &Draft, signer: &dyn Signer) -> Result<Vec<u8>, SignError> {
-    sign_composed(&compose(draft)?, signer)
+    Ok(sign_composed(&compose(draft)?, signer)?.bytes)
+}
+
+/// A signed envelope and what was signed.
+#[derive(Debug, Clone)]
+pub struct Sealed {
+    /// The whole envelope, UTF-8.
+    pub bytes: Vec<u8>,
+    /// The SHA-256 of the canonical form without the signature: what receipts name.
+    pub digest: Digest,
 }
 
 /// Signs what [`compose`] wrote: its content digest does not depend on the signer. The signature is put before the envelope's end tag and
@@ -89,19 +98,20 @@ pub fn sign(draft: &Draft, signer: &dyn Signer) -> Result<Vec<u8>, SignError> {
 ///
 /// # Errors
 /// When the bytes are not an unsigned envelope, or the signer fails.
-pub fn sign_composed(unsigned: &[u8], signer: &dyn Signer) -> Result<Vec<u8>, SignError> {
+pub fn sign_composed(unsigned: &[u8], signer: &dyn Signer) -> Result<Sealed, SignError> {
     let document = xml::read(unsigned, &Limits { bytes_max: OWN_BYTES_MAX, ..Limits::default() })?;
     let parts = read_unsigned(&document)?;
     let mut digest = Sha256::new();
     canonical(parts.root, None, &mut digest);
-    let signature = signature(parts.id, digest.finish().bytes(), signer)?;
+    let digest = digest.finish();
+    let signature = signature(parts.id, digest.bytes(), signer)?;
 
     let (head, tail) = split_before_end_tag(unsigned, parts.root.range().end);
     let mut out = Vec::with_capacity(unsigned.len() + signature.len());
     out.extend_from_slice(head);
     out.extend_from_slice(&signature);
     out.extend_from_slice(tail);
-    Ok(out)
+    Ok(Sealed { bytes: out, digest })
 }
 
 /// The root has children, so its end tag begins at the last `</` before its end.

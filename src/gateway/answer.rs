@@ -1,11 +1,9 @@
 //! Envelopes that the gateway makes itself: receipts, faults, notices, tickets, batches.
 
-use crate::crypto::sha256;
 use crate::domain::{ConversationId, Digest, Fault, Header, MessageId, ParticipantId, Priority, RecordId, Timestamp};
 use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
-use crate::envelope::{BodyDraft, Draft, SignError, compose, sign_composed};
+use crate::envelope::{BodyDraft, Draft, Sealed, SignError, compose, sign_composed};
 use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Revisions};
-use crate::xml::{self, Limits};
 
 use super::{Gateway, ids, judge};
 
@@ -21,13 +19,6 @@ pub(super) struct Made {
     pub(super) header: Header,
     pub(super) bytes: Vec<u8>,
     pub(super) digest: Digest,
-}
-
-/// The content digest of an unsigned envelope.
-pub(super) fn content_digest(unsigned: &[u8]) -> Result<Digest, Fault> {
-    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
-    let document = xml::read(unsigned, &limits)?;
-    Ok(sha256(&xml::canonical_bytes(document.root(), None)))
 }
 
 impl Gateway {
@@ -50,8 +41,7 @@ impl Gateway {
             attachments: Vec::new(),
         };
         let unsigned = compose(&Draft { header: header.clone(), body: BodyDraft::Xml(body.to_xml()?) })?;
-        let digest = content_digest(&unsigned)?;
-        let bytes = sign_composed(&unsigned, self.inner.signer.as_ref())?;
+        let Sealed { bytes, digest } = sign_composed(&unsigned, self.inner.signer.as_ref())?;
         Ok(Made { header, bytes, digest })
     }
 

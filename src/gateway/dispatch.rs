@@ -196,7 +196,7 @@ impl Dispatcher {
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
         let started = match reached(&outcome) {
-            Some(reached) => self.gateway.start_pending_of(claimed.message.record_id, reached).await,
+            Some(reached) => self.gateway.start_pending_of(&claimed.message, reached).await,
             None => Ok(Vec::new()),
         };
         let started = match started {

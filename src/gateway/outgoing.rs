@@ -4,11 +4,11 @@ use crate::adapter::{HeaderView, PartnerBody};
 use crate::crypto::{Certificate, Signer, sha256};
 use crate::domain::{Digest, Fault, FaultCode, MessageId, ParkReason, ParticipantId, Timestamp, Via, chain};
 use crate::envelope::technical::{FaultReport, Receipt, TechnicalBody as _};
-use crate::envelope::{self, Body, BodyDraft, Draft, compose, sign_composed};
+use crate::envelope::{self, Body, BodyDraft, Draft, Sealed, compose, sign_composed};
 use crate::store::{Claimed, Outgoing};
 use crate::xml::{self, Limits};
 
-use super::{Snapshot, answer};
+use super::Snapshot;
 
 /// Why nothing can go out: a reason of the closed list, and the place for the operator.
 pub(super) type Stuck = (ParkReason, String);
@@ -29,9 +29,19 @@ pub(super) fn outgoing(
         let detail = "the gateway's own certificate is not valid now: make a new one with `mezhved key generate`";
         return Err((ParkReason::SigningFailed, detail.to_owned()));
     }
-    let digest = answer::content_digest(&unsigned).map_err(|e| (ParkReason::TranslationFailed, e.to_string()))?;
-    let signed = sign_composed(&unsigned, signer).map_err(|e| (ParkReason::SigningFailed, chain(&e)))?;
-    Ok(Outgoing { unsigned, signed, digest, certificate: signer.certificate().thumbprint() })
+    let certificate = signer.certificate().thumbprint();
+    if is_signed_already(claimed, gateway, certificate) {
+        let (signed, digest) = (claimed.bytes.clone(), claimed.message.digest);
+        return Ok(Outgoing { unsigned, signed, digest, certificate });
+    }
+    let Sealed { bytes: signed, digest } =
+        sign_composed(&unsigned, signer).map_err(|e| (ParkReason::SigningFailed, chain(&e)))?;
+    Ok(Outgoing { unsigned, signed, digest, certificate })
+}
+
+/// The gateway's own message goes out as it was made, unless it was made with another certificate.
+fn is_signed_already(claimed: &Claimed, gateway: &ParticipantId, certificate: Digest) -> bool {
+    claimed.message.sender == *gateway && claimed.message.certificate == Some(certificate)
 }
 
 fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<Draft, Stuck> {

@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use crate::crypto::{generate, sha256};
 use crate::deadline::obligations::StartOn;
-use crate::domain::{DeliveryId, Digest, Fault, FaultClass, FaultCode, ParticipantId, RecordId};
+use crate::domain::{DeliveryId, Digest, Fault, FaultClass, FaultCode, ParticipantId};
 use crate::envelope::technical::{
     FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
 };
@@ -107,7 +107,7 @@ impl Gateway {
                 (outcome, NoticeState::Refused, StartOn::Sent, Some(f.code))
             }
         };
-        let started = self.start_pending_of(message.record_id, reached).await?;
+        let started = self.start_pending_of(&message, reached).await?;
         let made = self.notice_of(&message, state, reason).await?;
         let answered = Answered {
             delivery_id: row.id,
@@ -149,10 +149,14 @@ impl Gateway {
     /// Starts, as of now, what waited for this message to come as far as `reached`.
     pub(super) async fn start_pending_of(
         &self,
-        record: RecordId,
+        message: &MessageRow,
         reached: StartOn,
     ) -> Result<Vec<StartedObligation>, Fault> {
-        let pending = self.store().pending_obligations(record).await.map_err(not_now)?;
+        if message.sender == *self.id() {
+            // The gateway's own notices and reminders open nothing.
+            return Ok(Vec::new());
+        }
+        let pending = self.store().pending_obligations(message.record_id).await.map_err(not_now)?;
         let snapshot = self.snapshot();
         effects::start_all(&pending, &snapshot.calendars, self.clock().business_now(), reached).map_err(not_now)
     }

@@ -29,7 +29,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
     let mut changed = gateway.store().obligations_changed();
     let mut configured = gateway.snapshot_changed();
     let mut stepped = gateway.clock().stepped();
-    let mut asked = Asked { since: last_seen(&gateway).await, under: None };
+    let mut asked = Asked { since: last_seen(&gateway).await, ..Asked::default() };
     while !stop.is_cancelled() {
         let pause = match round(&gateway, &mut asked).await {
             Ok(looked) => pause(&gateway, looked),
@@ -41,7 +41,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => {}
             _ = changed.changed() => {}
-            _ = configured.changed() => asked = Asked::default(),
+            _ = configured.changed() => asked = asked.configured(),
             _ = stepped.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
@@ -49,13 +49,27 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
 }
 
 /// When the calendar was last asked what it opens, and under which configuration by this node.
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Asked {
     since: Option<Timestamp>,
     under: Option<Revisions>,
+    /// Whether something could not be opened then: the calendar lacked a year, nobody held a role.
+    in_part: bool,
 }
 
 impl Asked {
+    /// After an answer. What could not be opened is still to be, so the time from which it is asked does not move on.
+    fn answered(self, under: Revisions, business_now: Timestamp, in_part: bool) -> Self {
+        let since = self.since.filter(|_| in_part).or(Some(business_now));
+        Self { since, under: Some(under), in_part }
+    }
+
+    /// After another configuration came: new rules open nothing that was due before, but what the old one could not open is asked for
+    /// again.
+    fn configured(self) -> Self {
+        if self.in_part { Self { under: None, ..self } } else { Self::default() }
+    }
+
     /// Whether asking again can open nothing that was not opened then: a round follows every commit that touches an obligation.
     fn is_enough(&self, snapshot: &Snapshot, revisions: Revisions, business_now: Timestamp) -> bool {
         let later = |last: Timestamp| {
@@ -209,9 +223,10 @@ async fn open_periodic(gateway: &Gateway, asked: &mut Asked) -> Result<(), Store
     if asked.is_enough(&snapshot, revisions, business_now) {
         return Ok(());
     }
-    let mut opened: Vec<NewObligation> = Vec::new();
+    let (mut opened, mut in_part) = (Vec::<NewObligation>::new(), false);
     for regulation in snapshot.regulations() {
         let (new, errors) = periodic(regulation, &snapshot.calendars, snapshot.as_ref(), asked.since, business_now);
+        in_part |= !errors.is_empty();
         for error in errors {
             warn!(regulation = regulation.id, %error, "a periodic obligation cannot be opened");
         }
@@ -226,13 +241,36 @@ async fn open_periodic(gateway: &Gateway, asked: &mut Asked) -> Result<(), Store
             );
             match made {
                 Ok(obligation) => opened.push(obligation),
-                Err(error) => warn!(%error, "a periodic obligation cannot be opened"),
+                Err(error) => {
+                    in_part = true;
+                    warn!(%error, "a periodic obligation cannot be opened");
+                }
             }
         }
     }
     if !opened.is_empty() {
         gateway.store().open_obligations(opened, now).await?;
     }
-    *asked = Asked { since: Some(business_now), under: Some(revisions) };
+    *asked = asked.answered(revisions, business_now, in_part);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_opened_is_asked_for_again_from_when_it_could_not() {
+        let (at, under) = (Timestamp::from_micros, Revisions { participants: 1, bundle: 1 });
+        let whole = Asked::default().answered(under, at(10), false);
+        assert_eq!(whole, Asked { since: Some(at(10)), under: Some(under), in_part: false });
+        assert_eq!(whole.configured(), Asked::default(), "new rules open nothing that was due before");
+        // The calendar lacks a year for a while; its years come with another configuration.
+        let lacking = whole.answered(under, at(20), true).answered(under, at(30), true);
+        assert_eq!(lacking, Asked { since: Some(at(10)), under: Some(under), in_part: true });
+        assert_eq!(lacking.configured(), Asked { since: Some(at(10)), under: None, in_part: true });
+        assert_eq!(lacking.configured().answered(under, at(40), false).since, Some(at(40)));
+        // On an empty database nothing is born overdue.
+        assert_eq!(Asked::default().answered(under, at(10), true).since, Some(at(10)));
+    }
 }

@@ -340,6 +340,22 @@ pub(super) async fn retime(
     }
     let values: Vec<_> = by_key.values().map(|(new, running)| obligations::retime_values(new, running)).collect();
     let mut acts = Vec::new();
+    for (key, (new, running)) in &by_key {
+        let Some(extended) = before.values().find(|row| key_of(row) == *key && goes_on_extended(row, running)) else {
+            continue;
+        };
+        let after = reopened(extended, new.opened_at);
+        act_rows::change(tx, &after).await?;
+        let bare =
+            act(rows, ActKind::Retime, (extended, &after), By { record_id: new.record_id, at: new.opened_at, now });
+        acts.push(ActRow { note: Remark::parse(KEPT).ok(), ..bare });
+        rows.met_again(key.clone());
+        rows.of_obligation(
+            "obligation-retimed",
+            extended.id,
+            json!({ "dueBefore": extended.due_at, "dueAfter": after.due_at }),
+        );
+    }
     for (statement, keeps) in [(&KEEP_EXTENDED, true), (&RETIME, false)] {
         for row in tx.many(statement, &values).await? {
             let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
@@ -359,6 +375,29 @@ pub(super) async fn retime(
         }
     }
     act_rows::insert(tx, &acts).await
+}
+
+fn key_of(row: &ObligationRow) -> String {
+    key(&row.regulation, &row.rule, &row.subject, &row.period)
+}
+
+/// Whether one that was cancelled begins again with the due to which a decision had extended it.
+fn goes_on_extended(row: &ObligationRow, running: &Running) -> bool {
+    row.state == ObligationState::Cancelled
+        && row.counted_due.is_some()
+        && row.due_at.is_some_and(|due| running.due_at <= due)
+}
+
+fn reopened(row: &ObligationRow, now: Timestamp) -> ObligationRow {
+    ObligationRow {
+        state: ObligationState::Open,
+        next_at: row.warns.iter().copied().filter(|warn| *warn > now).min().or(row.due_at),
+        settled_at: None,
+        settle_kind: None,
+        warned_at: None,
+        overdue_at: None,
+        ..row.clone()
+    }
 }
 
 /// Said where the count moves but ends no later than the decision that extends it.

@@ -8,7 +8,7 @@ use super::parties::{Item, Parties};
 use super::periodic::{Periodic, ScheduleRow};
 use super::{Cancel, CaseUpsert, Effects, MessageEvent, Note, Period, Rebind, ScheduleSet};
 use crate::deadline::cases::{self, CaseFacts, Flag};
-use crate::deadline::regulation::{CaseSource, Every, Of, Opens, Regulation, Rule};
+use crate::deadline::regulation::{CaseSource, Every, Of, Opens, Party, Regulation, Rule};
 use crate::deadline::{BodyPath, Calendars, Month, Start};
 use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode};
 
@@ -193,6 +193,7 @@ impl Seen<'_> {
             Of::Measure => {
                 for measure in facts.programme.iter().flat_map(|p| &p.measures) {
                     match self.participant(measure.responsible.as_deref()) {
+                        Some(who) if self.is_owed_to(rule, who) => notes.push(own(rule)),
                         Some(who) => add(who, measure.begins_on, measure.due_on),
                         None => notes.push(outside(rule)),
                     }
@@ -217,6 +218,11 @@ impl Seen<'_> {
         }
         notes.dedup();
         Ok(found)
+    }
+
+    /// Whether it is this participant to whom the rule has it owed: what one does oneself one reports to nobody.
+    fn is_owed_to(&self, rule: &Rule, who: &Participant) -> bool {
+        matches!(&rule.creditor, Party::Role(role) if who.holds(role, Some(&self.case.territory)))
     }
 
     /// The name of what is owed for a month.
@@ -247,6 +253,14 @@ impl Seen<'_> {
             Periodic { regulation: self.regulation, calendars: self.calendars, directory: self.event.directory };
         let row = periodic.first(rule, row, self.case.id, self.event.accepted_at).map_err(|e| start_fault(&e))?;
         Ok(row.next.is_some().then_some(row))
+    }
+}
+
+fn own(rule: &Rule) -> Note {
+    Note {
+        rule: rule.id.clone(),
+        ru: "мероприятие выполняет тот, кому отчитываются: самому себе не отчитываются".to_owned(),
+        en: "the measure is carried out by the one who is reported to: nobody reports to itself".to_owned(),
     }
 }
 

@@ -89,7 +89,8 @@ pub fn next_period_at(
 /// opens nothing more.
 ///
 /// # Errors
-/// When the calendar lacks a year, or a role has not exactly one holder; the row is to be asked again later.
+/// When the calendar lacks a year, the debtor is no participant any more, or a role has not exactly one holder; the row is to be asked
+/// again later.
 pub fn schedule(
     regulation: &Regulation,
     calendars: &Calendars,
@@ -98,9 +99,12 @@ pub fn schedule(
     business_now: Timestamp,
 ) -> Result<(Vec<NewObligation>, ScheduleRow), StartError> {
     let mut opened = Vec::new();
-    let rule = regulation.rule(rule).filter(|r| r.off.is_none());
-    let (Some(rule), Some(debtor)) = (rule, directory.participant(&row.debtor)) else {
+    let Some(rule) = regulation.rule(rule).filter(|r| r.off.is_none()) else {
         return Ok((opened, ScheduleRow { next: None, ..row }));
+    };
+    let Some(debtor) = directory.participant(&row.debtor) else {
+        let (file, line) = (regulation.file.clone(), rule.line);
+        return Err(StartError::Participant { file, line, id: row.debtor });
     };
     let periodic = Periodic { regulation, calendars, directory };
     while let Some((month, at)) = row.next {

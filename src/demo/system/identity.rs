@@ -142,9 +142,8 @@ impl Identity {
     /// Signs a message of this system.
     pub(crate) fn sign(&self, header: Header, body: BodyDraft) -> Result<Signed, SignError> {
         let unsigned = compose(&Draft { header: header.clone(), body })?;
-        let document = xml::read(&unsigned, &limits())?;
-        let digest = sha256(&xml::canonical_bytes(document.root(), None));
-        Ok(Signed { header, digest, bytes: sign_composed(&unsigned, &self.signer)? })
+        let sealed = sign_composed(&unsigned, &self.signer)?;
+        Ok(Signed { header, digest: sealed.digest, bytes: sealed.bytes })
     }
 
     /// Signs a technical message to the gateway.

@@ -8,6 +8,7 @@ use super::*;
 on_both! {
     an_obligation_opened_again_is_counted_anew
     what_is_void_is_cancelled_and_what_was_met_stays
+    what_was_extended_and_is_named_again_keeps_its_extension
     a_closed_case_keeps_what_outlives_it
     a_case_that_moves_hands_its_obligations_over
     months_are_found_by_their_instant
@@ -119,6 +120,33 @@ async fn what_is_void_is_cancelled_and_what_was_met_stays(bench: &Bench) {
     send(bench, quiet(6, vec![], cancels(vec![opened_by]))).await;
     assert_eq!(state(bench, 1).await, cancelled);
     assert_eq!(bench.number("SELECT COUNT(*) FROM obligations WHERE next_at IS NOT NULL").await, 0);
+}
+
+async fn what_was_extended_and_is_named_again_keeps_its_extension(bench: &Bench) {
+    send(bench, quiet(1, (1..=2).map(|n| of_case(n, "measure", 100)).collect(), CaseWork::default())).await;
+    let line = |text: &str| crate::domain::Line::parse(text).unwrap();
+    let date = chrono::NaiveDate::from_ymd_opt(2026, 5, 6).unwrap();
+    let document = ActDocument { name: line("Соглашение"), number: line("5"), date };
+    for n in [1, 2] {
+        let (ground, expected_due) = (crate::domain::ActGround::AgreedExtension, at(100));
+        let act =
+            Act::Extend { ground, document: document.clone(), expected_due, due_at: at(200), warns: vec![at(190)] };
+        let (obligation_id, author) = (owed(n, 0).id, "ivanova".to_owned());
+        let new = NewAct { obligation_id, act, note: None, author, message: None, at: at(10), now: at(10) };
+        assert!(matches!(bench.store.act(new).await.unwrap(), Acted::Done(..)));
+    }
+    // The first copy of the next programme names neither; the second names both, one of them later than the extension.
+    let others = Cancelling::Others { rule: rule("measure"), case: case(7), keep: vec![] };
+    send(bench, quiet(3, vec![], cancels(vec![others]))).await;
+    assert_eq!(state(bench, 1).await, ObligationState::Cancelled);
+    let again = |n: u64, due| NewObligation { id: ObligationId::from_uuid(uuid(50 + n)), ..of_case(n, "measure", due) };
+    send(bench, quiet(4, vec![again(1, 100), again(2, 300)], CaseWork::default())).await;
+    let kept = bench.store.obligation(owed(1, 0).id).await.unwrap().unwrap();
+    assert_eq!((kept.state, kept.due_at, kept.counted_due), (ObligationState::Open, Some(at(200)), Some(at(100))));
+    assert_eq!((kept.next_at, kept.settled_at, kept.original_due), (Some(at(190)), None, Some(at(100))));
+    let later = bench.store.obligation(owed(2, 0).id).await.unwrap().unwrap();
+    assert_eq!((later.state, later.due_at, later.counted_due), (ObligationState::Open, Some(at(300)), None));
+    assert_eq!(bench.number("SELECT COUNT(*) FROM journal WHERE kind = 'obligation-retimed'").await, 2);
 }
 
 async fn a_closed_case_keeps_what_outlives_it(bench: &Bench) {

@@ -134,3 +134,31 @@ fn the_month_in_which_a_case_ends_is_still_reported_and_no_later_one() {
     let of = |who: &str, month: &str| (format!("{CASE} {who}"), month.to_owned());
     assert_eq!(months, [of("employment", "2026-04"), of("employment", "2026-05"), of("health", "2026-05")]);
 }
+
+#[test]
+fn the_months_of_a_debtor_who_is_gone_wait_for_it() {
+    let mut life = Life::begun();
+    let effects =
+        life.programme("2026-01-30T10:00:00+05:00", "2026-07-31", &[("1", "health", "2026-02-02", "2026-04-20")]);
+    let row = effects.schedules[0].rows[0].clone();
+    let (rule, case) = (RuleId::parse("progress-report").unwrap(), CaseId::parse(CASE).unwrap());
+    let ask = |people: Vec<Participant>, at: &str| {
+        schedule(&life.region, &calendars(), &people.as_slice(), (&rule, case, row.clone()), instant(at))
+    };
+    let without = participants().into_iter().filter(|p| p.id != row.debtor).collect();
+    let error = ask(without, "2026-02-10T00:00:00+05:00").unwrap_err().to_string();
+    assert!(error.contains("there is no participant `health`"), "{error}");
+    let (opened, _) = ask(participants(), "2026-03-10T00:00:00+05:00").unwrap();
+    assert_eq!(opened.len(), 2, "nothing was lost meanwhile");
+}
+
+#[test]
+fn nobody_reports_its_own_measures_to_itself() {
+    let mut life = Life::begun();
+    let measures = [("1", "register", "2026-02-02", "2026-04-20"), ("2", "health", "2026-02-02", "2026-04-20")];
+    let effects = life.programme("2026-01-30T10:00:00+05:00", "2026-07-31", &measures);
+    assert_eq!(of(&effects, "measure").len(), 2, "the measure itself is owed");
+    let debtors: Vec<_> = effects.schedules[0].rows.iter().map(|row| row.debtor.as_str()).collect();
+    assert_eq!(debtors, ["health"]);
+    assert!(effects.notes.iter().any(|note| note.en.contains("nobody reports to itself")), "{:?}", effects.notes);
+}
