@@ -1,6 +1,7 @@
 mod cases;
 mod ends;
 mod regions;
+mod rows;
 mod terms;
 
 use roxmltree::Document;

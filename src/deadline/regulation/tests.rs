@@ -1,4 +1,5 @@
 mod order;
+mod page;
 mod rows;
 
 use super::*;

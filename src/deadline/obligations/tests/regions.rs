@@ -5,20 +5,20 @@ use super::*;
 use crate::deadline::Regulations;
 
 /// A region with one participant that holds every role but those of the agencies, and a case that goes on.
-struct Life {
-    regulation: Regulation,
-    people: Vec<Participant>,
-    case: Option<CaseView>,
+pub(super) struct Life {
+    pub(super) regulation: Regulation,
+    pub(super) people: Vec<Participant>,
+    pub(super) case: Option<CaseView>,
 }
 
 impl Life {
-    fn of(id: &str) -> Self {
+    pub(super) fn of(id: &str) -> Self {
         let all = Regulations::from_files(&crate::bundle::embedded()).unwrap();
         let regulation = all.get(id).unwrap().clone();
         Self { people: region(&regulation), regulation, case: None }
     }
 
-    fn send(&mut self, (message, from, to): (&str, &str, &str), at: &str, body: &str) -> Effects {
+    pub(super) fn send(&mut self, (message, from, to): (&str, &str, &str), at: &str, body: &str) -> Effects {
         let letter = Letter { message, from, to, body, at, known: self.case.clone(), ..LETTER };
         let effects = letter.judge_among(&self.regulation, &calendars(), &self.people);
         let effects = effects.unwrap_or_else(|fault| panic!("{message}: {fault}"));
@@ -71,38 +71,38 @@ const MEASURES: &str = "<measures><measure><number>1</number><helpKind>social</h
     <measure><number>2</number><helpKind>legal</helpKind><outside>Адвокатская палата</outside>\
     <beginsOn>2026-05-20</beginsOn><dueOn>2026-06-30</dueOn></measure></measures>";
 
-fn programme(status: &str, more: &str) -> String {
+pub(super) fn programme(status: &str, more: &str) -> String {
     format!(
         "<number>П-1</number><version>1</version><status>{status}</status>{more}<beginsOn>2026-05-20</beginsOn>\
          <endsOn>2026-11-19</endsOn>{MEASURES}"
     )
 }
 
-const APPROVED: &str = "<approvedAt>2026-05-18T10:00:00+05:00</approvedAt>";
+pub(super) const APPROVED: &str = "<approvedAt>2026-05-18T10:00:00+05:00</approvedAt>";
 
-const DECISION: &str = "<decidedAt>2026-05-12T10:00:00+05:00</decidedAt><urgency>ordinary</urgency><outcome>recognised</outcome>\
+pub(super) const DECISION: &str = "<decidedAt>2026-05-12T10:00:00+05:00</decidedAt><urgency>ordinary</urgency><outcome>recognised</outcome>\
     <needsAccompaniment>true</needsAccompaniment>";
 
-const CONTRACT: &str = "<number>Д-1</number><signedAt>2026-05-19T10:00:00+05:00</signedAt><beginsOn>2026-05-20</beginsOn>\
+pub(super) const CONTRACT: &str = "<number>Д-1</number><signedAt>2026-05-19T10:00:00+05:00</signedAt><beginsOn>2026-05-20</beginsOn>\
     <endsOn>2026-11-19</endsOn><substituteFamily>false</substituteFamily>";
 
-fn notice(urgency: &str) -> String {
+pub(super) fn notice(urgency: &str) -> String {
     format!(
         "<identifiedAt>2026-05-06T11:00:00+05:00</identifiedAt><urgency>{urgency}</urgency><territory>71876000</territory>\
          <kind>group</kind>"
     )
 }
 
-const INTERIM: &str = "<assessedAt>2026-08-19T10:00:00+05:00</assessedAt><stage>interim</stage>";
+pub(super) const INTERIM: &str = "<assessedAt>2026-08-19T10:00:00+05:00</assessedAt><stage>interim</stage>";
 
-const EXTENSION: &str = "<number>1</number><decidedAt>2026-11-02T10:00:00+05:00</decidedAt><endsOn>2027-05-19</endsOn>\
+pub(super) const EXTENSION: &str = "<number>1</number><decidedAt>2026-11-02T10:00:00+05:00</decidedAt><endsOn>2027-05-19</endsOn>\
     <wish><date>2026-10-30</date></wish><groupDecision><date>2026-11-02</date></groupDecision>";
 
-fn last(day: &str) -> String {
+pub(super) fn last(day: &str) -> String {
     format!("<assessedAt>{day}T10:00:00+05:00</assessedAt><stage>final</stage>")
 }
 
-fn termination(day: &str) -> String {
+pub(super) fn termination(day: &str) -> String {
     format!("<number>1</number><decidedAt>{day}T10:00:00+05:00</decidedAt><endsOn>{day}</endsOn>")
 }
 

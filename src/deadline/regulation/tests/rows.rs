@@ -6,7 +6,7 @@ use super::super::{Opens, Party, Regulations, StartAt, TermChoice};
 use super::*;
 
 /// The table's rows: 19 of Yugra, 14 of the model programme, 7 of Smolensk.
-const ROWS: [(&str, &str, usize); 3] = [("yugra", "Y", 19), ("model", "M", 14), ("smolensk", "S", 7)];
+pub(super) const FORTY: [(&str, &str, usize); 3] = [("yugra", "Y", 19), ("model", "M", 14), ("smolensk", "S", 7)];
 
 /// What is present and off, and why: no term in the text, not confirmed, or a setting of the region.
 const OFF: [(&str, &[&str]); 3] = [
@@ -15,7 +15,7 @@ const OFF: [(&str, &[&str]); 3] = [
     ("smolensk", &["ministry-report", "provision-act"]),
 ];
 
-fn regulations() -> Regulations {
+pub(super) fn regulations() -> Regulations {
     Regulations::from_files(&crate::bundle::embedded())
         .unwrap_or_else(|e| panic!("{}", e.iter().map(|f| format!("{f}\n")).collect::<String>()))
 }
@@ -41,7 +41,7 @@ fn entries(regulation: &Regulation) -> BTreeMap<String, Vec<String>> {
 fn each_of_the_forty_rows_has_an_entry_of_its_regulation() {
     let regulations = regulations();
     let mut count = 0;
-    for (id, letter, rows) in ROWS {
+    for (id, letter, rows) in FORTY {
         let named = entries(regulations.get(id).unwrap());
         let wanted: BTreeSet<String> = (1..=rows).map(|n| format!("{letter}-{n:02}")).collect();
         let found: BTreeSet<String> = named.keys().cloned().collect();
