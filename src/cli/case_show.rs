@@ -96,7 +96,7 @@ fn obligation(row: &ObligationRow, zone: Option<Zone>) -> String {
 fn message(row: &MessageRow, zone: Option<Zone>) -> String {
     format!(
         "  {}  {}  {} → {}  {}",
-        local(row.accepted_at, zone),
+        local(row.business_at, zone),
         row.message_type.name,
         row.sender,
         row.recipient,

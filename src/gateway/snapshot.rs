@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::adapter::{Adapter, AdapterSet};
+use crate::adapter::{Adapter, AdapterSet, Direction};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::deadline::obligations::{Directory, HolderError};
@@ -87,6 +87,9 @@ pub fn compile(
             Err(problem) => findings.push(error(&format!("participants/{}.toml", participant.id), 0, &problem)),
         }
     }
+    if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
+        findings.extend(parsed.iter().filter_map(|p| untranslated(p, adapters, regulations)));
+    }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
         findings.extend(regulations.iter().flat_map(|r| check(r, &input)));
@@ -106,6 +109,41 @@ pub fn compile(
         _ => None,
     };
     Compiled { snapshot, findings }
+}
+
+/// Messages that the regulation lets others send to a participant and its adapter has no template for: such a delivery would be
+/// parked as `translation-failed`.
+fn untranslated(participant: &Participant, adapters: &AdapterSet, regulations: &Regulations) -> Option<Finding> {
+    let adapter = adapters.get(participant.adapter.as_deref()?)?;
+    let regulation = regulations.get(&participant.regulation)?;
+    let is_carried =
+        |message: &str| adapter.message_types().any(|t| t.name == message && adapter.carries(t, Direction::ToPartner));
+    let mut missing: Vec<&str> = regulation
+        .exchanges
+        .iter()
+        .filter(|e| e.to.iter().any(|role| participant.holds(role, None)) && !is_carried(&e.message))
+        .map(|e| e.message.as_str())
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    if adapter.is_canonical() || missing.is_empty() {
+        return None;
+    }
+    let (id, name, types) = (&participant.id, adapter.name(), missing.join(", "));
+    Some(Finding {
+        severity: Severity::Warning,
+        file: format!("participants/{id}.toml"),
+        line: 0,
+        column: 0,
+        ru: format!(
+            "адаптер `{name}` не переводит для участника `{id}`: {types}; такие сообщения будут отложены (translation-failed), \
+             пока в adapters/{name} нет для них шаблонов"
+        ),
+        en: format!(
+            "adapter `{name}` does not translate for participant `{id}`: {types}; such messages will be parked \
+             (translation-failed) until adapters/{name} has templates for them"
+        ),
+    })
 }
 
 fn know(

@@ -8,7 +8,7 @@ on_both! {
     what_is_asked_most_costs_what_it_finds
 }
 
-/// Twenty thousand open obligations, two thousand overdue, two thousand met; a hundred come due at each of ten minutes.
+/// Twenty thousand open obligations, two thousand overdue, two thousand met; a hundred come due at each of twenty minutes.
 const FILL: &str = include_str!("../../../tests/fixtures/obligations-many.sql");
 
 async fn fill(bench: &Bench) {
@@ -16,6 +16,7 @@ async fn fill(bench: &Bench) {
         ("{open}", "20000".to_owned()),
         ("{base}", at(0).micros().to_string()),
         ("{rounds}", "10".to_owned()),
+        ("{stretch}", "4000".to_owned()),
         ("{due}", "100".to_owned()),
         ("{explanation}", r#"{"steps":[]}"#.to_owned()),
         ("{separator}", "\u{1f}".to_owned()),

@@ -29,7 +29,7 @@ fn a_good_folder_passes_and_nothing_is_changed() {
 #[test]
 fn a_broken_folder_is_told_with_its_place() {
     type Break = fn(&World);
-    let table: [(&str, Break, &[&str]); 12] = [
+    let table: [(&str, Break, &[&str]); 13] = [
         (
             "an unknown key",
             |w| edit(&w.file("settings.toml"), "agencies.listen", "delivery.worker = 3\nagencies.listen"),
@@ -56,6 +56,17 @@ fn a_broken_folder_is_told_with_its_place() {
             "an unknown field of a participant",
             |w| edit(&w.file("participants/health.toml"), "in_flight_max = 32", "in_flight_max = 32\ncolour = \"red\""),
             &["participants/health.toml:7", "colour"],
+        ),
+        (
+            "notices of another kind",
+            |w| {
+                edit(
+                    &w.file("participants/health.toml"),
+                    "in_flight_max = 32",
+                    "in_flight_max = 32\nnotices = \"some\"",
+                )
+            },
+            &["participants/health.toml:7", "`some`", "failures"],
         ),
         (
             "a zone that is none",
@@ -110,6 +121,24 @@ fn a_broken_folder_is_told_with_its_place() {
         assert_eq!(not_started.status, Some(1), "{name}: {not_started}");
         assert!(said(&not_started).contains(named[0]), "{name}: no `{}` in {not_started}", named[0]);
     }
+}
+
+#[test]
+fn what_an_adapter_does_not_translate_is_told() {
+    // The whole regulation sends the police a programme, which its dialect does not know; guardianship speaks the canonical form.
+    let world = World::on(Backend::Sqlite).whole_region().prepare();
+    let report = world.mezhved(&["config", "check", "--json"]).done().json();
+    let told = |file: &str| {
+        let findings = report["findings"].as_array().unwrap();
+        let about = findings.iter().filter(|f| f["file"] == file).map(|f| f["en"].as_str().unwrap());
+        about.filter(|text| text.contains("translation-failed")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let police = told("participants/police.toml");
+    assert_eq!(police.len(), 1, "{report}");
+    let types = police[0].split_once("`police`: ").unwrap().1.split_once(';').unwrap().0;
+    let types: Vec<&str> = types.split(", ").collect();
+    assert!(types.contains(&"programme") && !types.contains(&"document-request"), "{types:?}");
+    assert!(told("participants/guardianship.toml").is_empty() && told("participants/register.toml").is_empty());
 }
 
 #[test]

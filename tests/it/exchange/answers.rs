@@ -111,3 +111,26 @@ fn what_waits_for_a_participant_that_left_is_parked_and_its_sender_told() {
     let notice = eventually("the notice", SOON, || world.partner("register").first("notice"));
     assert_eq!(notice.opened.technical::<Notice>().state, NoticeState::Parked);
 }
+
+#[test]
+fn who_asks_for_failures_only_is_not_told_what_was_delivered() {
+    for (wanted, told) in [("all", 2), ("failures", 1)] {
+        let mut world = World::on(Backend::Sqlite).prepare();
+        let own = world.file("participants/register.toml");
+        let text = format!("notices = \"{wanted}\"\n{}", std::fs::read_to_string(&own).unwrap());
+        std::fs::write(own, text).unwrap();
+        world.serve();
+        let register = world.agency("register");
+        for (behaviour, state) in
+            [(Behaviour::Receipt, "delivered"), (Behaviour::Fault("content-invalid".to_owned()), "refused")]
+        {
+            world.partner("guardianship").behave(behaviour);
+            let request = register.draft("guardianship", "document-request", bodies::request(KIND));
+            world.post(register.sign(&request)).receipt();
+            world.until(request.header.message_id, state);
+        }
+        // A notice is queued in the transaction that settles the delivery: there is nothing to wait for.
+        let notices = world.number("SELECT COUNT(*) FROM messages WHERE type_name = 'notice'");
+        assert_eq!(notices, told, "{wanted}");
+    }
+}
