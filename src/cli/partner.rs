@@ -166,6 +166,16 @@ async fn diff(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .map(|d| json!({ "path": d.path, "inForce": d.in_force.is_some(), "inFolder": d.in_folder.is_some() }))
             .collect();
         say!("{}", json!({ "inForce": latest, "differences": paths }))?;
+    } else if latest.participants == 0 {
+        say!(
+            "в действии ещё ничего нет; `mezhved partner apply` или первый `mezhved serve` введут папку целиком, в ней участники:"
+        )?;
+        say!(
+            "nothing is in force yet; `mezhved partner apply` or the first `mezhved serve` puts the whole folder in force, with the participants:"
+        )?;
+        for path in own.participants.keys().filter(|path| path.ends_with(".toml")) {
+            say!("  {path}")?;
+        }
     } else {
         for difference in &found {
             let text =

@@ -32,7 +32,8 @@ pub struct CheckInput<'a> {
 }
 
 /// Everything that does not fit: roles without or with two holders, rules that name unknown messages or elements, years that
-/// the calendar lacks, chains of terms that are longer than their norm, rules that are off. Errors first, then by line.
+/// the calendar lacks, chains of terms that are longer than their norm, rules that are off. Errors first, then by line. Of a
+/// regulation in which nobody takes part while others are in use, only errors.
 pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
     let mut check = Check { regulation, input, findings: Vec::new() };
     check.holders();
@@ -51,6 +52,9 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
     check.versions_off();
     check.findings.extend(super::check_order::check(regulation));
     let mut findings = check.findings;
+    if !input.participants.is_empty() && !input.participants.iter().any(|p| p.regulation == regulation.id) {
+        findings.retain(|f| f.severity == Severity::Error);
+    }
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();
     findings
@@ -110,26 +114,34 @@ impl<'a> Check<'a> {
     }
 
     fn one_holder(&mut self, role: &RoleCode, line: usize, territory: Option<&Oktmo>, needed: bool) {
-        let place = territory.map_or("любая", Oktmo::as_str);
-        let place_en = territory.map_or("any", Oktmo::as_str);
+        let (nowhere, everywhere, place) = match territory {
+            Some(code) => {
+                (format!("на территории {code}"), format!("на территории {code}"), format!("in the territory {code}"))
+            }
+            None => ("нигде".to_owned(), "везде".to_owned(), "anywhere".to_owned()),
+        };
         match self.input.participants.holder(&self.regulation.id, role, territory) {
             Ok(_) => {}
             Err(HolderError::Vacant) if needed => self.error(
                 line,
-                format!("роль `{role}` на территории {place} никто не исполняет, а сроки без неё не найдут стороны; дайте её участнику"),
-                format!("nobody holds the role `{role}` in the territory {place_en}, and deadlines need it as a party; give it to a participant"),
+                format!(
+                    "роль `{role}` {nowhere} никто не исполняет, а сроки без неё не найдут стороны; дайте её участнику"
+                ),
+                format!(
+                    "nobody holds the role `{role}` {place}, and deadlines need it as a party; give it to a participant"
+                ),
             ),
             Err(HolderError::Vacant) => self.warn(
                 line,
-                format!("роль `{role}` на территории {place} никто не исполняет: её обмена не будет"),
-                format!("nobody holds the role `{role}` in the territory {place_en}: its exchanges will not happen"),
+                format!("роль `{role}` {nowhere} никто не исполняет: её обмена не будет"),
+                format!("nobody holds the role `{role}` {place}: its exchanges will not happen"),
             ),
             Err(HolderError::Several(ids)) => {
                 let ids = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
                 self.error(
                     line,
-                    format!("роль `{role}` на территории {place} исполняют сразу {ids}; оставьте одного"),
-                    format!("the role `{role}` in the territory {place_en} is held by {ids} at once; keep one"),
+                    format!("роль `{role}` {everywhere} исполняют сразу {ids}; оставьте одного"),
+                    format!("the role `{role}` {place} is held by {ids} at once; keep one"),
                 );
             }
         }

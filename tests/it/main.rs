@@ -22,6 +22,7 @@ mod explain;
 mod harness;
 mod notify;
 mod page;
+mod readme;
 mod reads;
 mod refusals;
 mod services;
