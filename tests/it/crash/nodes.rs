@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use mezhved::domain::MessageId;
+use mezhved::domain::{CaseId, MessageId};
+use uuid::Uuid;
 
 use super::LOAD_MAX;
 use super::load::Load;
 use crate::support::eventually;
-use crate::world::{Backend, World, bodies};
+use crate::world::{Backend, World, bodies, now};
 
 const MESSAGES: usize = 300;
 
@@ -46,4 +47,29 @@ fn what_a_killed_node_held_is_delivered_by_the_other() {
     let verify = || world.mezhved(&["journal", "verify", "--json"]).done().json();
     let journal = eventually("a sealed journal", LOAD_MAX, || Some(verify()).filter(|found| found["unsealed"] == 0));
     assert!(journal["problem"].is_null(), "one chain of two sealers: {journal}");
+}
+
+#[test]
+fn what_falls_due_after_the_watching_node_was_killed_is_marked_once_by_the_other() {
+    let mut world = World::on(Backend::Postgres).prepare();
+    let mut first = world.command().start();
+    let epoch = "SELECT COALESCE(MAX(epoch), 0) FROM leases WHERE name = 'watcher'";
+    let watched = eventually("a watcher", LOAD_MAX, || Some(world.number(epoch)).filter(|epoch| *epoch > 0));
+    world.serve();
+    first.kill();
+    let register = world.agency("register");
+    let long_ago = now().plus_seconds(-20 * 86_400);
+    let mut draft = register.draft(
+        "register",
+        "application",
+        bodies::application(long_ago, &[("criminal-record", "police"), ("guardianship-act", "guardianship")]),
+    );
+    draft.header.case_id = Some(CaseId::from_uuid(Uuid::now_v7()));
+    world.post(register.sign(&draft)).receipt();
+    eventually("overdue duties", LOAD_MAX, || {
+        (world.number("SELECT COUNT(*) FROM obligations WHERE state = 'overdue'") == 2).then_some(())
+    });
+    assert!(world.number(epoch) > watched, "another node watches under a number of its own");
+    let told = "SELECT COUNT(*) FROM journal WHERE kind = 'obligation-overdue'";
+    assert_eq!(world.number(told), 2);
 }
