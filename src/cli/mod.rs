@@ -6,6 +6,8 @@
 mod table;
 
 mod adapter;
+mod adapter_new;
+mod adapter_preview;
 mod calendar;
 mod calendar_show;
 mod case;
