@@ -321,6 +321,10 @@ fn needed_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
 /// Every path that the regulation names, with the message it is a path of.
 fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
     let mut named = Vec::new();
+    for exchange in &regulation.exchanges {
+        let own = exchange.own.iter().flat_map(|own| [&own.each, &own.by]);
+        named.extend(own.map(|path| (exchange.message.clone(), path.clone(), exchange.line)));
+    }
     if let Some(case) = &regulation.case {
         for (message, path) in case.messages.iter().flat_map(|m| [(m, &case.territory), (m, &case.kind)]) {
             named.push((message.clone(), path.clone(), case.line));

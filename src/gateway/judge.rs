@@ -176,12 +176,16 @@ fn decide(
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
     let parties = Parties { sender, recipient, case: case.as_ref() };
+    let follows = |body: Node<'_>| {
+        check_own_part(body, header, &parties, bench)?;
+        effects(body, header, &parties, bench)
+    };
     let mut effects = match &canonical {
-        CanonicalBody::AsSent(node) => effects(*node, header, &parties, bench)?,
+        CanonicalBody::AsSent(node) => follows(*node)?,
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
                 .map_err(|f| Fault::new(FaultCode::TranslationFailed, format!("the canonical form: {}", f.detail)))?;
-            effects(translated.root(), header, &parties, bench)?
+            follows(translated.root())?
         }
     };
     check_withdrawn(&effects, &parties, lookup)?;
@@ -279,6 +283,22 @@ fn check_route<'s>(
         return Err(Fault::new(FaultCode::RouteForbidden, detail));
     }
     Ok((sender, recipient))
+}
+
+/// Where the regulation says that a recipient gets only its own part of a document, there must be one.
+fn check_own_part(body: Node<'_>, header: &Header, parties: &Parties<'_>, bench: &Bench<'_>) -> Result<(), Fault> {
+    let (sender, recipient) = (parties.sender, parties.recipient);
+    let regulation = bench.snapshot.regulation(&sender.regulation)?;
+    let Some(own) = regulation.own_part(&header.message_type, sender, recipient) else { return Ok(()) };
+    if own.parts(body, &recipient.id).own > 0 {
+        return Ok(());
+    }
+    let (each, by, id) = (&own.each, &own.by, &recipient.id);
+    let detail = format!(
+        "Body/{each}: no `{by}` names `{id}`; by the regulation `{}` a participant gets its own part only",
+        regulation.id
+    );
+    Err(Fault::new(FaultCode::RouteForbidden, detail))
 }
 
 /// Until attachments stream (they are listed, but only inline ones can be fetched), one that is not inline is refused: accepting

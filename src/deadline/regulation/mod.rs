@@ -7,6 +7,7 @@ mod case;
 mod contradictions;
 mod escalation;
 mod order;
+mod own_part;
 mod parse;
 mod rule;
 mod rules;
@@ -17,6 +18,7 @@ mod tests;
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use escalation::{Rung, RungAt, default_rungs};
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
+pub use own_part::{OwnPart, Parts};
 pub(super) use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
@@ -130,6 +132,8 @@ pub struct Exchange {
     pub from: Vec<RoleCode>,
     /// Roles that may get it.
     pub to: Vec<RoleCode>,
+    /// What of it a recipient gets; `None`: all.
+    pub own: Option<OwnPart>,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -200,10 +204,27 @@ impl Regulation {
         recipient: &Participant,
         territory: Option<&Oktmo>,
     ) -> bool {
+        self.exchange(message, sender, recipient, territory).is_some()
+    }
+
+    /// What of a message of this type a recipient gets; `None`: all of it.
+    pub fn own_part(&self, message: &MessageType, sender: &Participant, recipient: &Participant) -> Option<&OwnPart> {
+        let exchange = self.exchange(message, sender, recipient, None)?;
+        exchange.own.as_ref().filter(|own| own.concerns(recipient))
+    }
+
+    fn exchange(
+        &self,
+        message: &MessageType,
+        sender: &Participant,
+        recipient: &Participant,
+        territory: Option<&Oktmo>,
+    ) -> Option<&Exchange> {
         let holds = |who: &Participant, roles: &[RoleCode]| {
             who.regulation == self.id && roles.iter().any(|role| who.holds(role, territory))
         };
-        self.exchanges.iter().any(|e| e.message == message.name && holds(sender, &e.from) && holds(recipient, &e.to))
+        let goes = |e: &&Exchange| e.message == message.name && holds(sender, &e.from) && holds(recipient, &e.to);
+        self.exchanges.iter().find(goes)
     }
 
     /// The rule with this id.
