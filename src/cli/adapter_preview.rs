@@ -169,7 +169,7 @@ mod tests {
         let (done, out, _) = show("police", "document-request", broken.as_bytes(), false);
         assert!(!done && out.contains("1. вход") && out.contains("birthDate") && !out.contains("2."), "{out}");
         for (adapter, kind, says) in [
-            ("nobody", "document-request", "there are: education"),
+            ("nobody", "document-request", "there are: culture, education"),
             ("police", "document-request/x", "name/version"),
             ("guardianship", "document-request", "translates nothing"),
         ] {
