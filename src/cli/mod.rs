@@ -31,6 +31,7 @@ mod message;
 mod notify;
 mod obligations;
 mod partner;
+mod partner_simulate;
 mod regulation;
 mod regulation_case;
 mod regulation_json;

@@ -25,6 +25,7 @@ mod page;
 mod readme;
 mod reads;
 mod refusals;
+mod rehearsal;
 mod services;
 mod signature;
 mod simulate;
