@@ -66,7 +66,8 @@ fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Res
     }
     let canonical = own_part(claimed, snapshot, canonical)?;
     let body = translated(claimed, snapshot, canonical, &HeaderView::from(&header))?;
-    header.via = Some(Via {
+    // A part of a message that was parted names the sender's own bytes already.
+    header.via.get_or_insert_with(|| Via {
         gateway: gateway.clone(),
         accepted_at: claimed.message.accepted_at,
         digest: sha256(&claimed.bytes),

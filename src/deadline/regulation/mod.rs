@@ -213,6 +213,12 @@ impl Regulation {
         exchange.own.as_ref().filter(|own| own.concerns(recipient))
     }
 
+    /// How a message of this type, sent once to the gateway itself, is parted among those whom it names; `None`: it cannot be.
+    pub fn fan_out(&self, message: &MessageType, sender: &Participant) -> Option<&OwnPart> {
+        let sends = |e: &&Exchange| e.message == message.name && e.from.iter().any(|role| sender.holds(role, None));
+        self.exchanges.iter().filter(sends).find_map(|e| e.own.as_ref()).filter(|_| sender.regulation == self.id)
+    }
+
     fn exchange(
         &self,
         message: &MessageType,

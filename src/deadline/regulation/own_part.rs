@@ -1,5 +1,6 @@
 //! Data minimisation of an exchange: whoever is responsible for a part of a document gets that part and not the others'.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use roxmltree::Node;
@@ -32,6 +33,11 @@ impl OwnPart {
     /// Whether this recipient gets only its own part.
     pub fn concerns(&self, recipient: &Participant) -> bool {
         !self.whole.iter().any(|role| recipient.holds(role, None))
+    }
+
+    /// The participants that the elements name, each once, in order.
+    pub fn named<'a>(&self, body: Node<'a, 'a>) -> BTreeSet<&'a str> {
+        self.each.all(body).into_iter().filter_map(|node| self.by.text(node)).collect()
     }
 
     /// Parts a body into the recipient's elements and the others'.

@@ -127,19 +127,6 @@ fn each_thing_that_does_not_fit_is_found() {
 }
 
 #[test]
-fn where_nobody_takes_part_only_errors_are_told() {
-    let calendars = calendars();
-    let late = "2027-03-01T10:00:00+05:00";
-    let mut elsewhere = participants();
-    elsewhere.iter_mut().for_each(|p| p.regulation = "another".to_owned());
-    assert!(!checked(&yugra(""), &participants(), &calendars, &schemas(), late).is_empty());
-    assert!(checked(&yugra(""), &elsewhere, &calendars, &schemas(), late).is_empty());
-    // Before there is any participant, everything is told.
-    assert!(!checked(&yugra(""), &[], &calendars, &schemas(), late).is_empty());
-    assert!(!checked(&yugra(""), &elsewhere, &Calendars::default(), &schemas(), late).is_empty(), "an error");
-}
-
-#[test]
 fn a_role_that_no_rule_needs_may_be_vacant() {
     let files = crate::bundle::embedded();
     let all = crate::deadline::Regulations::from_files(&files).unwrap();

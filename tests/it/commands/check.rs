@@ -144,6 +144,25 @@ fn what_an_adapter_does_not_translate_is_told() {
 }
 
 #[test]
+fn of_a_regulation_that_nobody_uses_only_errors_are_told() {
+    let about = |world: &World| {
+        let report = world.mezhved(&["config", "check", "--json"]).json();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let of_model = findings.into_iter().filter(|f| f["file"].as_str().unwrap().ends_with("model.toml"));
+        of_model.map(|f| f["severity"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let world = World::on(Backend::Sqlite).whole_region().prepare();
+    assert!(about(&world).is_empty());
+    copy_folder(&project("config/regulations"), &world.file("regulations"));
+    edit(&world.file("regulations/model.toml"), "calendar = \"ru\"", "calendar = \"de\"");
+    assert_eq!(about(&world), ["error"]);
+    for id in ["health", "education", "police", "guardianship", "employment", "register"] {
+        std::fs::remove_file(world.file(&format!("participants/{id}.toml"))).unwrap();
+    }
+    assert!(about(&world).contains(&"warning".to_owned()), "before anybody takes part all is told");
+}
+
+#[test]
 fn a_message_is_checked_against_its_schema() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: String| {
