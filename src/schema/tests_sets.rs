@@ -26,8 +26,10 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
     const COMMON: &str = "schemas/common/1/common.xsd";
     const COMMON_2: &str = "schemas/common/2/common.xsd";
     const LEVELS: &str = "schemas/common/2/code-lists/levels.csv";
+    const COMMON_3: &str = "schemas/common/3/common.xsd";
+    const MEASURES: &str = "schemas/common/3/code-lists/help-measures.csv";
     type Change = fn(&mut Files);
-    let table: [(Change, &str, Option<u32>, &str); 17] = [
+    let table: [(Change, &str, Option<u32>, &str); 19] = [
         (|f| replace(f, REPORT, "type=\"c:Month\"", "type=\"c:Mouth\""), REPORT, Some(25), "Mouth"),
         (
             |f| replace(f, REPORT, "common/1/common.xsd", "common/9/common.xsd"),
@@ -85,6 +87,13 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
             "`Level` and levels.csv differ in the code `severe`",
         ),
         (|f| drop(f.remove(LEVELS)), LEVELS, None, "missing"),
+        (|f| replace(f, MEASURES, ",medical\n", ",magical\n"), MEASURES, Some(2), "`magical` is not in help-kinds.csv"),
+        (
+            |f| replace(f, MEASURES, "legal-papers,", "papers,"),
+            COMMON_3,
+            None,
+            "help-measures.csv differ in the code `papers`",
+        ),
     ];
     for (index, (change, file, line, words)) in table.into_iter().enumerate() {
         let errors = errors_after(change);
@@ -173,6 +182,23 @@ fn every_list_is_read_and_has_both_languages() {
     let files = bundle::embedded();
     let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/") && path.ends_with(".csv")).count();
     assert_eq!(in_folder, CodeLists::names().count(), "a list that nobody reads");
+}
+
+#[test]
+fn the_third_version_completes_what_the_earlier_ones_lack() {
+    let codes = CodeLists::from_files(&bundle::embedded()).unwrap();
+    let list = |name: &str| -> Vec<&str> { codes.list(name).unwrap().iter().map(|c| c.code.as_str()).collect() };
+    // The classes of the code are those of the list.
+    assert_eq!(list("data-classes"), DataClass::ALL.map(DataClass::as_str));
+    // Who knows a ground of the first list finds it in the second.
+    for ground in list("termination-grounds") {
+        assert!(list("termination-reasons").contains(&ground), "{ground}");
+    }
+    // Every kind of help and every level has its rows, and each kind an open one.
+    for kind in list("help-kinds") {
+        let own = list("help-measures").into_iter().filter(|code| code.starts_with(&format!("{kind}-"))).count();
+        assert!(own >= 5 && list("help-measures").contains(&format!("{kind}-other").as_str()), "{kind}");
+    }
 }
 
 /// A revision that was stored before the second version of the shared types was written must still compile.
