@@ -71,6 +71,10 @@ pub(super) fn message_type(name: &str) -> &str {
         "guardianship-report" => "Сведения органу опеки",
         "ministry-report" => "Отчёт министерству",
         "request-withdrawal" => "Отзыв запроса",
+        "curator" => "Назначение куратора",
+        "level-change" => "Смена уровня",
+        "programme-remarks" => "Замечания к программе",
+        "family-refusal" => "Отказ семьи",
         "notice" => "Уведомление шлюза",
         other => other,
     }

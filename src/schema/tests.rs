@@ -5,21 +5,25 @@ use crate::bundle::{self, Files};
 use crate::domain::MessageType;
 
 /// Our own types; the technical ones have their tests where they are written and read.
-const TYPES: [&str; 21] = [
+const TYPES: [&str; 25] = [
     "application",
     "contract",
+    "curator",
     "databank-entry",
     "decision",
     "document-request",
     "document-response",
     "effectiveness-assessment",
     "extension",
+    "family-refusal",
     "guardianship-report",
     "identification-notice",
+    "level-change",
     "measure-mark",
     "ministry-report",
     "needs-assessment",
     "programme",
+    "programme-remarks",
     "progress-report",
     "provision-act",
     "quarterly-analysis",
