@@ -75,6 +75,10 @@ pub(super) fn message_type(name: &str) -> &str {
         "level-change" => "Смена уровня",
         "programme-remarks" => "Замечания к программе",
         "family-refusal" => "Отказ семьи",
+        "personal-data-change" => "Изменение персональных данных",
+        "group-conclusion" => "Заключение рабочей группы",
+        "case-handover" => "Передача дела",
+        "consent" => "Согласие гражданина",
         "notice" => "Уведомление шлюза",
         other => other,
     }

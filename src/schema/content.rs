@@ -41,7 +41,7 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
         "DocumentResponse" => response(root, &mut found),
         _ => {
             cases::check(root, &mut found);
-            course::check(root, &mut found);
+            course::check(root, codes, &mut found);
         }
     }
     found.violations.sort_by_key(|violation| violation.line);

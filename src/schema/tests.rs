@@ -5,8 +5,10 @@ use crate::bundle::{self, Files};
 use crate::domain::MessageType;
 
 /// Our own types; the technical ones have their tests where they are written and read.
-const TYPES: [&str; 25] = [
+const TYPES: [&str; 29] = [
     "application",
+    "case-handover",
+    "consent",
     "contract",
     "curator",
     "databank-entry",
@@ -16,12 +18,14 @@ const TYPES: [&str; 25] = [
     "effectiveness-assessment",
     "extension",
     "family-refusal",
+    "group-conclusion",
     "guardianship-report",
     "identification-notice",
     "level-change",
     "measure-mark",
     "ministry-report",
     "needs-assessment",
+    "personal-data-change",
     "programme",
     "programme-remarks",
     "progress-report",
