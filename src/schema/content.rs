@@ -5,6 +5,7 @@
 
 mod cases;
 mod course;
+mod inquiry;
 
 use std::collections::BTreeSet;
 
@@ -42,6 +43,7 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
         _ => {
             cases::check(root, &mut found);
             course::check(root, codes, &mut found);
+            inquiry::check(root, &mut found);
         }
     }
     found.violations.sort_by_key(|violation| violation.line);

@@ -5,13 +5,15 @@ use crate::bundle::{self, Files};
 use crate::domain::MessageType;
 
 /// Our own types; the technical ones have their tests where they are written and read.
-const TYPES: [&str; 29] = [
+const TYPES: [&str; 37] = [
     "application",
     "case-handover",
     "consent",
     "contract",
     "curator",
+    "databank-answer",
     "databank-entry",
+    "databank-query",
     "decision",
     "document-request",
     "document-response",
@@ -21,19 +23,25 @@ const TYPES: [&str; 29] = [
     "group-conclusion",
     "guardianship-report",
     "identification-notice",
+    "information-request",
+    "information-response",
     "level-change",
     "measure-mark",
     "ministry-report",
     "needs-assessment",
+    "note",
     "personal-data-change",
     "programme",
     "programme-remarks",
     "progress-report",
+    "proposal",
     "provision-act",
     "quarterly-analysis",
     "request-withdrawal",
     "rights-violation",
+    "statistics",
     "termination",
+    "termination-request",
     "yearly-summary",
 ];
 

@@ -20,6 +20,7 @@ pub(super) fn check(root: Node<'_, '_>, codes: &CodeLists, found: &mut Found<'_,
         "GroupConclusion" => conclusion(root, found),
         "CaseHandover" => handover(root, found),
         "Consent" => consent(root, found),
+        "TerminationRequest" => termination_request(root, found),
         _ => {}
     }
 }
@@ -96,8 +97,20 @@ fn consent(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
     ordered(root, ("signedOn", "validUntil"), found);
 }
 
+fn termination_request(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
+    ordered(root, ("contractOn", "filledOn"), found);
+    ordered(root, ("filledOn", "endsOn"), found);
+    if let (Some(filled), Some(taken)) =
+        (value(root, "filledOn"), child(root, "acceptedBy").and_then(|by| child(by, "date")))
+        && text(taken) < filled
+    {
+        let (ru, en) = ("принято раньше, чем заполнено", "taken before it was filled in");
+        found.add(taken, ViolatedRule::DatesOutOfOrder, ru, en);
+    }
+}
+
 /// A citizen with a name and a birth date of the message's own, which the shared types' rules do not see.
-fn citizen(root: Node<'_, '_>, known_at: &str, found: &mut Found<'_, '_>) {
+pub(super) fn citizen(root: Node<'_, '_>, known_at: &str, found: &mut Found<'_, '_>) {
     let Some(person) = child(root, "person") else { return };
     if let Some(number) = child(person, "snils") {
         snils(number, found);
@@ -111,7 +124,7 @@ fn citizen(root: Node<'_, '_>, known_at: &str, found: &mut Found<'_, '_>) {
 }
 
 /// Two days of one element, of which the second must not be earlier.
-fn ordered(node: Node<'_, '_>, (first, second): (&str, &str), found: &mut Found<'_, '_>) {
+pub(super) fn ordered(node: Node<'_, '_>, (first, second): (&str, &str), found: &mut Found<'_, '_>) {
     // Dates without zones in one spelling: their order is that of their texts.
     if let (Some(begins), Some(ends)) = (value(node, first), child(node, second))
         && text(ends) < begins
@@ -121,7 +134,7 @@ fn ordered(node: Node<'_, '_>, (first, second): (&str, &str), found: &mut Found<
 }
 
 /// A part that only some values of another field allow.
-fn only_with(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, found: &mut Found<'_, '_>) {
+pub(super) fn only_with(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, found: &mut Found<'_, '_>) {
     if let (Some(said), Some(there)) = (value(root, field), child(root, part))
         && !values.contains(&said)
     {
@@ -136,7 +149,7 @@ fn only_with(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, f
 }
 
 /// A part that a value of another field makes necessary, and that all its other values exclude.
-fn needed_by(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, found: &mut Found<'_, '_>) {
+pub(super) fn needed_by(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, found: &mut Found<'_, '_>) {
     if let (Some(decides), None) = (child(root, field), child(root, part))
         && values.contains(&text(decides))
     {
@@ -147,7 +160,13 @@ fn needed_by(root: Node<'_, '_>, (field, values): (&str, &[&str]), part: &str, f
 }
 
 /// A day that must not be over before an instant.
-fn not_before(root: Node<'_, '_>, day: &str, since: &str, (ru, en): (&str, &str), found: &mut Found<'_, '_>) {
+pub(super) fn not_before(
+    root: Node<'_, '_>,
+    day: &str,
+    since: &str,
+    (ru, en): (&str, &str),
+    found: &mut Found<'_, '_>,
+) {
     if let (Some(node), Some(at)) = (child(root, day), instant(root, since))
         && ends_before(text(node), at)
     {
@@ -156,7 +175,7 @@ fn not_before(root: Node<'_, '_>, day: &str, since: &str, (ru, en): (&str, &str)
 }
 
 /// An instant that must not be earlier than a day.
-fn not_earlier(root: Node<'_, '_>, day: &str, at: &str, (ru, en): (&str, &str), found: &mut Found<'_, '_>) {
+pub(super) fn not_earlier(root: Node<'_, '_>, day: &str, at: &str, (ru, en): (&str, &str), found: &mut Found<'_, '_>) {
     if let (Some(date), Some(instant), Some(node)) = (value(root, day), instant(root, at), child(root, at))
         && begins_after(date, instant)
     {
