@@ -120,6 +120,18 @@ fn termination(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
         let (ru, en) = ("при ином основании нужно пояснение (groundText)", "another ground needs words (groundText)");
         found.add(ground, ViolatedRule::FieldNeeded, ru, en);
     }
+    let Some(until) = child(root, "observationUntil") else { return };
+    if value(root, "observation") != Some("true") {
+        let (ru, en) = (
+            "день окончания наблюдения указывают, только если наблюдать нужно",
+            "it goes with `observation` true only",
+        );
+        found.add(until, ViolatedRule::FieldExcluded, ru, en);
+    }
+    if value(root, "endsOn").is_some_and(|ends| text(until) < ends) {
+        let (ru, en) = ("наблюдение кончается раньше сопровождения", "observation ends before the accompaniment");
+        found.add(until, ViolatedRule::DatesOutOfOrder, ru, en);
+    }
 }
 
 fn violation(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
