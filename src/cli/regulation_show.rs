@@ -2,7 +2,7 @@
 
 use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
 use super::{regulation_case, regulation_order};
-use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
+use crate::deadline::{Again, Exchange, Opens, Regulation, Roll, Rule};
 use crate::domain::{Participant, RoleCode, RuleId};
 
 /// The whole regulation; `people` are all participants of the folder.
@@ -96,8 +96,11 @@ fn codes(codes: &[RoleCode]) -> String {
 }
 
 fn exchanges(r: &Regulation) -> Vec<String> {
-    let mut lines: Vec<String> =
-        r.exchanges.iter().map(|e| format!("  {}: {} → {}", e.message, codes(&e.from), codes(&e.to))).collect();
+    let line = |e: &Exchange| {
+        let elsewhere = if e.elsewhere { " (другой территории / of another territory)" } else { "" };
+        format!("  {}: {} → {}{elsewhere}", e.message, codes(&e.from), codes(&e.to))
+    };
+    let mut lines: Vec<String> = r.exchanges.iter().map(line).collect();
     if let Some(case) = &r.case {
         lines.push(format!("  дело начинает / a case begins with: {}", case.messages.join(", ")));
         lines.extend(case.closes.iter().map(|closes| format!("  дело закрывает / a case ends with: {closes}")));

@@ -130,6 +130,8 @@ pub struct Exchange {
     pub from: Vec<RoleCode>,
     /// Roles that may get it.
     pub to: Vec<RoleCode>,
+    /// Whether the recipient may serve another territory than that of the case: it is the one that the case goes to.
+    pub elsewhere: bool,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -200,10 +202,20 @@ impl Regulation {
         recipient: &Participant,
         territory: Option<&Oktmo>,
     ) -> bool {
-        let holds = |who: &Participant, roles: &[RoleCode]| {
+        let holds = |who: &Participant, roles: &[RoleCode], territory| {
             who.regulation == self.id && roles.iter().any(|role| who.holds(role, territory))
         };
-        self.exchanges.iter().any(|e| e.message == message.name && holds(sender, &e.from) && holds(recipient, &e.to))
+        self.exchanges
+            .iter()
+            .filter(|e| e.message == message.name)
+            .any(|e| holds(sender, &e.from, territory) && holds(recipient, &e.to, territory.filter(|_| !e.elsewhere)))
+    }
+
+    /// Whether a message that takes a case to another territory goes to somebody who serves that one. One that is not written to go
+    /// elsewhere may go to anybody.
+    pub fn serves_there(&self, message: &str, recipient: &Participant, territory: &Oktmo) -> bool {
+        let mut elsewhere = self.exchanges.iter().filter(|e| e.message == message && e.elsewhere).peekable();
+        elsewhere.peek().is_none() || elsewhere.any(|e| e.to.iter().any(|role| recipient.holds(role, Some(territory))))
     }
 
     /// The rule with this id.

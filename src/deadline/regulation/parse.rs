@@ -139,9 +139,9 @@ fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
     let roles = |key| -> Vec<RoleCode> {
         table.need_texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
     };
-    let (from, to) = (roles("from"), roles("to"));
+    let (from, to, elsewhere) = (roles("from"), roles("to"), table.flag("elsewhere"));
     table.finish()?;
-    Some(Exchange { message: message?, from, to, line })
+    Some(Exchange { message: message?, from, to, elsewhere, line })
 }
 
 fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {
