@@ -118,3 +118,61 @@ fn a_case_is_handed_over_to_who_serves_the_other_territory() {
         assert_eq!(moved, [("provider", "other")], "{id}");
     }
 }
+
+/// Which of a rule's obligations a letter opens, and which it meets, as debtor, creditor and subject.
+fn of(effects: &Effects, rule: &str) -> (Vec<String>, Vec<String>) {
+    let to = |o: &NewObligation| o.creditor.as_ref().map_or("citizen".to_owned(), ToString::to_string);
+    let opened = effects.open.iter().filter(|o| o.rule.as_str() == rule);
+    let met = effects.settle.iter().filter(|s| s.rule.as_str() == rule);
+    (
+        opened.map(|o| format!("{} > {} {}", o.debtor, to(o), o.subject)).collect(),
+        met.map(|s| format!("{} {}", s.debtor, s.subject)).collect(),
+    )
+}
+
+#[test]
+fn a_question_without_a_case_is_a_task_of_the_one_who_is_asked() {
+    for (id, rule, asked, (question, body), answer) in [
+        ("yugra", "information-answer", "education", ("information-request", "minimal"), "information-response"),
+        ("model", "databank-answer", "databank", ("databank-query", "minimal"), "databank-answer"),
+    ] {
+        let life = Life::of(id);
+        let asked =
+            life.people.iter().find(|p| p.roles.iter().any(|r| r.role.as_str() == asked)).unwrap().id.to_string();
+        let judge = |letter: Letter<'_>| letter.judge_among(&life.regulation, &calendars(), &life.people).unwrap();
+        let at = "2026-06-08T12:00:00+05:00";
+        let body = inside(&sample(question, body));
+        let effects = judge(Letter { message: question, to: &asked, body: &body, at, case: false, ..LETTER });
+        let (opened, _) = of(&effects, rule);
+        assert_eq!(opened, [format!("{asked} > register register/{REQUEST}")], "{id}");
+        let body = inside(&sample(answer, "minimal"));
+        let at = "2026-06-12T12:00:00+05:00";
+        let reply = Letter { message: answer, from: &asked, to: "register", body: &body, at, ..LETTER };
+        let effects = judge(Letter { case: false, reply: true, ..reply });
+        assert_eq!(of(&effects, rule).1, [format!("{asked} register/{REQUEST}")], "{id}");
+    }
+}
+
+#[test]
+fn what_the_citizen_asks_to_end_waits_for_a_decision() {
+    for (id, rule, message, body) in [
+        ("smolensk", "termination-answer", "termination-request", "minimal"),
+        ("model", "refusal-decision", "family-refusal", "minimal"),
+    ] {
+        let mut life = Life::of(id);
+        let begin = application("2026-04-30T10:00:00+05:00", &[]).replace("2026-05-06T04", "2026-04-30T04");
+        life.send(("application", "register", "register"), "2026-05-06T12:00:00+05:00", &begin);
+        let (way, at) = ((message, "register", "register"), "2026-08-18T12:00:00+05:00");
+        let effects = life.send(way, at, &inside(&sample(message, body)));
+        let (opened, _) = of(&effects, rule);
+        assert_eq!(opened, [format!("register > citizen {CASE}")], "{id}");
+        let ended = super::regions::termination("2026-08-20");
+        let effects = life.send(("termination", "register", "register"), "2026-08-20T12:00:00+05:00", &ended);
+        assert_eq!(of(&effects, rule).1, [format!("register {CASE}")], "{id}");
+    }
+    // Single measures may be refused without an end of the accompaniment.
+    let (mut life, _) = begun();
+    let body = inside(&sample("family-refusal", "of-measures-rich"));
+    let effects = life.send(("family-refusal", "register", "register"), "2026-07-02T12:00:00+05:00", &body);
+    assert_eq!(of(&effects, "refusal-decision").0, [""; 0]);
+}
