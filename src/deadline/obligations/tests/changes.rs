@@ -70,6 +70,7 @@ fn the_curator_is_whom_the_latest_order_names() {
     life.send(way, "2026-08-17T09:00:00+05:00", &inside(&sample("curator", "changed-rich")));
     let curator = |life: &Life| life.case.as_ref().unwrap().facts.curator.clone();
     assert_eq!(curator(&life).as_deref(), Some("c-21"));
+    assert!(life.case.as_ref().unwrap().facts.steps.contains_key("curator"));
     life.send(way, "2026-08-18T09:00:00+05:00", &inside(&sample("curator", "minimal")));
     assert_eq!(curator(&life).as_deref(), Some("c-21"), "an older order that comes late");
     life.send(("programme", "register", "guardianship"), "2026-08-19T12:00:00+05:00", &programme);
@@ -175,4 +176,22 @@ fn what_the_citizen_asks_to_end_waits_for_a_decision() {
     let body = inside(&sample("family-refusal", "of-measures-rich"));
     let effects = life.send(("family-refusal", "register", "register"), "2026-07-02T12:00:00+05:00", &body);
     assert_eq!(of(&effects, "refusal-decision").0, [""; 0]);
+}
+
+#[test]
+fn nothing_is_asked_or_filled_in_in_the_future() {
+    for (id, message, field) in [
+        ("model", "databank-query", "askedAt"),
+        ("model", "databank-answer", "answeredAt"),
+        ("model", "consent", "registeredAt"),
+        ("yugra", "proposal", "proposedAt"),
+        ("yugra", "statistics", "preparedAt"),
+        ("smolensk", "termination-request", "filledOn"),
+    ] {
+        let (life, body) = (Life::of(id), inside(&sample(message, "minimal")));
+        let letter = Letter { message, body: &body, at: "2026-05-01T12:00:00+05:00", ..LETTER };
+        let fault = letter.judge_among(&life.regulation, &calendars(), &life.people).unwrap_err();
+        assert_eq!(fault.code, FaultCode::ContentInvalid, "{message}");
+        assert!(fault.detail.contains(&format!("`{field}` lies in the future")), "{message}: {fault}");
+    }
 }
