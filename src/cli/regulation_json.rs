@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::regulation_order;
 use super::regulation_words::{key_word, of_word, party_word, settle_word, start_word};
 use crate::deadline::{
-    CaseSource, CaseStep, Matching, Meets, Opens, OwnPart, Regulation, Rule, Rung, Source, TermChoice, TermVersion,
-    Title,
+    CaseSource, CaseStep, Exchange, Matching, Meets, Opens, OwnPart, Regulation, Rule, Rung, Source, TermChoice,
+    TermVersion, Title,
 };
 use crate::domain::{Participant, RoleCode};
 
@@ -22,11 +22,11 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         .iter()
         .map(|role| json!({ "code": role.code, "title": role.title, "holders": holders(r, people, &role.code) }))
         .collect();
-    let exchanges: Vec<Value> = r
-        .exchanges
-        .iter()
-        .map(|e| json!({ "message": e.message, "from": e.from, "to": e.to, "own": e.own.as_ref().map(own) }))
-        .collect();
+    let exchange = |e: &Exchange| {
+        let own = e.own.as_ref().map(own);
+        json!({ "message": e.message, "from": e.from, "to": e.to, "own": own, "elsewhere": e.elsewhere })
+    };
+    let exchanges: Vec<Value> = r.exchanges.iter().map(exchange).collect();
     let tables: Vec<Value> = r
         .term_tables
         .iter()

@@ -98,7 +98,9 @@ fn codes(codes: &[RoleCode]) -> String {
 fn exchanges(r: &Regulation) -> Vec<String> {
     let mut lines = Vec::new();
     for exchange in &r.exchanges {
-        lines.push(format!("  {}: {} → {}", exchange.message, codes(&exchange.from), codes(&exchange.to)));
+        let elsewhere =
+            if exchange.elsewhere { " (другой территории / of another territory)" } else { "" };
+        lines.push(format!("  {}: {} → {}{elsewhere}", exchange.message, codes(&exchange.from), codes(&exchange.to)));
         if let Some(own) = &exchange.own {
             lines.push(format!(
                 "    {}: только свои, по / own ones only, by {}; целиком / whole: {}",

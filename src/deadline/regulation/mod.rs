@@ -134,6 +134,8 @@ pub struct Exchange {
     pub to: Vec<RoleCode>,
     /// What of it a recipient gets; `None`: all.
     pub own: Option<OwnPart>,
+    /// Whether the recipient may serve another territory than that of the case: it is the one that the case goes to.
+    pub elsewhere: bool,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -226,11 +228,20 @@ impl Regulation {
         recipient: &Participant,
         territory: Option<&Oktmo>,
     ) -> Option<&Exchange> {
-        let holds = |who: &Participant, roles: &[RoleCode]| {
+        let holds = |who: &Participant, roles: &[RoleCode], territory| {
             who.regulation == self.id && roles.iter().any(|role| who.holds(role, territory))
         };
-        let goes = |e: &&Exchange| e.message == message.name && holds(sender, &e.from) && holds(recipient, &e.to);
-        self.exchanges.iter().find(goes)
+        self.exchanges
+            .iter()
+            .filter(|e| e.message == message.name)
+            .find(|e| holds(sender, &e.from, territory) && holds(recipient, &e.to, territory.filter(|_| !e.elsewhere)))
+    }
+
+    /// Whether a message that takes a case to another territory goes to somebody who serves that one. One that is not written to go
+    /// elsewhere may go to anybody.
+    pub fn serves_there(&self, message: &str, recipient: &Participant, territory: &Oktmo) -> bool {
+        let mut elsewhere = self.exchanges.iter().filter(|e| e.message == message && e.elsewhere).peekable();
+        elsewhere.peek().is_none() || elsewhere.any(|e| e.to.iter().any(|role| recipient.holds(role, Some(territory))))
     }
 
     /// The rule with this id.

@@ -140,12 +140,12 @@ fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
     let roles = |key| -> Vec<RoleCode> {
         table.need_texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
     };
-    let (from, to) = (roles("from"), roles("to"));
+    let (from, to, elsewhere) = (roles("from"), roles("to"), table.flag("elsewhere"));
     let own = table.table("own");
     let is_whole = own.is_none();
     let own = own.and_then(|table| own_part(table, names));
     table.finish()?;
-    (is_whole || own.is_some()).then_some(Exchange { message: message?, from, to, own, line })
+    (is_whole || own.is_some()).then_some(Exchange { message: message?, from, to, own, elsewhere, line })
 }
 
 fn own_part(table: Table<'_, '_>, names: &Names) -> Option<OwnPart> {
