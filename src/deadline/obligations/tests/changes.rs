@@ -195,3 +195,17 @@ fn nothing_is_asked_or_filled_in_in_the_future() {
         assert!(fault.detail.contains(&format!("`{field}` lies in the future")), "{message}: {fault}");
     }
 }
+
+#[test]
+fn consent_is_withdrawn_after_the_end_too() {
+    for id in ["yugra", "model", "smolensk"] {
+        let mut life = Life::of(id);
+        let begin = application("2026-05-06T10:00:00+05:00", &[]);
+        life.send(("application", "register", "register"), "2026-05-06T12:00:00+05:00", &begin);
+        let ended = super::regions::termination("2026-06-20");
+        life.send(("termination", "register", "register"), "2026-06-20T12:00:00+05:00", &ended);
+        assert!(life.case.as_ref().unwrap().facts.is_closed(), "{id}");
+        let body = inside(&sample("consent", "withdrawn"));
+        life.send(("consent", "register", "health"), "2026-07-01T12:00:00+05:00", &body);
+    }
+}
