@@ -254,6 +254,15 @@ impl Dispatcher {
         if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
             return Outcome::Expired;
         }
+        match claimed.reason {
+            // Its attachments are not here, and a claim takes it at `Expires` only.
+            Some(ParkReason::AttachmentAwaited) => return Outcome::Expired,
+            Some(reason @ ParkReason::AttachmentInvalid) => {
+                let detail = "an attachment has another size than the message lists; a new message is needed";
+                return Outcome::Park { reason, detail: detail.to_owned() };
+            }
+            Some(_) | None => {}
+        }
         if claimed.from == DeliveryState::Sent && claimed.attempt > self.gateway.settings().delivery.attempts_max {
             let detail = "handed over, and no receipt came; ask the partner".to_owned();
             return Outcome::Park { reason: ParkReason::ReceiptMissing, detail };

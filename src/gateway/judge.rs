@@ -13,6 +13,7 @@ use crate::envelope::technical::{
 };
 use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
+use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
 use super::snapshot::Snapshot;
@@ -25,6 +26,8 @@ pub struct Bench<'a> {
     pub gateway: &'a ParticipantId,
     /// Reader limits.
     pub limits: &'a Limits,
+    /// Which attachments are taken.
+    pub attachments: &'a Attachments,
     /// Seconds that `Created` may lie ahead.
     pub created_future_seconds_max: u32,
     /// Days that `Created` may lie behind.
@@ -54,6 +57,11 @@ pub trait Lookup {
     /// # Errors
     /// `not-now` when the store cannot answer.
     fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault>;
+    /// The size of the file with this digest that `sender` has uploaded, if it has.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault>;
 }
 
 /// A verified envelope that may be acted on.
@@ -172,7 +180,7 @@ fn decide(
     }
     let case = known_case(header, bench, lookup)?;
     let (sender, recipient) = check_route(header, case.as_ref(), bench)?;
-    check_attachments(header)?;
+    check_attachments(header, [sender, recipient], bench, lookup)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
     let parties = Parties { sender, recipient, case: case.as_ref() };
@@ -281,16 +289,46 @@ fn check_route<'s>(
     Ok((sender, recipient))
 }
 
-/// Until attachments stream (they are listed, but only inline ones can be fetched), one that is not inline is refused: accepting
-/// it would promise a delivery that cannot be made.
-fn check_attachments(header: &Header) -> Result<(), Fault> {
-    match header.attachments.iter().position(|a| a.inline.is_none()) {
-        Some(index) => Err(Fault::new(
-            FaultCode::AttachmentInvalid,
-            format!("Header/Attachments, number {}: this gateway takes attachments inline only", index + 1),
-        )),
-        None => Ok(()),
+/// Files that are listed and not carried may come later; what can be said of them now is said now.
+fn check_attachments(
+    header: &Header,
+    parties: [&Participant; 2],
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<(), Fault> {
+    for (index, attachment) in header.attachments.iter().enumerate() {
+        let wrong = |why: String| {
+            let detail = format!("Header/Attachments, number {}: {why}", index + 1);
+            Err(Fault::new(FaultCode::AttachmentInvalid, detail))
+        };
+        let kind = attachment.media_type.split(';').next().unwrap_or_default().trim_ascii();
+        for party in parties {
+            let allowed = party.media_types.as_ref().unwrap_or(&bench.attachments.media_types);
+            if !allowed.iter().any(|one| one.eq_ignore_ascii_case(kind)) {
+                return wrong(format!(
+                    "MediaType is not among those of participant `{}`: {}",
+                    party.id,
+                    allowed.join(", ")
+                ));
+            }
+        }
+        if attachment.inline.is_some() {
+            continue;
+        }
+        let bytes_max = bench.attachments.bytes_max;
+        if attachment.size_bytes > bytes_max {
+            return wrong(format!("SizeBytes: an attachment has at most {bytes_max} bytes"));
+        }
+        let other_size =
+            |a: &&crate::domain::Attachment| a.digest == attachment.digest && a.size_bytes != attachment.size_bytes;
+        let uploaded = lookup.uploaded(&header.sender, attachment.digest)?;
+        if uploaded.is_some_and(|size| size != attachment.size_bytes)
+            || header.attachments.iter().any(|a| other_size(&a))
+        {
+            return wrong("SizeBytes: the file with this digest has another size".to_owned());
+        }
     }
+    Ok(())
 }
 
 enum CanonicalBody<'a> {
