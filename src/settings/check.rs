@@ -230,7 +230,11 @@ mod tests {
             ("[notify]\nwindow_mailings_max = 0", "notify.window_mailings_max", "1 to 1000"),
             ("[attachments]\nmedia_types = [\"pdf\"]", "attachments.media_types", "application/pdf"),
             ("[attachments]\nbytes_max = 0", "attachments.bytes_max", "1 to"),
-            ("[attachments]\nuploads_max = 2", "attachments.uploads_per_participant_max", "uploads_max"),
+            (
+                "[attachments]\nuploads_per_participant_max = 33",
+                "attachments.uploads_per_participant_max",
+                "uploads_max",
+            ),
             ("[attachments]\nscanner = [\"\"]", "attachments.scanner", "command"),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
         ] {

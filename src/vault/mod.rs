@@ -295,7 +295,7 @@ mod tests {
         assert_eq!((received.digest, received.size_bytes), (sha256(b"whole bytes"), 11));
         assert!(vault.names(LATER).await.unwrap().is_empty());
         let name = vault.keep(received).await.unwrap();
-        assert_eq!(vault.names(LATER).await.unwrap(), [name.clone()]);
+        assert_eq!(vault.names(LATER).await.unwrap(), std::slice::from_ref(&name));
         assert_eq!(vault.remove_unfinished(LATER).await.unwrap(), 0);
         assert!(vault.names(Timestamp::from_micros(0)).await.unwrap().is_empty(), "younger files are not named");
         let second = begun(&vault, b"whole bytes").await.finish().await.unwrap();

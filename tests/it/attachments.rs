@@ -5,6 +5,9 @@ mod large;
 mod refused;
 mod waiting;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use mezhved::crypto::sha256;
 use mezhved::domain::{Attachment, Digest};
 use mezhved::envelope::Draft;
@@ -77,4 +80,27 @@ fn delivery(world: &World, id: mezhved::domain::MessageId) -> (String, String) {
     let delivery = &shown[0]["deliveries"][0];
     let word = |key: &str| delivery[key].as_str().unwrap_or_default().to_owned();
     (word("state"), word("reason"))
+}
+
+/// Begins an upload by hand: sends its head, and no byte of its body.
+fn begin(world: &World, path: &str, token: &str, more: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(world.wire().address()).unwrap();
+    let head = format!("PUT {path} HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {token}\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+/// The same, and the head that comes back.
+fn head(world: &World, path: &str, token: &str, more: &str) -> String {
+    answer_head(&mut begin(world, path, token, more))
+}
+
+/// Reads the head of an answer.
+fn answer_head(stream: &mut TcpStream) -> String {
+    stream.set_read_timeout(Some(crate::world::SOON)).unwrap();
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+        head.push(byte[0]);
+    }
+    String::from_utf8_lossy(&head).into_owned()
 }

@@ -1,9 +1,11 @@
 //! A message waits for its files, goes when they are here, and they are read by its parties.
 
 use mezhved::crypto::sha256;
+use mezhved::envelope::technical::TicketMethod;
 
-use super::{bytes, delivery, get, on_disk, put, request};
-use crate::world::{Backend, World};
+use super::{bytes, delivery, get, head, listed, on_disk, path, put, put_as, request, ticket};
+use crate::support::eventually;
+use crate::world::{Backend, SOON, World, now};
 
 #[test]
 fn a_message_waits_for_its_files_and_its_recipient_reads_them_on_sqlite() {
@@ -31,6 +33,10 @@ fn waits_and_goes(backend: Backend) {
     assert_eq!((first.status, first.json()["sizeBytes"].as_u64()), (201, Some(3_000_000)), "{}", first.text());
     assert_eq!(delivery(&world, id).1, "attachment-awaited", "the other one is not here");
     assert!(world.partner("guardianship").message(id).is_none());
+    let shown = world.mezhved(&["message", "show", &id.to_string(), "--json"]).done().json();
+    let mut states: Vec<_> = shown[0]["attachments"].as_array().unwrap().iter().map(|a| a["state"].clone()).collect();
+    states.sort_by_key(ToString::to_string);
+    assert_eq!(states, ["awaited", "whole"], "{shown}");
     assert_eq!(put(&world, "register", &other).status, 201);
     world.until(id, "delivered");
     let came = world.partner("guardianship").message(id).unwrap();
@@ -50,4 +56,119 @@ fn waits_and_goes(backend: Backend) {
     assert_eq!((kept.len(), incoming.len()), (2, 0), "{kept:?} {incoming:?}");
     let journal = world.mezhved(&["journal", "verify", "--json"]).done().json();
     assert!(journal["problem"].is_null(), "{journal}");
+}
+
+#[test]
+fn who_waits_in_vain_expires_and_goes_on_waiting_when_replayed_on_sqlite() {
+    expires(Backend::Sqlite);
+}
+
+#[test]
+fn who_waits_in_vain_expires_and_goes_on_waiting_when_replayed_on_postgresql() {
+    expires(Backend::Postgres);
+}
+
+fn expires(backend: Backend) {
+    let world = World::on(backend).start();
+    let file = bytes(3, 1_000);
+    let mut draft = request(&world, &[&file]);
+    let id = draft.header.message_id;
+    draft.header.expires = Some(now().plus_seconds(3));
+    world.post(world.agency("register").sign(&draft)).receipt();
+    assert_eq!(delivery(&world, id).1, "attachment-awaited");
+    world.until(id, "expired");
+    assert!(world.partner("guardianship").message(id).is_none());
+    world.mezhved(&["message", "replay", &id.to_string()]).done();
+    assert_eq!(delivery(&world, id), ("queued".to_owned(), "attachment-awaited".to_owned()));
+    assert_eq!(put(&world, "register", &file).status, 201);
+    world.until(id, "delivered");
+}
+
+#[test]
+fn a_file_of_another_size_than_listed_is_never_delivered() {
+    let world = World::on(Backend::Sqlite).start();
+    let register = world.agency("register");
+    let file = bytes(4, 1_000);
+    let mut draft = request(&world, &[&file]);
+    draft.header.attachments[0].size_bytes = 999;
+    world.post(register.sign(&draft)).receipt();
+    assert_eq!(put(&world, "register", &file).status, 201);
+    let parked = world.until(draft.header.message_id, "parked");
+    assert_eq!(parked["reason"], "attachment-invalid", "{parked}");
+    world.mezhved(&["message", "replay", &draft.header.message_id.to_string()]).done();
+    world.until(draft.header.message_id, "parked");
+    assert!(world.partner("guardianship").message(draft.header.message_id).is_none());
+    // Once the file is here, the mistake is told at once.
+    let mut later = request(&world, &[&file]);
+    later.header.attachments[0].size_bytes = 1_001;
+    let fault = world.post(register.sign(&later)).fault();
+    assert_eq!(fault.code, "attachment-invalid");
+    assert!(fault.detail.unwrap().contains("number 1: SizeBytes"));
+    let mut both = request(&world, &[&bytes(5, 10)]);
+    both.header.attachments.push(listed(both.header.attachments[0].digest, 11));
+    assert_eq!(world.post(register.sign(&both)).fault().code, "attachment-invalid", "one file of two sizes");
+}
+
+#[test]
+fn to_know_a_digest_is_not_to_have_the_file() {
+    let world = World::on(Backend::Sqlite).start();
+    let register = world.agency("register");
+    let file = bytes(6, 5_000);
+    let digest = sha256(&file);
+    assert_eq!(put(&world, "police", &file).status, 201);
+    assert_eq!(get(&world, "police", digest).status, 404, "no message lists it");
+    // The register has heard of the digest. Its message waits, and opens the file to nobody.
+    let draft = request(&world, &[&file]);
+    let id = draft.header.message_id;
+    world.post(register.sign(&draft)).receipt();
+    assert_eq!(delivery(&world, id).1, "attachment-awaited");
+    let absent = get(&world, "register", sha256(b"absent"));
+    for reader in ["register", "guardianship", "police"] {
+        let answer = get(&world, reader, digest);
+        assert_eq!((answer.status, answer.text()), (404, absent.text()), "{reader}");
+    }
+    // The same bytes of another are taken, checked, and not kept twice.
+    assert_eq!(put_as(&world, "register", digest, b"something else").status, 422);
+    assert_eq!(delivery(&world, id).1, "attachment-awaited");
+    assert_eq!(put(&world, "register", &file).status, 201);
+    world.until(id, "delivered");
+    assert_eq!(on_disk(&world).0.len(), 1);
+    for (reader, status) in [("register", 200), ("guardianship", 200), ("police", 404), ("health", 404)] {
+        assert_eq!(get(&world, reader, digest).status, status, "{reader}");
+    }
+    // Who may read it need not send it to pass it on.
+    let token = ticket(&world, "guardianship", TicketMethod::Put, digest);
+    let held = head(&world, &path(digest), &token, "Content-Length: 5000\r\nExpect: 100-continue\r\n");
+    assert!(held.starts_with("HTTP/1.1 200"), "{held}");
+}
+
+#[test]
+fn who_waits_for_100_sends_nothing_in_vain_and_a_cut_download_goes_on() {
+    let world = World::on(Backend::Sqlite).start();
+    let file = bytes(7, 300_000);
+    let digest = sha256(&file);
+    let token = ticket(&world, "register", TicketMethod::Put, digest);
+    let asked = |token: &str| head(&world, &path(digest), token, "Content-Length: 300000\r\nExpect: 100-continue\r\n");
+    assert!(asked(&token).starts_with("HTTP/1.1 100"), "the bytes are wanted");
+    assert!(asked("invented").starts_with("HTTP/1.1 401"));
+    eventually("the first upload to be given up", SOON, || on_disk(&world).1.is_empty().then_some(()));
+    assert_eq!(put(&world, "register", &file).status, 201);
+    assert!(asked(&token).starts_with("HTTP/1.1 200"), "the bytes are here");
+
+    let draft = request(&world, &[&file]);
+    world.post(world.agency("register").sign(&draft)).receipt();
+    world.until(draft.header.message_id, "delivered");
+    let token = ticket(&world, "guardianship", TicketMethod::Get, digest);
+    let ranged = |range: &str| {
+        let request = world.wire().request(reqwest::Method::GET, &path(digest)).bearer_auth(&token);
+        crate::world::RUNTIME.block_on(async {
+            let answer = request.header("range", range).send().await.unwrap();
+            (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap())
+        })
+    };
+    let (status, headers, rest) = ranged("bytes=200000-");
+    assert_eq!((status, headers["content-range"].to_str().unwrap()), (206, "bytes 200000-299999/300000"));
+    assert!(rest[..] == file[200_000..]);
+    assert_eq!(ranged("bytes=300000-").0, 416);
+    assert!(ranged("bytes=5-9").2[..] == file[..], "another range is answered with the whole");
 }
