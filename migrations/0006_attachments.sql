@@ -34,4 +34,5 @@ CREATE TABLE listed_attachments (
     state {TEXT} NOT NULL,
     PRIMARY KEY (record_id, digest)
 );
-CREATE INDEX listed_attachments_by_digest ON listed_attachments (digest, sender);
+CREATE INDEX listed_attachments_of_sender ON listed_attachments (digest, sender);
+CREATE INDEX listed_attachments_of_recipient ON listed_attachments (digest, recipient);

@@ -21,6 +21,8 @@ use crate::gateway::{Begun, Readable};
 
 /// How much of a refused body is read all the same, so that its sender sees the answer and not a broken connection.
 const REFUSED_BYTES_READ_MAX: u64 = 1024 * 1024;
+/// How long that may take.
+const REFUSED_TIME_MAX: Duration = Duration::from_secs(5);
 /// How many bytes of a file are read at once.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -45,7 +47,7 @@ async fn upload(face: &Face, digest: &str, headers: &HeaderMap, body: Body) -> R
     let mut body = Arriving { chunks: body.into_data_stream(), idle };
     let refused = |fault: Fault, mut body: Arriving| async move {
         if !waits {
-            body.pass_over(REFUSED_BYTES_READ_MAX).await;
+            drop(timeout(REFUSED_TIME_MAX, body.pass_over(REFUSED_BYTES_READ_MAX)).await);
         }
         closing(told(&fault))
     };

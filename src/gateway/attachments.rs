@@ -275,7 +275,7 @@ async fn round(gateway: &Gateway, seconds: u32) -> Result<(), String> {
     let hours = i64::from(gateway.settings().attachments.orphan_hours_max);
     loop {
         let before = now.plus_seconds(-hours * 3_600);
-        let forgotten = store.forget_attachments(before, FORGOTTEN_AT_ONCE_MAX).await.map_err(told)?;
+        let forgotten = store.forget_attachments(now, before, FORGOTTEN_AT_ONCE_MAX).await.map_err(told)?;
         if forgotten.holdings == 0 {
             break;
         }

@@ -104,8 +104,8 @@ impl Store {
         party: &ParticipantId,
         digest: Digest,
     ) -> Result<Option<StoredFile>, StoreError> {
-        let of_party = "EXISTS (SELECT 1 FROM listed_attachments l WHERE l.digest = a.digest AND l.state = 'whole' \
-                        AND (l.sender = ? OR l.recipient = ?))";
+        let of_party = "(EXISTS (SELECT 1 FROM listed_attachments l WHERE l.digest = a.digest AND l.sender = ? AND l.state = 'whole') \
+                        OR EXISTS (SELECT 1 FROM listed_attachments l WHERE l.digest = a.digest AND l.recipient = ? AND l.state = 'whole'))";
         self.file(digest, Some((of_party, vec![text(party), text(party)]))).await
     }
 
@@ -178,8 +178,13 @@ impl Store {
     ///
     /// # Errors
     /// When the database is away. Files that were forgotten by a call whose answer was lost are strays in the vault.
-    pub async fn forget_attachments(&self, before: Timestamp, limit: u32) -> Result<Forgotten, StoreError> {
-        self.task(ForgetTask { before, limit }).await
+    pub async fn forget_attachments(
+        &self,
+        now: Timestamp,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Forgotten, StoreError> {
+        self.task(ForgetTask { now, before, limit }).await
     }
 
     /// Which of these names of files are in use.
@@ -266,7 +271,7 @@ const LIST: Stmt = Stmt {
 
 const MARK_LISTED: Stmt = Stmt {
     head: "WITH v (v_digest, v_participant) AS (VALUES ",
-    tail: ") UPDATE attachment_holdings SET listed = 1 FROM v WHERE digest = v_digest AND participant = v_participant",
+    tail: ") UPDATE attachment_holdings SET listed = 1 FROM v WHERE digest = v_digest AND participant = v_participant AND listed = 0",
 };
 
 /// Holds queued deliveries of messages whose attachments are not all here: a claim may take them at `Expires` only. A wrong size cannot
@@ -338,6 +343,7 @@ impl Write for WholeTask {
 
 #[derive(Debug)]
 struct ForgetTask {
+    now: Timestamp,
     before: Timestamp,
     limit: u32,
 }
@@ -345,7 +351,7 @@ struct ForgetTask {
 impl Write for ForgetTask {
     type Out = Forgotten;
 
-    async fn run(&self, tx: &mut Tx<'_>, _rows: &mut Rows<'_>) -> Result<Forgotten, Failure> {
+    async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<Forgotten, Failure> {
         let old = "SELECT digest FROM attachment_holdings WHERE listed = 0 AND held_at < $1 ORDER BY held_at LIMIT $2";
         let mut digests = BTreeSet::new();
         for row in tx.one(old, vec![self.before.into(), i64::from(self.limit).into()]).await? {
@@ -360,9 +366,20 @@ impl Write for ForgetTask {
         let (sql, vals) = Select::new("DELETE FROM attachment_holdings WHERE listed = 0")
             .push(" AND held_at < ? AND digest IN (", vec![self.before.into()])
             .list(list())
-            .push(") RETURNING participant", vec![])
+            .push(") RETURNING participant, digest", vec![])
             .into_parts();
-        let holdings = tx.built(sql, vals).await?.len();
+        let mut holdings = 0;
+        for row in tx.built(sql, vals).await? {
+            let entry = JournalEntry {
+                kind: "attachment-forgotten".to_owned(),
+                actor: "store".to_owned(),
+                participant: Some(row.parsed("participant", |t| ParticipantId::parse(t).ok())?),
+                detail: json!({ "digest": row.digest("digest")? }),
+                ..JournalEntry::default()
+            };
+            rows.entry(&entry, self.now);
+            holdings += 1;
+        }
         let (sql, vals) = Select::new("DELETE FROM attachments WHERE digest IN (")
             .list(list())
             .push(

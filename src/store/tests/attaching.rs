@@ -102,7 +102,8 @@ async fn forgetting_and_listing_that_cross_each_other_leave_no_lie(bench: &Bench
     for n in 1..=60_u8 {
         bench.store.attachment_whole(whole(n, "register", &format!("file-{n}"), 3)).await.unwrap();
         let message = listing(u64::from(n), &[(n, 10)]);
-        let (accepted, gone) = tokio::join!(bench.store.accept(accept(message)), other.forget_attachments(at(100), 10));
+        let (accepted, gone) =
+            tokio::join!(bench.store.accept(accept(message)), other.forget_attachments(at(200), at(100), 10));
         let gone = gone.unwrap();
         assert_eq!(accepted, Ok(Accepted::Recorded));
         let is_gone = gone.files.contains(&format!("file-{n}"));
@@ -128,12 +129,16 @@ async fn the_first_file_of_a_digest_stays_unless_it_is_lost(bench: &Bench) {
     let names = ["first", "third", "other"].map(str::to_owned);
     assert_eq!(store.files_in_use(&names).await.unwrap(), ["third".to_owned()].into());
     assert_eq!(store.unlisted_bytes(&who("register")).await.unwrap(), 10);
-    assert_eq!(store.forget_attachments(at(1), 10).await.unwrap(), Forgotten::default(), "too young");
+    assert_eq!(store.forget_attachments(at(200), at(1), 10).await.unwrap(), Forgotten::default(), "too young");
     store.accept(accept(listing(1, &[(1, 10)]))).await.unwrap();
     assert_eq!(store.unlisted_bytes(&who("register")).await.unwrap(), 0);
-    assert_eq!(store.forget_attachments(at(100), 10).await.unwrap(), Forgotten::default(), "a message lists it");
+    assert_eq!(
+        store.forget_attachments(at(200), at(100), 10).await.unwrap(),
+        Forgotten::default(),
+        "a message lists it"
+    );
     // Another's upload that no message of its lists is forgotten; the file stays for whoever needs it.
     store.attachment_whole(whole(1, "police", "fifth", 5)).await.unwrap();
-    assert_eq!(store.forget_attachments(at(100), 10).await.unwrap(), Forgotten { holdings: 1, files: vec![] });
+    assert_eq!(store.forget_attachments(at(200), at(100), 10).await.unwrap(), Forgotten { holdings: 1, files: vec![] });
     assert!(store.attachment_for(&who("health"), digest(1)).await.unwrap().is_some());
 }
