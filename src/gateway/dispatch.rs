@@ -195,6 +195,9 @@ impl Dispatcher {
         let outcome = self.attempt(&claimed).await;
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
+        // Whoever was waited for is told what for.
+        let awaited = claimed.reason.filter(|r| *r == ParkReason::AttachmentAwaited && state == DeliveryState::Expired);
+        let reason = reason.or_else(|| awaited.map(|r| r.to_string()));
         let started = match reached(&outcome) {
             Some(reached) => self.gateway.start_pending_of(&claimed.message, reached).await,
             None => Ok(Vec::new()),

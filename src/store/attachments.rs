@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde_json::json;
 
-use crate::domain::{Digest, ParticipantId, RecordId, Timestamp};
+use crate::domain::{DeliveryId, Digest, ParticipantId, RecordId, Timestamp};
 
 use super::error::Failure;
 use super::rows::Rows;
@@ -253,6 +253,21 @@ async fn lock(tx: &mut Tx<'_>, digests: &BTreeSet<Digest>) -> Result<(), Failure
     let rows: Vec<_> = digests.iter().map(|d| vec![(*d).into()]).collect();
     tx.many(&LOCK, &rows).await?;
     Ok(())
+}
+
+/// Takes the rows of what the messages of these deliveries list, so that an upload does not cross what is done to them.
+pub(super) async fn lock_listed(tx: &mut Tx<'_>, deliveries: &[DeliveryId]) -> Result<(), Failure> {
+    let (sql, vals) = Select::new(
+        "SELECT l.digest FROM deliveries d JOIN listed_attachments l ON l.record_id = d.record_id WHERE d.id IN (",
+    )
+    .list(deliveries.iter().map(text).collect())
+    .push(")", vec![])
+    .into_parts();
+    let mut digests = BTreeSet::new();
+    for row in tx.built(sql, vals).await? {
+        digests.insert(row.digest("digest")?);
+    }
+    lock(tx, &digests).await
 }
 
 /// Takes the rows of digests, making those that are missing.

@@ -193,6 +193,7 @@ impl Write for ReplayTask {
 
     async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<Vec<DeliveryId>, Failure> {
         let replay = &self.0;
+        attachments::lock_listed(tx, &replay.delivery_ids).await?;
         let ids: Vals<'_> = replay.delivery_ids.iter().map(text).collect();
         let (sql, vals) = Select::new(
             "UPDATE deliveries SET state = 'queued', attempts = 0, settled_at = NULL, expires_at = NULL, mailbox = 0, \

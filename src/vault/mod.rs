@@ -51,9 +51,18 @@ impl Vault {
     /// # Errors
     /// When they cannot.
     pub async fn prepare(&self) -> io::Result<()> {
-        let incoming = self.folder.join(INCOMING);
+        let folder = self.folder.clone();
         blocking(move || {
+            let incoming = folder.join(INCOMING);
             std::fs::create_dir_all(&incoming)?;
+            // All of them now, so that no file is in a folder whose own name is not on the disk yet.
+            for shard in 0..=u8::MAX {
+                match std::fs::create_dir(folder.join(hex::encode([shard]))) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    Ok(()) | Err(_) => {}
+                }
+            }
+            std::fs::File::open(&folder)?.sync_all()?;
             drop(tempfile::Builder::new().prefix("start-").tempfile_in(&incoming)?);
             Ok(())
         })
@@ -234,10 +243,6 @@ impl Drop for Temporary {
 
 fn put_in_place(folder: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let shard = to.parent().unwrap_or(folder);
-    if !shard.is_dir() {
-        std::fs::create_dir_all(shard)?;
-        std::fs::File::open(folder)?.sync_all()?;
-    }
     std::fs::rename(from, to)?;
     std::fs::File::open(shard)?.sync_all()
 }

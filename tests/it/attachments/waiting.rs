@@ -1,11 +1,12 @@
 //! A message waits for its files, goes when they are here, and they are read by its parties.
 
 use mezhved::crypto::sha256;
-use mezhved::envelope::technical::TicketMethod;
+use mezhved::envelope::technical::{NoticeState, TicketMethod};
 
 use super::{bytes, delivery, get, head, listed, on_disk, path, put, put_as, request, ticket};
+use crate::exchange::http::notice_about;
 use crate::support::eventually;
-use crate::world::{Backend, SOON, World, now};
+use crate::world::{Backend, RUNTIME, SOON, World, now};
 
 #[test]
 fn a_message_waits_for_its_files_and_its_recipient_reads_them_on_sqlite() {
@@ -77,6 +78,8 @@ fn expires(backend: Backend) {
     world.post(world.agency("register").sign(&draft)).receipt();
     assert_eq!(delivery(&world, id).1, "attachment-awaited");
     world.until(id, "expired");
+    let told = eventually("the notice", SOON, || notice_about(&world, id));
+    assert_eq!((told.state, told.reason.as_deref()), (NoticeState::Expired, Some("attachment-awaited")));
     assert!(world.partner("guardianship").message(id).is_none());
     world.mezhved(&["message", "replay", &id.to_string()]).done();
     assert_eq!(delivery(&world, id), ("queued".to_owned(), "attachment-awaited".to_owned()));
@@ -95,6 +98,8 @@ fn a_file_of_another_size_than_listed_is_never_delivered() {
     assert_eq!(put(&world, "register", &file).status, 201);
     let parked = world.until(draft.header.message_id, "parked");
     assert_eq!(parked["reason"], "attachment-invalid", "{parked}");
+    let told = eventually("the notice", SOON, || notice_about(&world, draft.header.message_id));
+    assert_eq!((told.state, told.reason.as_deref()), (NoticeState::Parked, Some("attachment-invalid")));
     world.mezhved(&["message", "replay", &draft.header.message_id.to_string()]).done();
     world.until(draft.header.message_id, "parked");
     assert!(world.partner("guardianship").message(draft.header.message_id).is_none());
@@ -161,7 +166,7 @@ fn who_waits_for_100_sends_nothing_in_vain_and_a_cut_download_goes_on() {
     let token = ticket(&world, "guardianship", TicketMethod::Get, digest);
     let ranged = |range: &str| {
         let request = world.wire().request(reqwest::Method::GET, &path(digest)).bearer_auth(&token);
-        crate::world::RUNTIME.block_on(async {
+        RUNTIME.block_on(async {
             let answer = request.header("range", range).send().await.unwrap();
             (answer.status().as_u16(), answer.headers().clone(), answer.bytes().await.unwrap())
         })
@@ -171,4 +176,32 @@ fn who_waits_for_100_sends_nothing_in_vain_and_a_cut_download_goes_on() {
     assert!(rest[..] == file[200_000..]);
     assert_eq!(ranged("bytes=300000-").0, 416);
     assert!(ranged("bytes=5-9").2[..] == file[..], "another range is answered with the whole");
+}
+
+#[test]
+fn two_nodes_share_a_folder_and_many_uploads_of_one_file_keep_it_once() {
+    let plan = World::on(Backend::Postgres).setting("attachments.uploads_per_participant_max = 16");
+    let world = plan.start();
+    let other = world.command().start();
+    let wires = [world.wire(), world.wire_to(&other)];
+    let file = bytes(8, 1_000_000);
+    let digest = sha256(&file);
+    let draft = request(&world, &[&file]);
+    world.post(world.agency("register").sign(&draft)).receipt();
+    let tokens = ["register", "police"].map(|agency| ticket(&world, agency, TicketMethod::Put, digest));
+    let uploads = (0..12).map(|n| {
+        let (wire, token, file, path) = (wires[n % 2].clone(), tokens[n / 2 % 2].clone(), file.clone(), path(digest));
+        async move { wire.put(&path, &token, file.into()).await.unwrap().status }
+    });
+    let statuses = RUNTIME.block_on(futures_util::future::join_all(uploads));
+    assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
+    world.until(draft.header.message_id, "delivered");
+    let (kept, incoming) = on_disk(&world);
+    assert_eq!((kept.len(), incoming.len()), (1, 0), "{kept:?} {incoming:?}");
+    assert_eq!(world.number("SELECT COUNT(*) FROM attachment_holdings"), 2);
+    let token = ticket(&world, "guardianship", TicketMethod::Get, digest);
+    for wire in &wires {
+        let read = RUNTIME.block_on(wire.get(&path(digest), Some(&token))).unwrap();
+        assert!(read.status == 200 && read.bytes == file, "{}", read.status);
+    }
 }
