@@ -56,8 +56,8 @@ impl Vault {
             let incoming = folder.join(INCOMING);
             std::fs::create_dir_all(&incoming)?;
             // All of them now, so that no file is in a folder whose own name is not on the disk yet.
-            for shard in 0..=u8::MAX {
-                match std::fs::create_dir(folder.join(hex::encode([shard]))) {
+            for shard in shards() {
+                match std::fs::create_dir(folder.join(shard)) {
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
                     Ok(()) | Err(_) => {}
                 }
@@ -147,15 +147,13 @@ impl Vault {
         let folder = self.folder.clone();
         blocking(move || {
             let mut names = Vec::new();
-            for shard in std::fs::read_dir(&folder)? {
-                let shard = shard?;
-                if !shard.file_type()?.is_dir() || shard.file_name() == INCOMING {
-                    continue;
-                }
-                let inside = older_files(&shard.path(), before)?;
-                names.extend(
-                    inside.iter().filter_map(|p| Some(p.file_name()?.to_str()?.to_owned())).filter(|n| is_name(n)),
-                );
+            for shard in shards() {
+                let inside = match older_files(&folder.join(shard), before) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    inside => inside?,
+                };
+                let inside = inside.iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+                names.extend(inside.filter(|name| is_name(name)));
             }
             Ok(names)
         })
@@ -241,6 +239,11 @@ impl Drop for Temporary {
     }
 }
 
+/// The folders that files have their places in.
+fn shards() -> impl Iterator<Item = String> {
+    (0..=u8::MAX).map(|first| hex::encode([first]))
+}
+
 fn put_in_place(folder: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let shard = to.parent().unwrap_or(folder);
     std::fs::rename(from, to)?;
@@ -321,8 +324,8 @@ mod tests {
         begun(&vault, b"died").await.path.forget();
         assert_eq!(vault.remove_unfinished(Timestamp::from_micros(0)).await.unwrap(), 0, "it may still be written");
         assert_eq!(vault.remove_unfinished(LATER).await.unwrap(), 1);
-        std::fs::create_dir_all(folder.path().join("files/zz")).unwrap();
-        std::fs::write(folder.path().join("files/zz/notes.txt"), "").unwrap();
+        std::fs::create_dir_all(folder.path().join("files/0a")).unwrap();
+        std::fs::write(folder.path().join("files/0a/notes.txt"), "").unwrap();
         assert!(vault.names(LATER).await.unwrap().is_empty(), "other people's files are not ours");
     }
 }

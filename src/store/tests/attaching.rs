@@ -8,6 +8,7 @@ on_both! {
     an_upload_in_the_same_batch_is_seen
     a_message_and_an_upload_that_cross_each_other_do_not_miss_each_other
     forgetting_and_listing_that_cross_each_other_leave_no_lie
+    a_replay_and_an_upload_that_cross_each_other_do_not_miss_each_other
     the_first_file_of_a_digest_stays_unless_it_is_lost
 }
 
@@ -114,6 +115,25 @@ async fn forgetting_and_listing_that_cross_each_other_leave_no_lie(bench: &Bench
         assert_eq!(waits, is_gone, "{n}");
     }
     eprintln!("of 60 files {forgotten} were forgotten before they were listed");
+    other.close().await;
+}
+
+async fn a_replay_and_an_upload_that_cross_each_other_do_not_miss_each_other(bench: &Bench) {
+    let other = bench.node().await;
+    for n in 1..=40_u8 {
+        let id = u64::from(n);
+        bench.store.accept(accept(listing(id, &[(n, 10)]))).await.unwrap();
+        bench
+            .sql("UPDATE deliveries SET state = 'expired', reason = NULL, next_at = NULL WHERE state = 'queued'")
+            .await;
+        let replay =
+            Replay { delivery_ids: vec![delivery(id)], now: at(5), actor: "operator".to_owned(), retranslate: false };
+        let file = whole(n, "register", &format!("file-{n}"), 6);
+        let (back, stored) = tokio::join!(bench.store.replay(replay), other.attachment_whole(file));
+        assert_eq!((back.unwrap(), stored.is_ok()), (vec![delivery(id)], true));
+        let (next_at, reason) = stands(bench, id).await;
+        assert!(next_at.is_some() && reason.is_none(), "{n} waits for what is here: {next_at:?} {reason:?}");
+    }
     other.close().await;
 }
 
