@@ -16,6 +16,7 @@ use crate::schema::element_bytes;
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
+use super::listed::check_attachments;
 use super::snapshot::Snapshot;
 
 /// What a judgement stands on, besides the bytes.
@@ -180,7 +181,7 @@ fn decide(
     }
     let case = known_case(header, bench, lookup)?;
     let (sender, recipient) = check_route(header, case.as_ref(), bench)?;
-    check_attachments(header, [sender, recipient], bench, lookup)?;
+    check_attachments(header, &[sender, recipient], bench, lookup)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
     let parties = Parties { sender, recipient, case: case.as_ref() };
@@ -287,48 +288,6 @@ fn check_route<'s>(
         return Err(Fault::new(FaultCode::RouteForbidden, detail));
     }
     Ok((sender, recipient))
-}
-
-/// Files that are listed and not carried may come later; what can be said of them now is said now.
-fn check_attachments(
-    header: &Header,
-    parties: [&Participant; 2],
-    bench: &Bench<'_>,
-    lookup: &dyn Lookup,
-) -> Result<(), Fault> {
-    for (index, attachment) in header.attachments.iter().enumerate() {
-        let wrong = |why: String| {
-            let detail = format!("Header/Attachments, number {}: {why}", index + 1);
-            Err(Fault::new(FaultCode::AttachmentInvalid, detail))
-        };
-        let kind = attachment.media_type.split(';').next().unwrap_or_default().trim_ascii();
-        for party in parties {
-            let allowed = party.media_types.as_ref().unwrap_or(&bench.attachments.media_types);
-            if !allowed.iter().any(|one| one.eq_ignore_ascii_case(kind)) {
-                return wrong(format!(
-                    "MediaType is not among those of participant `{}`: {}",
-                    party.id,
-                    allowed.join(", ")
-                ));
-            }
-        }
-        if attachment.inline.is_some() {
-            continue;
-        }
-        let bytes_max = bench.attachments.bytes_max;
-        if attachment.size_bytes > bytes_max {
-            return wrong(format!("SizeBytes: an attachment has at most {bytes_max} bytes"));
-        }
-        let other_size =
-            |a: &&crate::domain::Attachment| a.digest == attachment.digest && a.size_bytes != attachment.size_bytes;
-        let uploaded = lookup.uploaded(&header.sender, attachment.digest)?;
-        if uploaded.is_some_and(|size| size != attachment.size_bytes)
-            || header.attachments.iter().any(|a| other_size(&a))
-        {
-            return wrong("SizeBytes: the file with this digest has another size".to_owned());
-        }
-    }
-    Ok(())
 }
 
 enum CanonicalBody<'a> {

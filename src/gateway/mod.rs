@@ -13,6 +13,7 @@ mod effects;
 mod ids;
 pub mod judge;
 mod ladder;
+mod listed;
 mod mailbox;
 pub mod notify;
 mod outgoing;
