@@ -273,7 +273,7 @@ fn add_lines(element: roxmltree::Node<'_, '_>, parent: Option<&str>, depth: usiz
 }
 
 /// A JSON text with sorted names, one member a line.
-fn json_lines(bytes: &[u8]) -> Result<String, String> {
+pub(super) fn json_lines(bytes: &[u8]) -> Result<String, String> {
     let mut value: serde_json::Value = serde_json::from_slice(bytes)
         .map_err(|e| format!("line {} column {}: not well-formed JSON", e.line(), e.column()))?;
     value.sort_all_objects();

@@ -19,6 +19,7 @@ mod codes;
 mod golden;
 mod manifest;
 mod output;
+mod preview;
 mod render;
 mod sandbox;
 mod set;
@@ -35,6 +36,7 @@ use crate::envelope::{Body, BodyDraft};
 use crate::schema::element_bytes;
 
 pub use golden::{Direction, GoldenOutcome, GoldenResult, check as check_golden};
+pub use preview::{PreviewStep, PreviewStepKind, preview, side};
 pub use set::{Adapter, AdapterSet};
 
 /// The most bytes that a body may have on its way into a translation.

@@ -129,6 +129,16 @@ impl Adapter {
         self.manifest.messages.iter().map(|m| &m.message_type)
     }
 
+    /// The path of the template that translates this type in this direction; of the manifest when there is none.
+    pub fn template(&self, message_type: &MessageType, direction: Direction) -> String {
+        let described = self.manifest.messages.iter().find(|m| m.message_type == *message_type);
+        let way = described.and_then(|m| match direction {
+            Direction::ToPartner => m.to_partner.as_ref(),
+            Direction::ToCanonical => m.to_canonical.as_ref(),
+        });
+        way.map_or_else(|| self.file("manifest.toml"), |way| self.template_file(way))
+    }
+
     /// Whether a message of this type can be translated in this direction.
     pub fn carries(&self, message_type: &MessageType, direction: Direction) -> bool {
         let described = || self.manifest.messages.iter().find(|m| m.message_type == *message_type);

@@ -157,11 +157,11 @@ impl Adapter {
         AdapterError::new(AdapterErrorKind::Input, &self.template_file(way), None, format!("the body: {reason}"))
     }
 
-    fn template_file(&self, way: &Way) -> String {
+    pub(super) fn template_file(&self, way: &Way) -> String {
         self.file(&format!("templates/{}", way.template.get_ref()))
     }
 
-    fn file(&self, path: &str) -> String {
+    pub(super) fn file(&self, path: &str) -> String {
         format!("adapters/{}/{path}", self.name)
     }
 }

@@ -1,6 +1,6 @@
-//! `mezhved adapter test`: do the adapters translate as their golden samples say?
+//! `mezhved adapter`: do the adapters translate as their golden samples say? A new one after another; a look at each step.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use crate::adapter::{AdapterSet, GoldenOutcome, GoldenResult, check_golden};
@@ -28,6 +28,26 @@ enum Command {
     ///
     /// Пример / Example: mezhved adapter test adapters/police
     Test(TestArgs),
+    /// Сделать новый адаптер по образцу другого / make a new adapter after another one.
+    ///
+    /// Папка настроек/adapters/ИМЯ получает файлы образца, с его шаблонами, схемой и образцами, и сразу проходит проверку. Дальше её
+    /// меняют шаг за шагом: схему ведомства, шаблоны, образцы.
+    ///
+    /// CONFIG/adapters/NAME gets the files of the other one with its templates, schema and samples, and passes the check at once. From
+    /// there it is changed step by step: the agency's schema, templates, samples.
+    ///
+    /// Пример / Example: mezhved adapter new youth --like police --config /etc/mezhved
+    New(super::adapter_new::NewArgs),
+    /// Показать перевод одного сообщения шаг за шагом / show the translation of one message step by step.
+    ///
+    /// Тело в канонической форме переводится в форму ведомства и обратно, тело в форме ведомства — наоборот; после каждого шага
+    /// видно, что вышло, или где и почему не вышло.
+    ///
+    /// A body in the canonical form is translated into the agency's and back, one in the agency's form the other way round; each step
+    /// shows what came of it, or where and why it failed.
+    ///
+    /// Пример / Example: mezhved adapter preview police --type document-request --sample request.xml
+    Preview(super::adapter_preview::PreviewArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +67,11 @@ struct TestArgs {
 /// # Errors
 /// When `out` or `err` cannot be written.
 pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<bool> {
-    let Command::Test(test) = &args.command;
+    let test = match &args.command {
+        Command::Test(test) => test,
+        Command::New(new) => return super::adapter_new::run(new, files, out, err),
+        Command::Preview(preview) => return super::adapter_preview::run(preview, out, err),
+    };
     let files = match with_folders(files, &test.folders) {
         Ok(files) => files,
         Err(reason) => {
@@ -68,12 +92,12 @@ pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn
         serde_json::to_writer_pretty(&mut *out, &results)?;
         writeln!(out)?;
     } else {
-        tell(&results, out, err)?;
+        tell(&results, io::stderr().is_terminal(), out, err)?;
     }
     Ok(!results.is_empty() && results.iter().all(GoldenResult::passed))
 }
 
-fn check_all(files: &Files) -> Result<Vec<GoldenResult>, Vec<String>> {
+pub(super) fn check_all(files: &Files) -> Result<Vec<GoldenResult>, Vec<String>> {
     let catalogue = Catalogue::from_files(files).map_err(|errors| texts(&errors))?;
     let set = AdapterSet::from_files(files).map_err(|errors| texts(&errors))?;
     Ok(set.iter().flat_map(|adapter| check_golden(adapter, files, &catalogue)).collect())
@@ -83,7 +107,7 @@ fn texts(errors: &[impl ToString]) -> Vec<String> {
     errors.iter().map(ToString::to_string).collect()
 }
 
-fn tell(results: &[GoldenResult], out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
+fn tell(results: &[GoldenResult], coloured: bool, out: &mut dyn Write, err: &mut dyn Write) -> io::Result<()> {
     let mut passed = 0usize;
     for result in results {
         let direction = result.direction.map_or("", |d| d.as_str());
@@ -97,7 +121,7 @@ fn tell(results: &[GoldenResult], out: &mut dyn Write, err: &mut dyn Write) -> i
             GoldenOutcome::Failed { reason, diff } => {
                 writeln!(err, "{what}: НЕВЕРНО / FAILED: {reason}")?;
                 if let Some(diff) = diff {
-                    writeln!(err, "{diff}")?;
+                    writeln!(err, "{}", shown_diff(diff, coloured))?;
                 }
             }
         }
@@ -109,8 +133,21 @@ fn tell(results: &[GoldenResult], out: &mut dyn Write, err: &mut dyn Write) -> i
     )
 }
 
+/// A difference by lines; on a terminal what is missing is red and what is new is green.
+pub(super) fn shown_diff(diff: &str, coloured: bool) -> String {
+    if !coloured {
+        return diff.to_owned();
+    }
+    let paint = |line: &str| match line.as_bytes().first() {
+        Some(b'-') => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+        Some(b'+') => format!("\u{1b}[32m{line}\u{1b}[0m\n"),
+        _ => format!("{line}\n"),
+    };
+    diff.lines().map(paint).collect()
+}
+
 /// The files with the adapters of the folders in place of their own; unchanged when there are no folders.
-fn with_folders(files: &Files, folders: &[PathBuf]) -> Result<Files, String> {
+pub(super) fn with_folders(files: &Files, folders: &[PathBuf]) -> Result<Files, String> {
     let mut files = files.clone();
     if folders.is_empty() {
         return Ok(files);
@@ -228,6 +265,12 @@ mod tests {
         std::fs::remove_dir_all(police.join("samples")).unwrap();
         let (passed, _, err) = run_with(&[police.to_str().unwrap()]);
         assert!(!passed && err.contains("no golden samples"), "{err}");
+    }
+
+    #[test]
+    fn a_difference_is_coloured_by_lines() {
+        assert_eq!(shown_diff("-a\n+b\n c", true), "\u{1b}[31m-a\u{1b}[0m\n\u{1b}[32m+b\u{1b}[0m\n c\n");
+        assert_eq!(shown_diff("-a", false), "-a");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod table;
 
 mod adapter;
+mod adapter_new;
+mod adapter_preview;
 mod calendar;
 mod calendar_show;
 mod case;
@@ -29,6 +31,7 @@ mod message;
 mod notify;
 mod obligations;
 mod partner;
+mod partner_simulate;
 mod regulation;
 mod regulation_case;
 mod regulation_json;

@@ -63,6 +63,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Заменить систему участника, пока своей нет / stand in for a participant's system until its own is ready
+    ///
+    /// Говорит его ключом, формой и транспортом: квитирует, что приходит, отвечает на запросы вымышленными данными и делает то, о чём
+    /// напоминает шлюз. Только для репетиций: нужен закрытый ключ участника. Печатает по строке JSON на событие; номера, без тел.
+    ///
+    /// Speaks with its key, in its form and over its transport: it receipts what comes, answers requests with invented data, and does
+    /// what the gateway reminds it of. For rehearsals only: the participant's private key is needed. Prints a JSON line for each event,
+    /// ids and no bodies.
+    ///
+    /// Пример / Example: mezhved partner simulate police --behaviour late --config DIR
+    Simulate(super::partner_simulate::SimulateArgs),
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -72,6 +83,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::Diff { dir, json } => diff(&dir, json).await,
             Command::Export { dir, out } => export(&dir, &out).await,
             Command::List { dir, json } => list(&dir, json).await,
+            Command::Simulate(args) => super::partner_simulate::run(args).await,
         }
     })
 }
@@ -149,7 +161,7 @@ fn vhost_of(broker: &str) -> String {
     }
 }
 
-fn problems(problems: Vec<participants::FileProblem>) -> Failure {
+pub(super) fn problems(problems: Vec<participants::FileProblem>) -> Failure {
     Failure::new(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 

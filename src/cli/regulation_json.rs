@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::regulation_order;
 use super::regulation_words::{key_word, of_word, party_word, settle_word, start_word};
 use crate::deadline::{
-    CaseSource, CaseStep, Matching, Meets, Opens, Regulation, Rule, Rung, Source, TermChoice, TermVersion, Title,
+    CaseSource, CaseStep, Exchange, Matching, Meets, Opens, OwnPart, Regulation, Rule, Rung, Source, TermChoice,
+    TermVersion, Title,
 };
 use crate::domain::{Participant, RoleCode};
 
@@ -21,8 +22,11 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         .iter()
         .map(|role| json!({ "code": role.code, "title": role.title, "holders": holders(r, people, &role.code) }))
         .collect();
-    let exchanges: Vec<Value> =
-        r.exchanges.iter().map(|e| json!({ "message": e.message, "from": e.from, "to": e.to })).collect();
+    let exchange = |e: &Exchange| {
+        let own = e.own.as_ref().map(own);
+        json!({ "message": e.message, "from": e.from, "to": e.to, "own": own, "elsewhere": e.elsewhere })
+    };
+    let exchanges: Vec<Value> = r.exchanges.iter().map(exchange).collect();
     let tables: Vec<Value> = r
         .term_tables
         .iter()
@@ -190,4 +194,8 @@ fn matching(matching: &Matching) -> Map<String, Value> {
         object.insert("key".to_owned(), key_word(key).into());
     }
     object
+}
+
+fn own(own: &OwnPart) -> Value {
+    json!({ "each": own.each.to_string(), "by": own.by.to_string(), "whole": own.whole })
 }

@@ -96,8 +96,20 @@ fn codes(codes: &[RoleCode]) -> String {
 }
 
 fn exchanges(r: &Regulation) -> Vec<String> {
-    let mut lines: Vec<String> =
-        r.exchanges.iter().map(|e| format!("  {}: {} → {}", e.message, codes(&e.from), codes(&e.to))).collect();
+    let mut lines = Vec::new();
+    for exchange in &r.exchanges {
+        let elsewhere =
+            if exchange.elsewhere { " (другой территории / of another territory)" } else { "" };
+        lines.push(format!("  {}: {} → {}{elsewhere}", exchange.message, codes(&exchange.from), codes(&exchange.to)));
+        if let Some(own) = &exchange.own {
+            lines.push(format!(
+                "    {}: только свои, по / own ones only, by {}; целиком / whole: {}",
+                own.each,
+                own.by,
+                codes(&own.whole)
+            ));
+        }
+    }
     if let Some(case) = &r.case {
         lines.push(format!("  дело начинает / a case begins with: {}", case.messages.join(", ")));
         lines.extend(case.closes.iter().map(|closes| format!("  дело закрывает / a case ends with: {closes}")));

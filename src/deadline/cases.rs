@@ -42,8 +42,12 @@ pub struct CaseFacts {
     pub level: Option<String>,
     /// Since which day.
     pub level_since: Option<NaiveDate>,
+    /// When the latest change of the level was decided, in microseconds.
+    pub level_decided_at: Option<i64>,
     /// The code of the curator, no name.
     pub curator: Option<String>,
+    /// When the latest appointment of a curator was decided, in microseconds.
+    pub curator_decided_at: Option<i64>,
     /// The assessments of how the programme works.
     pub assessments: Vec<Assessment>,
     /// What somebody should look at.

@@ -32,8 +32,7 @@ pub struct CheckInput<'a> {
 }
 
 /// Everything that does not fit: roles without or with two holders, rules that name unknown messages or elements, years that
-/// the calendar lacks, chains of terms that are longer than their norm, rules that are off. Errors first, then by line. Of a
-/// regulation in which nobody takes part while others are in use, only errors.
+/// the calendar lacks, chains of terms that are longer than their norm, rules that are off. Errors first, then by line.
 pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
     let mut check = Check { regulation, input, findings: Vec::new() };
     check.holders();
@@ -52,9 +51,6 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
     check.versions_off();
     check.findings.extend(super::check_order::check(regulation));
     let mut findings = check.findings;
-    if !input.participants.is_empty() && !input.participants.iter().any(|p| p.regulation == regulation.id) {
-        findings.retain(|f| f.severity == Severity::Error);
-    }
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();
     findings
@@ -321,6 +317,10 @@ fn needed_roles(regulation: &Regulation) -> BTreeSet<RoleCode> {
 /// Every path that the regulation names, with the message it is a path of.
 fn named_paths(regulation: &Regulation) -> Vec<(String, BodyPath, usize)> {
     let mut named = Vec::new();
+    for exchange in &regulation.exchanges {
+        let own = exchange.own.iter().flat_map(|own| [&own.each, &own.by]);
+        named.extend(own.map(|path| (exchange.message.clone(), path.clone(), exchange.line)));
+    }
     if let Some(case) = &regulation.case {
         for (message, path) in case.messages.iter().flat_map(|m| [(m, &case.territory), (m, &case.kind)]) {
             named.push((message.clone(), path.clone(), case.line));

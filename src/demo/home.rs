@@ -16,7 +16,7 @@ use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::domain::{CaseId, ParticipantId, Timestamp};
 
 use super::DemoError;
-use super::system::{CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
+use super::system::{Behaviour, CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";
@@ -180,7 +180,8 @@ impl Home {
             name: m.name.to_owned(),
             adapter: m.adapter.map(str::to_owned),
             way,
-            silent: m.id == SILENT,
+            behaviour: if m.id == SILENT { Behaviour::Silent } else { Behaviour::Honest },
+            pause_seconds: 0,
         };
         let profile = serde_json::to_vec_pretty(&profile).map_err(|e| DemoError::Defect(e.to_string()))?;
         let place = |name: &str| format!("systems/{}/{name}", m.id);

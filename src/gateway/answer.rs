@@ -106,13 +106,14 @@ impl Gateway {
             return Ok(None);
         }
         let now = self.clock().now();
+        // Of a part the sender knows the whole, and the recipient tells which.
+        let message_id = about.derived_from.unwrap_or(about.message_id);
         let to = Addressee {
             recipient: &about.sender,
             conversation: Some(about.conversation_id),
-            in_reply_to: Some(about.message_id),
+            in_reply_to: Some(message_id),
         };
-        let notice =
-            Notice { message_id: about.message_id, recipient: about.recipient.clone(), state, reason, at: now };
+        let notice = Notice { message_id, recipient: about.recipient.clone(), state, reason, at: now };
         let made = self.make(&to, &notice)?;
         let delivery = NewDelivery {
             id: ids::delivery(),

@@ -2,8 +2,11 @@
 //!
 //! No I/O but through [`Lookup`], which the caller answers from the store.
 
+mod route;
+
 use crate::adapter::{HeaderView, PartnerBodyRef};
 use crate::crypto::sha256;
+use crate::deadline::OwnPart;
 use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_message};
 use crate::domain::{
     CaseId, Digest, Fault, FaultCode, Header, MessageId, MessageType, Participant, ParticipantId, Technical, Timestamp,
@@ -16,8 +19,10 @@ use crate::schema::element_bytes;
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
+use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
+use route::{check_fan_out, check_own_part, check_recipient, check_sender};
 
 /// What a judgement stands on, besides the bytes.
 pub struct Bench<'a> {
@@ -87,6 +92,8 @@ pub struct Accepted {
     pub canonical: Option<Vec<u8>>,
     /// What it opens and settles.
     pub effects: Effects,
+    /// Its parts for those whom it names, when it was sent to the gateway to be parted. Then it has no effects of its own.
+    pub parts: Vec<Part>,
 }
 
 /// A message for the gateway itself.
@@ -180,21 +187,34 @@ fn decide(
         return technical_message(technical, envelope, bench).map(|t| Judgement::Technical(Box::new(t)));
     }
     let case = known_case(header, bench, lookup)?;
-    let (sender, recipient) = check_route(header, case.as_ref(), bench)?;
-    check_attachments(header, &[sender, recipient], bench, lookup)?;
+    let sender = check_sender(header, bench)?;
+    let fan_out = (header.recipient == *bench.gateway).then(|| check_fan_out(header, sender, bench)).transpose()?;
+    let recipient = match fan_out {
+        Some(_) => None,
+        None => Some(check_recipient(header, sender, case.as_ref(), bench)?),
+    };
+    let parties: Vec<&Participant> = std::iter::once(sender).chain(recipient).collect();
+    check_attachments(header, &parties, bench, lookup)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
-    let parties = Parties { sender, recipient, case: case.as_ref() };
-    let mut effects = match &canonical {
-        CanonicalBody::AsSent(node) => effects(*node, header, &parties, bench)?,
+    let follows = |body: Node<'_>| match (recipient, fan_out) {
+        (Some(recipient), _) => {
+            let parties = Parties { sender, recipient, case: case.as_ref() };
+            follow(body, header, &parties, bench, lookup).map(|effects| (effects, Vec::new()))
+        }
+        (None, own) => {
+            let parts = own.map(|own| parts(own, body, header, (sender, case.as_ref()), bench, lookup)).transpose()?;
+            Ok((Effects::default(), parts.unwrap_or_default()))
+        }
+    };
+    let (effects, parts) = match &canonical {
+        CanonicalBody::AsSent(node) => follows(*node)?,
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
                 .map_err(|f| Fault::new(FaultCode::TranslationFailed, format!("the canonical form: {}", f.detail)))?;
-            effects(translated.root(), header, &parties, bench)?
+            follows(translated.root())?
         }
     };
-    check_withdrawn(&effects, &parties, lookup)?;
-    check_load(&mut effects, &parties, bench, lookup)?;
     Ok(Judgement::Message(Box::new(Accepted {
         header: header.clone(),
         digest: envelope.content_digest(),
@@ -204,7 +224,50 @@ fn decide(
             CanonicalBody::Translated(bytes) => Some(bytes),
         },
         effects,
+        parts,
     })))
+}
+
+/// What a message to one recipient leads to.
+fn follow(
+    body: Node<'_>,
+    header: &Header,
+    parties: &Parties<'_>,
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<Effects, Fault> {
+    check_own_part(body, header, parties, bench)?;
+    let mut effects = effects(body, header, parties, bench)?;
+    check_withdrawn(&effects, parties, lookup)?;
+    check_load(&mut effects, parties, bench, lookup)?;
+    Ok(effects)
+}
+
+/// The parts of a message for those whom it names, each judged as if it had come alone, one after the other.
+fn parts(
+    own: &OwnPart,
+    body: Node<'_>,
+    header: &Header,
+    (sender, case): (&Participant, Option<&CaseView>),
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<Vec<Part>, Fault> {
+    let whole = xml::canonical_bytes(body, None);
+    let document = xml::read(&whole, bench.limits)?;
+    let mut case = case.cloned();
+    let mut parts = Vec::new();
+    for recipient in fan_out::recipients(own, body, &sender.id, bench)? {
+        let header = Header { recipient: recipient.id.clone(), ..header.clone() };
+        check_recipient(&header, sender, case.as_ref(), bench)?;
+        let effects = follow(body, &header, &Parties { sender, recipient, case: case.as_ref() }, bench, lookup)?;
+        if let Some(after) = &effects.case {
+            let (territory, kind, facts) = (after.territory.clone(), after.kind.clone(), after.facts.clone());
+            case = Some(CaseView { id: after.id, territory, kind, facts });
+        }
+        let body = own.parts(document.root(), &recipient.id).without_others(&whole);
+        parts.push(Part { recipient: recipient.id.clone(), body, effects });
+    }
+    Ok(parts)
 }
 
 fn check_times(header: &Header, bench: &Bench<'_>) -> Result<(), Fault> {
@@ -262,32 +325,6 @@ fn known_case(header: &Header, bench: &Bench<'_>, lookup: &dyn Lookup) -> Result
         return Ok(Some(case));
     }
     Err(Fault::new(FaultCode::ReferenceUnknown, "Header/CaseId: use an id of your own case, or a new one"))
-}
-
-fn check_route<'s>(
-    header: &Header,
-    case: Option<&CaseView>,
-    bench: &Bench<'s>,
-) -> Result<(&'s Participant, &'s Participant), Fault> {
-    let sender = bench.snapshot.participant(&header.sender);
-    let sender = sender.ok_or_else(|| Fault::new(FaultCode::SenderUnknown, "Header/Sender"))?;
-    let Some(recipient) = bench.snapshot.participant(&header.recipient) else {
-        return Err(Fault::new(FaultCode::RecipientUnknown, "Header/Recipient: no participant has this id"));
-    };
-    if !bench.snapshot.catalogue.knows(&header.message_type) {
-        let detail = format!("Header/Type and Version: no schema for {}", header.message_type);
-        return Err(Fault::new(FaultCode::TypeUnknown, detail));
-    }
-    let regulation = bench.snapshot.regulation(&sender.regulation)?;
-    let territory = case.map(|c| &c.territory);
-    if !regulation.allows(&header.message_type, sender, recipient, territory) {
-        let detail = format!(
-            "regulation `{}` has no exchange of `{}` from a role of `{}` to a role of `{}`",
-            sender.regulation, header.message_type.name, sender.id, recipient.id
-        );
-        return Err(Fault::new(FaultCode::RouteForbidden, detail));
-    }
-    Ok((sender, recipient))
 }
 
 enum CanonicalBody<'a> {

@@ -10,6 +10,7 @@ mod clock;
 mod configure;
 pub mod dispatch;
 mod effects;
+mod fan_out;
 mod ids;
 pub mod judge;
 mod ladder;

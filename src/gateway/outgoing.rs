@@ -64,13 +64,33 @@ fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Res
     if own {
         return Ok(Draft { header, body: BodyDraft::Xml(canonical) });
     }
+    let canonical = own_part(claimed, snapshot, canonical)?;
     let body = translated(claimed, snapshot, canonical, &HeaderView::from(&header))?;
-    header.via = Some(Via {
+    // A part of a message that was parted names the sender's own bytes already.
+    header.via.get_or_insert_with(|| Via {
         gateway: gateway.clone(),
         accepted_at: claimed.message.accepted_at,
         digest: sha256(&claimed.bytes),
     });
     Ok(Draft { header, body })
+}
+
+/// The body without what belongs to others, where the regulation says that the recipient gets only its own part.
+fn own_part(claimed: &Claimed, snapshot: &Snapshot, canonical: Vec<u8>) -> Result<Vec<u8>, Stuck> {
+    let message = &claimed.message;
+    let parties = snapshot.participant(&message.sender).zip(snapshot.participant(&claimed.recipient));
+    let Some((sender, recipient)) = parties else { return Ok(canonical) };
+    let regulation = snapshot.regulation(&sender.regulation).map_err(|f| (ParkReason::RouteMissing, f.detail))?;
+    let Some(own) = regulation.own_part(&message.message_type, sender, recipient) else { return Ok(canonical) };
+    let stuck = |detail: String| (ParkReason::TranslationFailed, format!("the recipient's own part: {detail}"));
+    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let document = xml::read(&canonical, &limits).map_err(|f| stuck(f.to_string()))?;
+    let parts = own.parts(document.root(), &recipient.id);
+    let left = parts.without_others(&canonical);
+    snapshot.catalogue.validate(&message.message_type, &left).map_err(|violations| {
+        stuck(violations.first().map_or_else(|| "it is not valid".to_owned(), ToString::to_string))
+    })?;
+    Ok(left)
 }
 
 fn translated(

@@ -7,10 +7,13 @@ use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
-use crate::deadline::obligations::CaseView;
+use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
 use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
-use crate::store::{Accept, Accepted, CaseRow, Channel, NewDelivery, NewMessage, NewRefusal, Revisions, StoreError};
+use crate::store::{
+    Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
+    NewSettlement, Revisions, StoreError,
+};
 
 use super::judge::{self, Bench, Judgement, Lookup, Refusal};
 use super::{Gateway, Snapshot, effects, ids};
@@ -132,7 +135,42 @@ enum PrepareError {
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
-    Start(#[from] crate::deadline::obligations::StartError),
+    Start(#[from] StartError),
+}
+
+/// What the effects of a message, and of its parts, write.
+#[derive(Default)]
+struct Follows {
+    obligations: Vec<NewObligation>,
+    settlements: Vec<NewSettlement>,
+    case_work: CaseWork,
+    journal: Vec<JournalEntry>,
+    /// As the last of them left it.
+    case: Option<CaseUpsert>,
+}
+
+impl Follows {
+    /// Adds the effects of one message. `handed_over`: it was handed over by being accepted, then.
+    fn add(
+        &mut self,
+        effects: Effects,
+        message: &NewMessage,
+        handed_over: Option<Timestamp>,
+        snapshot: &Snapshot,
+    ) -> Result<(), StartError> {
+        let (record, at, revision) = (message.record_id, message.business_at, message.revisions.bundle);
+        let regulation = snapshot.participant(&message.header.sender).map_or("", |p| p.regulation.as_str());
+        self.case_work.extend(effects::case_work(&effects, regulation));
+        for new in effects.open {
+            let new = effects::obligation(new, Some(record), at, revision, &snapshot.calendars, handed_over)?;
+            self.obligations.push(new);
+        }
+        self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
+        self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
+        self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
+        self.case = effects.case.or(self.case.take());
+        Ok(())
+    }
 }
 
 impl Gateway {
@@ -208,16 +246,8 @@ impl Gateway {
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
-        let regulation = snapshot.participant(&header.sender).map_or("", |p| p.regulation.as_str());
-        let case_work = effects::case_work(&accepted.effects, regulation);
-        let obligations = accepted.effects.open.into_iter().map(|new| {
-            let handed_over = to_self.then_some(business_now);
-            effects::obligation(new, Some(record_id), business_now, revision, &snapshot.calendars, handed_over)
-        });
-        let obligations = obligations.collect::<Result<Vec<_>, _>>()?;
-        let settlements = accepted.effects.settle.into_iter();
-        let settlements = settlements.map(|s| effects::settlement(s, regulation, record_id)).collect();
-        let deliveries = if to_self { Vec::new() } else { vec![self.delivery(&header, snapshot, now)] };
+        let whole = accepted.parts.is_empty();
+        let deliveries = if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now)] };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -232,11 +262,18 @@ impl Gateway {
             channel,
             deliveries,
         };
-        let notes = accepted.effects.notes.iter().map(|note| effects::note(note, &message));
-        let flags = accepted.effects.flags.iter().map(|flag| effects::flag(flag, &message));
-        let journal = notes.chain(flags).collect();
-        let case = effects::case_change(accepted.effects.case, case, business_now, !obligations.is_empty());
-        let accept = Accept { message, made: Vec::new(), obligations, settlements, case, case_work, journal };
+        let mut follows = Follows::default();
+        follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
+        let mut made = Vec::new();
+        for part in accepted.parts {
+            let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
+            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered)?;
+            follows.add(part.effects, &part_message, None, snapshot)?;
+            made.push(part_message);
+        }
+        let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
+        let case = effects::case_change(upsert, case, business_now, !obligations.is_empty());
+        let accept = Accept { message, made, obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }
 

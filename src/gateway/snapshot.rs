@@ -92,7 +92,10 @@ pub fn compile(
     }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
-        findings.extend(regulations.iter().flat_map(|r| check(r, &input)));
+        // Of a regulation in which nobody takes part while others are in use only errors matter.
+        let is_used = |r: &Regulation| parsed.is_empty() || parsed.iter().any(|p| p.regulation == r.id);
+        let told = regulations.iter().flat_map(|r| check(r, &input).into_iter().map(move |f| (is_used(r), f)));
+        findings.extend(told.filter(|(used, f)| *used || f.severity == Severity::Error).map(|(_, f)| f));
     }
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.file.cmp(&b.file)).then(a.line.cmp(&b.line)));
     let broken = findings.iter().any(|f| f.severity == Severity::Error);

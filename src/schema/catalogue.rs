@@ -6,7 +6,7 @@ use std::fmt;
 use libxml::error::StructuredError;
 
 use super::codes::CodeLists;
-use super::{ViolatedRule, Violation, XmlSchema, content};
+use super::{MessageInfo, ViolatedRule, Violation, XmlSchema, content, messages};
 use crate::bundle::Files;
 use crate::domain::MessageType;
 
@@ -55,6 +55,7 @@ impl CatalogueError {
 pub struct Catalogue {
     schemas: BTreeMap<MessageType, XmlSchema>,
     codes: CodeLists,
+    messages: BTreeMap<String, MessageInfo>,
     files: Files,
 }
 
@@ -79,6 +80,7 @@ impl Catalogue {
             }
         }
         let codes = CodeLists::from_files(files).map_err(|more| errors.extend(more)).ok();
+        let messages = messages::read(files).map_err(|more| errors.extend(more)).unwrap_or_default();
         // What several schemas import is told once.
         let mut told: Vec<CatalogueError> = Vec::new();
         for error in errors {
@@ -89,7 +91,12 @@ impl Catalogue {
         match codes {
             Some(codes) if told.is_empty() => {
                 let files = files.iter().filter(|(path, _)| path.starts_with(ROOT));
-                Ok(Self { schemas, codes, files: files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect() })
+                Ok(Self {
+                    schemas,
+                    codes,
+                    messages,
+                    files: files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect(),
+                })
             }
             _ => Err(told),
         }
@@ -108,6 +115,11 @@ impl Catalogue {
     /// The type whose root element has this namespace and local name.
     pub fn type_of_root(&self, namespace: &str, root: &str) -> Option<&MessageType> {
         self.schemas.keys().find(|known| known.namespace() == namespace && known.root() == root)
+    }
+
+    /// What a type is for people and for routes, whatever its version.
+    pub fn message(&self, name: &str) -> Option<&MessageInfo> {
+        self.messages.get(name)
     }
 
     /// The code lists.

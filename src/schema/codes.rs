@@ -11,7 +11,7 @@ use crate::domain::RoleCode;
 
 /// The versions of the shared types. A later one adds to the first and may be absent: a revision of the configuration that was
 /// stored before it was written has none of its lists and none of the messages that use them.
-const VERSIONS: [u32; 2] = [1, 2];
+const VERSIONS: [u32; 3] = [1, 2, 3];
 
 /// Every code list: the version of the shared types that it belongs to, its name, which is its own among all versions, and the
 /// simple type of that version's `common.xsd` that must hold the same codes (roles have none: a regulation may add its own).
@@ -35,7 +35,24 @@ const LISTS: &[(u32, &str, Option<&str>)] = &[
     (2, "measure-results", Some("MeasureResult")),
     (2, "programme-statuses", Some("ProgrammeStatus")),
     (2, "termination-grounds", Some("TerminationGround")),
+    (3, "consent-states", Some("ConsentState")),
+    (3, "data-classes", Some("DataClass")),
+    (3, "databank-outcomes", Some("DatabankOutcome")),
+    (3, "group-conclusions", Some("GroupConclusion")),
+    (3, "handover-items", Some("HandoverItem")),
+    (3, "help-measures", Some("HelpMeasure")),
+    (3, "information-outcomes", Some("InformationOutcome")),
+    (3, "level-signs", Some("LevelSign")),
+    (3, "need-circumstances", Some("NeedCircumstance")),
+    (3, "proposal-kinds", Some("ProposalKind")),
+    (3, "refusal-scopes", Some("RefusalScope")),
+    (3, "statistics-kinds", Some("StatisticsKind")),
+    (3, "termination-reasons", Some("TerminationReason")),
 ];
+
+/// Columns that hold codes of another list: the list, its column, the list of the codes.
+const REFERENCES: &[(&str, &str, &str)] =
+    &[("help-measures", "help_kind", "help-kinds"), ("level-signs", "level", "levels")];
 
 /// The schema of the shared types of a version.
 fn common(version: u32) -> String {
@@ -141,6 +158,7 @@ impl CodeLists {
         let tables: BTreeMap<&'static str, Table> =
             lists.filter_map(|(version, name, _)| read(*version, name).map(|table| (*name, table))).collect();
         errors.extend(tables.values().flat_map(Table::doubled));
+        errors.extend(REFERENCES.iter().flat_map(|reference| dangling(reference, &tables)));
         errors.extend(there.iter().flat_map(|version| disagreements(files, *version, &tables)));
         let roles: BTreeSet<&str> = tables.get("holder-roles").map(Table::codes).unwrap_or_default();
         let (document_kinds, more) = typed(tables.get("document-kinds"), |row| document_kind(row, &roles));
@@ -285,6 +303,14 @@ fn identity_document_kind(row: &Row) -> Result<IdentityDocumentKind, String> {
     let (series_mask, number_mask) = (mask("series_mask")?, mask("number_mask")?);
     let Code { code, ru, en } = row.plain();
     Ok(IdentityDocumentKind { code, ru, en, series_mask, number_mask })
+}
+
+/// Rows whose column names a code that the other list has not.
+fn dangling((list, column, of): &(&str, &str, &str), tables: &BTreeMap<&'static str, Table>) -> Vec<CatalogueError> {
+    let (Some(table), Some(other)) = (tables.get(list), tables.get(of)) else { return Vec::new() };
+    let known = other.codes();
+    let wrong = table.rows.iter().filter(|row| !known.contains(row.field(column)));
+    wrong.map(|row| table.error(row, format!("the {column} `{}` is not in {of}.csv", row.field(column)))).collect()
 }
 
 /// Where a list and the enumeration of its type in the version's `common.xsd` hold different codes.

@@ -4,6 +4,8 @@
 //! types' elements wherever they stand, so a later message that uses these types is checked without a line here.
 
 mod cases;
+mod course;
+mod inquiry;
 
 use std::collections::BTreeSet;
 
@@ -38,7 +40,11 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
     match root.tag_name().name() {
         "Application" => application(root, &mut found),
         "DocumentResponse" => response(root, &mut found),
-        _ => cases::check(root, &mut found),
+        _ => {
+            cases::check(root, &mut found);
+            course::check(root, codes, &mut found);
+            inquiry::check(root, &mut found);
+        }
     }
     found.violations.sort_by_key(|violation| violation.line);
     found.violations.truncate(Violation::REPORTED_MAX);

@@ -4,29 +4,46 @@ use super::*;
 use crate::bundle::{self, Files};
 use crate::domain::MessageType;
 
-/// Our own types; the technical ones have their tests where they are written and read.
-const TYPES: [&str; 21] = [
-    "application",
-    "contract",
-    "databank-entry",
-    "decision",
-    "document-request",
-    "document-response",
-    "effectiveness-assessment",
-    "extension",
-    "guardianship-report",
-    "identification-notice",
-    "measure-mark",
-    "ministry-report",
-    "needs-assessment",
-    "programme",
-    "progress-report",
-    "provision-act",
-    "quarterly-analysis",
-    "request-withdrawal",
-    "rights-violation",
-    "termination",
-    "yearly-summary",
+/// Our own types with their versions; the technical ones have their tests where they are written and read.
+const TYPES: [(&str, u32); 38] = [
+    ("application", 1),
+    ("case-handover", 1),
+    ("consent", 1),
+    ("contract", 1),
+    ("curator", 1),
+    ("databank-answer", 1),
+    ("databank-entry", 1),
+    ("databank-query", 1),
+    ("decision", 1),
+    ("document-request", 1),
+    ("document-response", 1),
+    ("effectiveness-assessment", 1),
+    ("extension", 1),
+    ("family-refusal", 1),
+    ("group-conclusion", 1),
+    ("guardianship-report", 1),
+    ("identification-notice", 1),
+    ("information-request", 1),
+    ("information-response", 1),
+    ("level-change", 1),
+    ("measure-mark", 1),
+    ("ministry-report", 1),
+    ("needs-assessment", 1),
+    ("note", 1),
+    ("personal-data-change", 1),
+    ("programme", 1),
+    ("programme-remarks", 1),
+    ("progress-report", 1),
+    ("proposal", 1),
+    ("provision-act", 1),
+    ("quarterly-analysis", 1),
+    ("request-withdrawal", 1),
+    ("rights-violation", 1),
+    ("statistics", 1),
+    ("termination", 1),
+    ("termination", 2),
+    ("termination-request", 1),
+    ("yearly-summary", 1),
 ];
 
 fn catalogue() -> Catalogue {
@@ -34,7 +51,11 @@ fn catalogue() -> Catalogue {
 }
 
 fn message_type(name: &str) -> MessageType {
-    MessageType::new(name, 1).unwrap()
+    versioned((name, 1))
+}
+
+fn versioned((name, version): (&str, u32)) -> MessageType {
+    MessageType::new(name, version).unwrap()
 }
 
 fn files_in<'a>(files: &'a Files, folder: &str, ending: &str) -> Vec<(&'a str, &'a [u8])> {
@@ -55,11 +76,12 @@ fn every_sample_is_valid() {
             catalogue.validate(known, bytes).unwrap_or_else(|violations| panic!("{path}: {violations:#?}"));
         }
     }
-    let own: Vec<&str> = catalogue.types().filter(|t| t.technical().is_none()).map(|t| t.name.as_str()).collect();
+    let own: Vec<(&str, u32)> =
+        catalogue.types().filter(|t| t.technical().is_none()).map(|t| (t.name.as_str(), t.version)).collect();
     assert_eq!(own, TYPES, "the types that the tests below go through");
-    for name in TYPES {
-        let count = files_in(&files, &format!("schemas/social/{name}/1/samples/"), ".xml").len();
-        assert!(count >= 2, "{name}: a rich and a minimal sample are wanted");
+    for known in TYPES.map(versioned) {
+        let count = files_in(&files, &format!("schemas/{}/samples/", known.folder()), ".xml").len();
+        assert!(count >= 2, "{known}: a rich and a minimal sample are wanted");
     }
 }
 
@@ -75,16 +97,16 @@ struct Expected {
 fn every_invalid_sample_fails_where_its_defect_is() {
     let (files, catalogue) = (bundle::embedded(), catalogue());
     let mut rules_seen = std::collections::BTreeSet::new();
-    for name in TYPES {
-        let folder = format!("schemas/social/{name}/1/samples-invalid/");
+    for known in TYPES.map(versioned) {
+        let folder = format!("schemas/{}/samples-invalid/", known.folder());
         let table = &files[&format!("{folder}expected.csv")];
         let expected: Vec<Expected> =
             csv::Reader::from_reader(table.as_slice()).deserialize().map(Result::unwrap).collect();
         let documents = files_in(&files, &folder, ".xml");
-        assert_eq!(documents.len(), expected.len(), "{name}: expected.csv lists every invalid sample");
+        assert_eq!(documents.len(), expected.len(), "{known}: expected.csv lists every invalid sample");
         for expected in expected {
             let path = format!("{folder}{}", expected.file);
-            let violations = catalogue.validate(&message_type(name), &files[&path]).expect_err(&path);
+            let violations = catalogue.validate(&known, &files[&path]).expect_err(&path);
             let first = &violations[0];
             let got = (first.line, first.element.as_str(), first.rule.code());
             assert_eq!(
@@ -113,9 +135,9 @@ fn violations_hold_no_value_of_the_document() {
     let schema_text =
         files_in(&files, "schemas/", ".xsd").iter().map(|(_, b)| String::from_utf8_lossy(b)).collect::<String>();
     let mut checked = 0;
-    for name in TYPES {
-        for (path, bytes) in files_in(&files, &format!("schemas/social/{name}/1/samples-invalid/"), ".xml") {
-            let violations = catalogue.validate(&message_type(name), bytes).expect_err(path);
+    for known in TYPES.map(versioned) {
+        for (path, bytes) in files_in(&files, &format!("schemas/{}/samples-invalid/", known.folder()), ".xml") {
+            let violations = catalogue.validate(&known, bytes).expect_err(path);
             for value in values(std::str::from_utf8(bytes).unwrap()) {
                 // A code of a list may be named among the allowed ones.
                 if schema_text.contains(&value) {
@@ -139,14 +161,14 @@ fn a_value_that_imitates_the_validator_does_not_leak() {
     let secret = "СЕКРЕТ' is not accepted by the pattern 'СЕКРЕТ'. Expected is ( СЕКРЕТ ). is not an element of the set {'СЕКРЕТ'} \
                   Element 'СЕКРЕТ', attribute 'СЕКРЕТ' is not a valid value of the СЕКРЕТ allowed 'СЕКРЕТ' something strange happend.";
     let mut refused = 0;
-    for name in TYPES {
-        for (path, bytes) in files_in(&files, &format!("schemas/social/{name}/1/samples/"), ".xml") {
+    for known in TYPES.map(versioned) {
+        for (path, bytes) in files_in(&files, &format!("schemas/{}/samples/", known.folder()), ".xml") {
             let text = std::str::from_utf8(bytes).unwrap();
             let document = roxmltree::Document::parse(text).unwrap();
             for leaf in document.descendants().filter(|n| n.is_text() && !n.text().unwrap().trim().is_empty()) {
                 let mut changed = text.to_owned();
                 changed.replace_range(leaf.range(), secret);
-                if let Err(violations) = catalogue.validate(&message_type(name), changed.as_bytes()) {
+                if let Err(violations) = catalogue.validate(&known, changed.as_bytes()) {
                     refused += 1;
                     let told = format!("{violations:?}");
                     assert!(!told.contains("СЕКРЕТ"), "{path}: {told}");
@@ -228,10 +250,11 @@ fn many_threads_use_one_catalogue() {
     let (files, catalogue) = (bundle::embedded(), catalogue());
     type Alone = Option<Vec<Violation>>;
     let work: Vec<(MessageType, &[u8], Alone)> = TYPES
-        .iter()
-        .flat_map(|name| {
-            let folder = format!("schemas/social/{name}/1/samples");
-            files_in(&files, &folder, ".xml").into_iter().map(|(_, bytes)| (message_type(name), bytes))
+        .map(versioned)
+        .into_iter()
+        .flat_map(|known| {
+            let folder = format!("schemas/{}/samples", known.folder());
+            files_in(&files, &folder, ".xml").into_iter().map(move |(_, bytes)| (known.clone(), bytes))
         })
         .map(|(known, bytes)| {
             let alone = catalogue.validate(&known, bytes).err();

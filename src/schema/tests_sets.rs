@@ -94,6 +94,16 @@ fn broken_schemas_and_lists_are_told_with_file_and_line() {
 }
 
 #[test]
+fn a_column_that_names_a_code_of_another_list_is_checked() {
+    const MEASURES: &str = "schemas/common/3/code-lists/help-measures.csv";
+    let errors = errors_after(|f| replace(f, MEASURES, ",medical\n", ",magical\n"));
+    assert_eq!((errors.len(), errors[0].file.as_str(), errors[0].line), (1, MEASURES, Some(2)));
+    assert!(errors[0].message.contains("help_kind `magical` is not in help-kinds.csv"), "{}", errors[0]);
+    let errors = errors_after(|f| replace(f, MEASURES, "legal-papers,", "papers,"));
+    assert!(errors[0].message.contains("help-measures.csv differ in the code"), "{}", errors[0]);
+}
+
+#[test]
 fn a_partner_s_own_schema_needs_no_folder_of_ours() {
     let files = Files::from([
         ("adapters/x/main.xsd".to_owned(), b"<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'><xs:include schemaLocation='sub/types.xsd'/><xs:element name='r' type='n'/></xs:schema>".to_vec()),
@@ -173,6 +183,23 @@ fn every_list_is_read_and_has_both_languages() {
     let files = bundle::embedded();
     let in_folder = files.keys().filter(|path| path.starts_with("schemas/common/") && path.ends_with(".csv")).count();
     assert_eq!(in_folder, CodeLists::names().count(), "a list that nobody reads");
+}
+
+#[test]
+fn the_third_version_completes_what_the_earlier_ones_lack() {
+    let codes = CodeLists::from_files(&bundle::embedded()).unwrap();
+    let list = |name: &str| -> Vec<&str> { codes.list(name).unwrap().iter().map(|c| c.code.as_str()).collect() };
+    // The classes of the code are those of the list.
+    assert_eq!(list("data-classes"), DataClass::ALL.map(DataClass::as_str));
+    // Who knows a ground of the first list finds it in the second.
+    for ground in list("termination-grounds") {
+        assert!(list("termination-reasons").contains(&ground), "{ground}");
+    }
+    // Every kind of help and every level has its rows, and each kind an open one.
+    for kind in list("help-kinds") {
+        let own = list("help-measures").into_iter().filter(|code| code.starts_with(&format!("{kind}-"))).count();
+        assert!(own >= 5 && list("help-measures").contains(&format!("{kind}-other").as_str()), "{kind}");
+    }
 }
 
 /// A revision that was stored before the second version of the shared types was written must still compile.

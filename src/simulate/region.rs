@@ -14,7 +14,7 @@ use crate::bundle::Files;
 use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::crypto::{Certificate, CryptoError, FileSigner, KeyKind};
 use crate::deadline::{Regulation, Role};
-use crate::demo::system::{Identity, Profile, Way};
+use crate::demo::system::{Behaviour, Identity, Profile, Way};
 use crate::domain::{IdError, ParticipantId, RoleCode, Timestamp};
 
 use super::draw::Draw;
@@ -200,7 +200,8 @@ fn identity(id: &ParticipantId, name: &str, keys: &Generated, trusted: Certifica
         name: name.to_owned(),
         adapter: None,
         way: Way::Mailbox,
-        silent: false,
+        behaviour: Behaviour::Honest,
+        pause_seconds: 0,
     };
     Ok(Identity::new(profile, FileSigner::from_pem(&keys.key_pem, &keys.certificate_pem)?, trusted))
 }

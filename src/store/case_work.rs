@@ -29,6 +29,19 @@ pub struct CaseWork {
     pub schedules: Vec<Scheduling>,
 }
 
+impl CaseWork {
+    /// Adds the work of a later message of the same case; its months replace the earlier ones.
+    pub fn extend(&mut self, later: Self) {
+        self.cancels.extend(later.cancels);
+        self.rebinds.extend(later.rebinds);
+        let again = |earlier: &Scheduling| {
+            later.schedules.iter().any(|new| new.case == earlier.case && new.rule == earlier.rule)
+        };
+        self.schedules.retain(|earlier| !again(earlier));
+        self.schedules.extend(later.schedules);
+    }
+}
+
 /// What becomes void, where it still runs or waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cancelling {

@@ -372,13 +372,15 @@ impl Store {
         found.first().map(|r| Ok((row(r)?, messages::row(r)?))).transpose()
     }
 
-    /// The deliveries of a message.
+    /// The deliveries of a message, and of its parts if it was parted.
     ///
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn deliveries_of(&self, record_id: RecordId) -> Result<Vec<DeliveryRow>, StoreError> {
-        let select =
-            Select::new(&format!("SELECT {COLUMNS} FROM deliveries d")).and("d.record_id = ?", vec![text(record_id)]);
+        let of_parts = "d.record_id IN (SELECT ? UNION ALL SELECT p.record_id FROM messages w \
+                        JOIN messages p ON p.derived_from = w.message_id AND p.sender = w.sender WHERE w.record_id = ?)";
+        let select = Select::new(&format!("SELECT {COLUMNS} FROM deliveries d"))
+            .and(of_parts, vec![text(record_id), text(record_id)]);
         select.push(" ORDER BY d.id", vec![]).fetch(self.readers()).await?.iter().map(row).collect()
     }
 

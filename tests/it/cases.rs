@@ -1,7 +1,7 @@
 //! A family's case as its messages pass: programme, contract, months of measures, the end.
 
 use chrono::{Days, Months, NaiveDate};
-use mezhved::domain::{CaseId, FaultCode, MessageId, Timestamp};
+use mezhved::domain::{CaseId, FaultCode, MessageId, MessageType, Timestamp};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -140,6 +140,56 @@ fn a_case_lives_and_ends(backend: Backend) {
     assert!(closed["closedAt"].is_string(), "{closed}");
     assert_eq!(world.number("SELECT COUNT(*) FROM schedules WHERE next_at IS NOT NULL"), 0);
     world.mezhved(&["journal", "verify"]).done();
+}
+
+/// An order names the curator, and the second version of the decision ends the case like the first.
+fn later_types_act_on_a_case(backend: Backend) {
+    let world = World::on(backend).whole_region().start();
+    let case = Conductor::begin(&world);
+    case.contract().receipt();
+    let order = |curator: &str, minutes_ago: i64| {
+        format!(
+            "<Curator xmlns=\"urn:mezhved:social:curator:1\"><number>К-1</number><decidedAt>{}</decidedAt><curator><id>{curator}</id>\
+             <organisation>register</organisation></curator><sinceOn>{}</sinceOn></Curator>",
+            at(minutes_ago * 60_000_000),
+            today()
+        )
+    };
+    case.send("employment", "curator", order("c-21", 2)).receipt();
+    case.send("register", "curator", order("c-17", 3)).receipt();
+    assert_eq!(case.shown()["curator"], "c-21", "the older order came later");
+    let register = world.agency("register");
+    let note = "<Note xmlns=\"urn:mezhved:social:note:1\"><text>Уточняем.</text></Note>";
+    case.send("police", "note", note.to_owned()).receipt();
+    let question = "<DatabankAnswer xmlns=\"urn:mezhved:social:databank-answer:1\"/>";
+    refused(
+        &world.post(register.sign(&register.draft("police", "databank-answer", question))),
+        FaultCode::RouteForbidden,
+    );
+
+    let body = format!(
+        "<Termination xmlns=\"urn:mezhved:social:termination:2\"><number>З-1</number><decidedAt>{}</decidedAt>\
+         <endsOn>{}</endsOn><ground>result-impossible</ground></Termination>",
+        at(1_000_000),
+        today()
+    );
+    let mut draft = register.draft("register", "termination", body);
+    draft.header.case_id = Some(case.case);
+    draft.header.message_type = MessageType::new("termination", 2).unwrap();
+    world.post(register.sign(&draft)).receipt();
+    assert!(case.shown()["closedAt"].is_string());
+    refused(&case.send("register", "curator", order("c-30", 1)), FaultCode::CaseClosed);
+    case.send("police", "note", note.to_owned()).receipt();
+}
+
+#[test]
+fn later_types_act_on_a_case_on_sqlite() {
+    later_types_act_on_a_case(Backend::Sqlite);
+}
+
+#[test]
+fn later_types_act_on_a_case_on_postgres() {
+    later_types_act_on_a_case(Backend::Postgres);
 }
 
 #[test]

@@ -7,3 +7,4 @@ pub(crate) mod http;
 mod interop;
 mod mailbox;
 mod outside;
+mod own_part;

@@ -26,6 +26,7 @@ mod page;
 mod readme;
 mod reads;
 mod refusals;
+mod rehearsal;
 mod services;
 mod signature;
 mod simulate;

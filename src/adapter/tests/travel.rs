@@ -38,6 +38,10 @@ fn every_golden_sample_travels_in_a_signed_envelope_and_comes_back() {
         let prefix = format!("adapters/{}/samples/", adapter.name());
         for (path, canonical) in files.iter().filter(|(p, _)| p.starts_with(&prefix) && p.ends_with(".canonical.xml")) {
             let message_type = MessageType::new(path[prefix.len()..].split('/').next().unwrap(), 1).unwrap();
+            let (there, back) = (Direction::ToPartner, Direction::ToCanonical);
+            if !adapter.carries(&message_type, there) || !adapter.carries(&message_type, back) {
+                continue;
+            }
             let header = header_of(&message_type);
             let view = HeaderView::from(&header);
             let there = adapter.to_partner(&message_type, canonical, &view).unwrap();
@@ -47,7 +51,9 @@ fn every_golden_sample_travels_in_a_signed_envelope_and_comes_back() {
             let verified = envelope::verify(read, std::slice::from_ref(&certificate), now).unwrap();
             let body = PartnerBody::from(verified.body());
             let back = adapter.to_canonical(&message_type, body.as_ref(), &view, &catalogue).unwrap();
-            assert_eq!(golden::xml_lines(&back), golden::xml_lines(canonical), "{path}");
+            // Where the partner's form carries less, the sample says what comes back.
+            let expected = files.get(&path.replace(".canonical.xml", ".back.xml")).unwrap_or(canonical);
+            assert_eq!(golden::xml_lines(&back), golden::xml_lines(expected), "{path}");
             travelled += 1;
         }
     }

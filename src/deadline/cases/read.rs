@@ -29,6 +29,8 @@ pub(in crate::deadline) fn apply(
         "contract" => facts.contract(&body)?,
         "extension" => facts.extension(&body, &limits)?,
         "needs-assessment" => facts.level(&body)?,
+        "level-change" => facts.change_level(&body)?,
+        "curator" => facts.appoint(&body),
         "effectiveness-assessment" => facts.assessment(&body),
         _ => {}
     }
@@ -80,8 +82,6 @@ impl CaseFacts {
         if self.programme.as_ref().is_some_and(|p| p.approved_at > approved_at) {
             return Ok(());
         }
-        self.level(body)?;
-        self.curator = body.text("curator/id").map(str::to_owned).or(self.curator.take());
         let mut new = Programme {
             number: body.text("number").unwrap_or_default().to_owned(),
             version: body.version(),
@@ -90,6 +90,13 @@ impl CaseFacts {
             ends_on: body.need_date("endsOn")?,
             measures: body.all("measures/measure").into_iter().map(measure).collect::<Result<_, _>>()?,
         };
+        // What was changed after the approval, by a message of its own, is not changed back by a copy.
+        if self.level_decided_at.is_none_or(|changed| changed <= approved_at) {
+            self.level(body)?;
+        }
+        if self.curator_decided_at.is_none_or(|appointed| appointed <= approved_at) {
+            self.curator = body.text("curator/id").map(str::to_owned).or(self.curator.take());
+        }
         // Each organisation may get a copy with its own measures: the copies of one version add up.
         if let Some(known) = self.programme.take().filter(|known| known.is_same_version(&new)) {
             let added: Vec<_> = new.measures.iter().map(|m| m.number.clone()).collect();
@@ -123,6 +130,25 @@ impl CaseFacts {
         }
         self.level = Some(level.to_owned());
         Ok(())
+    }
+
+    /// A decision that is older than the latest one changes nothing.
+    fn change_level(&mut self, body: &Body<'_>) -> Result<(), Fault> {
+        let decided_at = body.act().micros();
+        if self.level_decided_at.is_some_and(|known| known > decided_at) {
+            return Ok(());
+        }
+        self.level_decided_at = Some(decided_at);
+        self.level(body)
+    }
+
+    /// An order that is older than the latest one changes nothing.
+    fn appoint(&mut self, body: &Body<'_>) {
+        let decided_at = body.act().micros();
+        if self.curator_decided_at.is_none_or(|known| known <= decided_at) {
+            self.curator = body.text("curator/id").map(str::to_owned);
+            self.curator_decided_at = Some(decided_at);
+        }
     }
 
     /// One that is older than the one in force changes nothing, and one without ground does not undo what was granted with it.

@@ -32,7 +32,15 @@ pub(super) fn after(
     };
     let mut facts = event.case.map(|c| c.facts.clone()).unwrap_or_default();
     let (territory, kind) = match (begins, event.case) {
-        (Some(source), _) => said(source, event)?,
+        (Some(source), _) => {
+            let (territory, kind) = said(source, event)?;
+            let moves = event.case.is_some_and(|case| case.territory != territory);
+            if moves && !regulation.serves_there(name, event.recipient, &territory) {
+                let path = &source.territory;
+                return Err(content(format!("`{path}`: the recipient serves another territory than the case goes to")));
+            }
+            (territory, kind)
+        }
         (None, Some(case)) => (case.territory.clone(), case.kind.clone()),
         // A case that began on paper is kept from the first step that the gateway sees.
         (None, None) if regulation.steps.iter().any(|s| s.message == name) => match only_territory(event) {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::deadline::cases::{self, CaseFacts, ProgrammeCopy};
 use crate::deadline::regulation::{
-    ANY_VALUE, Again, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
+    ANY_VALUE, Again, CaseDate, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
 };
 use crate::deadline::{BodyPath, Calendars, ComputeError, Start, Term};
 use crate::domain::{CaseId, Fault, FaultCode, MessageId, Participant, ParticipantId};
@@ -37,7 +37,8 @@ pub fn on_message(regulation: &Regulation, calendars: &Calendars, event: &Messag
     let name = &event.header.message_type.name;
     for rule in regulation.rules.iter().filter(|r| r.off.is_none()) {
         let opens = |m: &&Matching| m.message == *name && context.parties.goes(m);
-        for matching in rule.openings().iter().filter(opens).filter(|_| programme != ProgrammeCopy::Older) {
+        let outdated = programme == ProgrammeCopy::Older || context.says_an_older_level(rule);
+        for matching in rule.openings().iter().filter(opens).filter(|_| !outdated) {
             context.open(rule, matching, &mut effects)?;
         }
         for meets in rule.met.iter().filter(|m| m.matching.message == *name && context.parties.goes(&m.matching)) {
@@ -66,6 +67,13 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
+    /// Whether a rule counts the days of the present level and the message names another: a copy that comes late.
+    fn says_an_older_level(&self, rule: &Rule) -> bool {
+        let said = || BodyPath::parse("level").and_then(|path| path.text(self.event.body));
+        rule.start == StartAt::Case(CaseDate::Level)
+            && said().is_some_and(|said| self.facts.level.as_deref().is_some_and(|level| level != said))
+    }
+
     /// The items of a message; equal ones are one.
     fn items(&self, matching: &Matching) -> Result<Vec<Item<'a>>, Fault> {
         let body = self.event.body;

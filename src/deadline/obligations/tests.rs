@@ -1,4 +1,5 @@
 mod cases;
+mod changes;
 mod ends;
 mod regions;
 mod rows;

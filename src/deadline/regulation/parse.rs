@@ -6,7 +6,8 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
 use super::{
-    Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, escalation, order, term_tables,
+    Document, Exchange, Measure, Norm, OwnPart, Regulation, Role, Rule, Source, Title, case, escalation, order,
+    term_tables,
 };
 use crate::deadline::path::BodyPath;
 use crate::deadline::reader::{Problem, Reader, Table, Text};
@@ -139,9 +140,20 @@ fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
     let roles = |key| -> Vec<RoleCode> {
         table.need_texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
     };
-    let (from, to) = (roles("from"), roles("to"));
+    let (from, to, elsewhere) = (roles("from"), roles("to"), table.flag("elsewhere"));
+    let own = table.table("own");
+    let is_whole = own.is_none();
+    let own = own.and_then(|table| own_part(table, names));
     table.finish()?;
-    Some(Exchange { message: message?, from, to, line })
+    (is_whole || own.is_some()).then_some(Exchange { message: message?, from, to, own, elsewhere, line })
+}
+
+fn own_part(table: Table<'_, '_>, names: &Names) -> Option<OwnPart> {
+    let (each, by) = (table.need_parsed("each", path), table.need_parsed("by", path));
+    let whole =
+        table.need_texts("whole").into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect();
+    table.finish()?;
+    Some(OwnPart { each: each?, by: by?, whole })
 }
 
 fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {

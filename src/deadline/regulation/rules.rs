@@ -11,7 +11,7 @@ use crate::deadline::{Roll, Term};
 use crate::domain::{RoleCode, RuleId};
 
 /// Dated fields at the top of a body from which a term may be counted.
-pub(in crate::deadline) const DATED_FIELDS: [&str; 12] = [
+pub(in crate::deadline) const DATED_FIELDS: [&str; 17] = [
     "submittedAt",
     "registeredAt",
     "identifiedAt",
@@ -24,6 +24,11 @@ pub(in crate::deadline) const DATED_FIELDS: [&str; 12] = [
     "establishedAt",
     "enteredAt",
     "doneAt",
+    "askedAt",
+    "answeredAt",
+    "proposedAt",
+    "preparedAt",
+    "filledOn",
 ];
 
 /// What may stand between braces in a subject.

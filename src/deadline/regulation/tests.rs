@@ -1,3 +1,4 @@
+mod messages;
 mod order;
 mod page;
 mod rows;

@@ -78,6 +78,11 @@ fn each_thing_that_does_not_fit_is_found() {
     let off =
         YUGRA.replace("id = \"document-answer\"\ntitle", "id = \"document-answer\"\noff = \"ждёт юриста\"\ntitle");
     let off = Regulation::parse(FILE, &off).unwrap();
+    let own = "[[exchange]]\nmessage = \"progress-report\"\n\
+               own = { each = \"reports/report\", by = \"whose\", whole = [\"provider\"] }\n";
+    let own = YUGRA.replacen("[[exchange]]\nmessage = \"progress-report\"\n", own, 1);
+    assert_ne!(own, YUGRA);
+    let own = Regulation::parse(FILE, &own).unwrap();
     let (good, people, calendars, files) = (yugra(""), participants(), calendars(), schemas());
     let nobody = yugra(&measure("nobody", "2026-01", "2026-02"));
     let none = Calendars::default();
@@ -105,6 +110,7 @@ fn each_thing_that_does_not_fit_is_found() {
             Severity::Error,
             "no element `holderRole` (path `holderRole`)",
         ),
+        (checked(&own, &people, &calendars, &files, NOW), Severity::Error, "no element `whose` (path `whose`)"),
         (checked(&good, &people, &none, &files, NOW), Severity::Error, "the calendar `ru` is not loaded"),
         (
             checked(&good, &people, &calendars, &files, "2027-03-01T10:00:00+05:00"),

@@ -75,7 +75,7 @@ impl Amqp {
 }
 
 async fn keep(system: Arc<System>, amqp: Arc<Amqp>, broker: String) {
-    let (mut failures, mut purged) = (0_u32, false);
+    let (mut failures, mut purged) = (0_u32, system.is_rehearsal());
     loop {
         let error = match session(&system, &amqp, &broker, &mut purged).await {
             Ok(()) => {
@@ -97,7 +97,7 @@ async fn keep(system: Arc<System>, amqp: Arc<Amqp>, broker: String) {
 async fn session(system: &Arc<System>, amqp: &Amqp, broker: &str, purged: &mut bool) -> lapin::Result<()> {
     let id = &system.identity.profile.id;
     let (deliveries, receipts) = (format!("mezhved.to.{id}"), format!("mezhved.receipts.{id}"));
-    let name = format!("mezhved demo {id}");
+    let name = format!("mezhved simulated {id}");
     let properties = ConnectionProperties::default().with_connection_name(name.as_str().into());
     let connection = Connection::connect(broker, properties).await?;
     let channel = connection.create_channel().await?;

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use crate::crypto::sha256;
 use crate::demo::protocol::{Application, Report, Request};
-use crate::domain::{Attachment, Digest, Fault, FaultCode, MessageType};
+use crate::domain::{Attachment, Digest, Fault, FaultCode, MessageType, ParticipantId, Timestamp};
 use crate::xml::{self, Limits, Node, WriteError, Writer};
 
 const COMMON: &str = "urn:mezhved:common:1";
@@ -252,6 +252,40 @@ pub(super) fn file(outgoing: &str) -> Attachment {
     }
 }
 
+/// A measure of a programme that the system is responsible for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OwnMeasure {
+    /// Its number in the programme.
+    number: String,
+    /// Its last day.
+    due: String,
+}
+
+/// The measures of a programme that name this participant, the earliest due first.
+pub(super) fn own_measures(canonical: &[u8], own: &ParticipantId) -> Result<Vec<OwnMeasure>, Fault> {
+    let document = xml::read(canonical, &Limits::default())?;
+    let measures = child(document.root(), "measures").into_iter().flat_map(|node| node.children());
+    let is_own = |node: &Node<'_>| node.is_element() && text_of(*node, "responsible") == Some(own.as_str());
+    let read = |node: Node<'_>| {
+        let (number, due) = (text_of(node, "number")?.to_owned(), text_of(node, "dueOn")?.to_owned());
+        Some(OwnMeasure { number, due })
+    };
+    let mut found: Vec<OwnMeasure> = measures.filter(is_own).filter_map(read).collect();
+    // Days as the body writes them sort as they come.
+    found.sort_by(|a, b| a.due.cmp(&b.due));
+    Ok(found)
+}
+
+/// The mark that a measure is done.
+pub(super) fn measure_mark(measure: &OwnMeasure, done: Timestamp) -> Result<Vec<u8>, WriteError> {
+    let mut w = begin("measure-mark");
+    w.leaf("measure", &measure.number);
+    w.leaf("doneAt", &done.to_string());
+    w.leaf("result", "help-given");
+    w.end();
+    w.finish()
+}
+
 /// The report on a month's measure.
 pub(super) fn report(r: &Report, today: NaiveDate, organisation: &str, outgoing: &str) -> Result<Vec<u8>, WriteError> {
     let mut w = begin("progress-report");
@@ -282,7 +316,7 @@ mod tests {
     use crate::adapter::{AdapterSet, HeaderView};
     use crate::bundle;
     use crate::demo::protocol::Required;
-    use crate::domain::{CaseId, ParticipantId, Timestamp};
+    use crate::domain::CaseId;
     use crate::schema::Catalogue;
 
     fn case() -> CaseId {

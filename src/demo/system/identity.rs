@@ -14,6 +14,8 @@ use crate::envelope::{self, Body, BodyDraft, Draft, SignError, compose, sign_com
 use crate::gateway::Clock;
 use crate::xml::{self, Limits};
 
+use super::Behaviour;
+
 /// The largest envelope that a system reads: a mailbox batch is the largest that the gateway makes.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -45,8 +47,10 @@ pub(crate) struct Profile {
     pub(crate) adapter: Option<String>,
     /// How messages reach it.
     pub(crate) way: Way,
-    /// Whether it leaves requests unanswered (it receipts them nevertheless).
-    pub(crate) silent: bool,
+    /// How it behaves.
+    pub(crate) behaviour: Behaviour,
+    /// How long it takes, or is there and away, where its behaviour has a pause; in seconds.
+    pub(crate) pause_seconds: u64,
 }
 
 /// The files of a home that hold the identity.
@@ -158,14 +162,17 @@ impl Identity {
 
     /// The signed receipt for what was delivered.
     pub(crate) fn receipt(&self, opened: &Opened) -> Result<Signed, SignError> {
-        let receipt = Receipt {
+        self.seal(&self.receipt_of(opened), Some(&opened.header))
+    }
+
+    pub(super) fn receipt_of(&self, opened: &Opened) -> Receipt {
+        Receipt {
             message_id: opened.header.message_id,
             sender: opened.header.sender.clone(),
             digest: opened.digest,
             accepted_at: self.now(),
             revision: None,
-        };
-        self.seal(&receipt, Some(&opened.header))
+        }
     }
 
     /// The signed refusal of bytes that are not what they must be.

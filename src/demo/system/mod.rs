@@ -3,30 +3,34 @@
 //! its message is receipted, doubles removed by id.
 
 mod amqp;
+mod behaviour;
 mod bodies;
 mod identity;
 mod link;
 mod mailbox;
 mod push;
 mod records;
+mod rehearsal;
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::adapter::{Adapter, AdapterSet, HeaderView, PartnerBody, PartnerBodyRef};
 use crate::bundle::{self, Files};
-use crate::domain::{Fault, FaultClass, FaultCode, Header, chain};
+use crate::domain::{Fault, FaultClass, FaultCode, Header, Zone, chain};
 use crate::envelope::BodyDraft;
 use crate::schema::Catalogue;
 use crate::transport::http::{ListenOptions, Listener, listen};
 
 use super::protocol::{Application, Command, Event, Report, Request};
+pub(crate) use behaviour::Behaviour;
 use bodies::Given;
 use identity::OwnBody;
 pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE};
@@ -34,6 +38,7 @@ pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
 use records::Records;
 pub(super) use records::{Received, Sent, received, sent};
+use rehearsal::Memory;
 
 /// The pause before a message that was not answered is sent again; it grows with each attempt.
 const RETRY_PAUSE: Duration = Duration::from_millis(300);
@@ -60,6 +65,54 @@ struct System {
     numbers: AtomicU32,
     is_ready: AtomicBool,
     link: OnceLock<Link>,
+    /// In a rehearsal, where it acts by itself: the zone of its dates. In the demonstration it does what it is told.
+    zone: Option<Zone>,
+    memory: Mutex<Memory>,
+    /// The sample bodies of the schemas, by their paths; empty in the demonstration.
+    samples: Files,
+    started: Instant,
+}
+
+/// A system that rehearses a participant of a real configuration.
+pub(crate) struct Rehearsal {
+    /// Who it is.
+    pub(crate) identity: Identity,
+    /// The zone of its dates.
+    pub(crate) zone: Zone,
+    /// The bundle: schemas with their samples, and adapters.
+    pub(crate) files: Files,
+    /// The folder of its records.
+    pub(crate) home: PathBuf,
+    /// Where it takes pushes, if it does.
+    pub(crate) listen: Option<SocketAddr>,
+    /// The gateway's address for agencies.
+    pub(crate) gateway: String,
+}
+
+/// Runs a rehearsal until it is stopped. Prints a JSON line for each event.
+///
+/// # Errors
+/// When the adapter, the records or the address cannot be used.
+pub(crate) async fn rehearse(rehearsal: Rehearsal, stop: impl Future<Output = ()>) -> Result<(), SystemError> {
+    let Rehearsal { identity, zone, files, home, listen: address, gateway } = rehearsal;
+    let wrong = |problem: String| SystemError { home: home.clone(), problem };
+    let samples = files.iter().filter(|(path, _)| path.starts_with("schemas/social/") && path.contains("/samples/"));
+    let samples = samples.map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
+    let system = System::new(identity, &files, &home).map_err(wrong)?;
+    let system = Arc::new(System { zone: Some(zone), samples, ..system });
+    let mut listener = None;
+    if let Some(address) = address {
+        let options = ListenOptions::plain(address);
+        listener = Some(listen(options, push::router(system.clone())).await.map_err(|e| wrong(chain(&e)))?);
+    }
+    system.say(&Event::Started { address: listener.as_ref().map(Listener::address) });
+    let link = link::open(&system, &gateway).await.map_err(wrong)?;
+    drop(system.link.set(link));
+    if listener.is_some() {
+        system.ready();
+    }
+    stop.await;
+    Ok(())
 }
 
 /// The answer to bytes that came.
@@ -91,9 +144,14 @@ pub async fn run(home: &Path) -> Result<(), SystemError> {
 impl System {
     fn load(home: &Path) -> Result<Self, String> {
         let identity = Identity::load(home).map_err(|e| chain(&e))?;
-        let mut files = bundle::embedded();
+        Self::new(identity, &bundle::embedded(), home)
+    }
+
+    fn new(identity: Identity, files: &Files, home: &Path) -> Result<Self, String> {
         let own = identity.profile.adapter.as_ref().map(|name| format!("adapters/{name}/"));
-        files.retain(|path, _| path.starts_with("schemas/") || own.as_ref().is_some_and(|own| path.starts_with(own)));
+        let is_needed =
+            |path: &str| path.starts_with("schemas/") || own.as_ref().is_some_and(|own| path.starts_with(own));
+        let files: Files = files.iter().filter(|(p, _)| is_needed(p)).map(|(p, b)| (p.clone(), b.clone())).collect();
         Ok(Self {
             adapter: own_adapter(&identity.profile, &files)?,
             catalogue: Catalogue::from_files(&files).map_err(|e| format!("schemas: {e:?}"))?,
@@ -102,6 +160,10 @@ impl System {
             numbers: AtomicU32::new(0),
             is_ready: AtomicBool::new(false),
             link: OnceLock::new(),
+            zone: None,
+            memory: Mutex::default(),
+            samples: Files::new(),
+            started: Instant::now(),
             identity,
         })
     }
@@ -158,10 +220,10 @@ impl System {
         self.sign(header, &body.map_err(|e| e.to_string())?)
     }
 
-    /// The answer to a request that came in the system's own form.
-    fn response(&self, opened: &Opened) -> Result<Signed, String> {
+    /// A body that came in the system's own form, in the canonical one.
+    fn canonical(&self, opened: &Opened) -> Result<Vec<u8>, String> {
         let kind = &opened.header.message_type;
-        let canonical = match (&self.adapter, &opened.body) {
+        Ok(match (&self.adapter, &opened.body) {
             (Some(adapter), body) => {
                 let form = match body {
                     OwnBody::Xml(bytes) => PartnerBodyRef::Xml(bytes),
@@ -171,8 +233,13 @@ impl System {
                 adapter.to_canonical(kind, form, &view, &self.catalogue).map_err(|e| e.to_string())?
             }
             (None, OwnBody::Xml(bytes)) => bytes.clone(),
-            (None, OwnBody::Payload { .. }) => return Err("a request in an unknown form".to_owned()),
-        };
+            (None, OwnBody::Payload { .. }) => return Err("a body in an unknown form".to_owned()),
+        })
+    }
+
+    /// The answer to a request.
+    fn response(&self, opened: &Opened) -> Result<Signed, String> {
+        let canonical = self.canonical(opened)?;
         let asked = bodies::asked(&canonical).map_err(|e| e.to_string())?;
         let outgoing = self.outgoing();
         let mut header = self.identity.header(bodies::kind("document-response"), &opened.header.sender);
@@ -260,21 +327,25 @@ impl System {
 
     /// Takes what the gateway delivers, and answers with the system's signed receipt or fault.
     async fn take(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Answer, String> {
+        self.before_taking().await?;
         let system = self.clone();
         let taken = tokio::task::spawn_blocking(move || match system.identity.open(&bytes) {
             Ok(opened) => system.took(opened, &bytes),
             Err(fault) => system.refused(&fault, &bytes),
         });
-        let (answer, request) = taken.await.map_err(|e| e.to_string())??;
-        if let Some(request) = request {
+        let (answer, new) = taken.await.map_err(|e| e.to_string())??;
+        if let Some(new) = new {
             let system = self.clone();
-            tokio::task::spawn_blocking(move || system.send(system.response(&request)));
+            tokio::task::spawn_blocking(move || system.follow(new));
         }
         Ok(answer)
     }
 
-    /// Records a message and makes its receipt; a request is given back to be answered, the first time only.
+    /// Records a message and makes its receipt; it is given back to be followed, the first time only.
     fn took(&self, opened: Opened, bytes: &[u8]) -> Result<(Answer, Option<Opened>), String> {
+        if self.identity.profile.behaviour == Behaviour::Broken {
+            return Ok((self.broken_answer(&opened)?, None));
+        }
         let header = &opened.header;
         let (id, from, kind) = (header.message_id, header.sender.clone(), header.message_type.name.clone());
         let digest = opened.digest.to_string();
@@ -282,9 +353,8 @@ impl System {
         let is_new = self.on_disk(|records| records.receive(&received, bytes))?;
         let receipt = self.identity.receipt(&opened).map_err(|e| chain(&e))?;
         self.say(&Event::Received { id, kind, from, again: !is_new });
-        let answers = is_new && !self.identity.profile.silent && header.message_type.name == "document-request";
         let answer = Answer { header: receipt.header, bytes: receipt.bytes, status: 200 };
-        Ok((answer, answers.then_some(opened)))
+        Ok((answer, is_new.then_some(opened)))
     }
 
     fn refused(&self, fault: &Fault, bytes: &[u8]) -> Result<(Answer, Option<Opened>), String> {
@@ -300,7 +370,14 @@ impl System {
         write(&mut records).map_err(|e| format!("records: {e}"))
     }
 
+    fn is_rehearsal(&self) -> bool {
+        self.zone.is_some()
+    }
+
     fn today(&self) -> NaiveDate {
+        if let Some(zone) = self.zone {
+            return self.identity.now().utc().with_timezone(&zone.tz()).date_naive();
+        }
         *self.today.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

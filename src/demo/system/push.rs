@@ -14,9 +14,9 @@ use super::System;
 /// The largest envelope taken.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// The router of a system's own address.
+/// The router of a system's own address; the gateway's settings name the path.
 pub(super) fn router(system: Arc<System>) -> Router {
-    Router::new().route("/inbox", post(take)).with_state(system)
+    Router::new().fallback(post(take)).with_state(system)
 }
 
 async fn take(State(system): State<Arc<System>>, body: Body) -> Response {

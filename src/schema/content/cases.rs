@@ -120,6 +120,18 @@ fn termination(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
         let (ru, en) = ("при ином основании нужно пояснение (groundText)", "another ground needs words (groundText)");
         found.add(ground, ViolatedRule::FieldNeeded, ru, en);
     }
+    let Some(until) = child(root, "observationUntil") else { return };
+    if value(root, "observation") != Some("true") {
+        let (ru, en) = (
+            "день окончания наблюдения указывают, только если наблюдать нужно",
+            "it goes with `observation` true only",
+        );
+        found.add(until, ViolatedRule::FieldExcluded, ru, en);
+    }
+    if value(root, "endsOn").is_some_and(|ends| text(until) < ends) {
+        let (ru, en) = ("наблюдение кончается раньше сопровождения", "observation ends before the accompaniment");
+        found.add(until, ViolatedRule::DatesOutOfOrder, ru, en);
+    }
 }
 
 fn violation(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
@@ -143,7 +155,7 @@ fn act(root: Node<'_, '_>, found: &mut Found<'_, '_>) {
 }
 
 /// `beginsOn` and the day that ends the same term.
-fn term(node: Node<'_, '_>, end: &str, found: &mut Found<'_, '_>) {
+pub(super) fn term(node: Node<'_, '_>, end: &str, found: &mut Found<'_, '_>) {
     // Dates without zones in one spelling: their order is that of their texts.
     if let (Some(begins), Some(ends)) = (value(node, "beginsOn"), child(node, end))
         && text(ends) < begins
@@ -161,21 +173,21 @@ fn instants(node: Node<'_, '_>, first: &str, second: &str, (ru, en): (&str, &str
     }
 }
 
-fn text<'a>(node: Node<'a, '_>) -> &'a str {
+pub(super) fn text<'a>(node: Node<'a, '_>) -> &'a str {
     node.text().unwrap_or_default()
 }
 
-fn instant(node: Node<'_, '_>, name: &str) -> Option<Timestamp> {
+pub(super) fn instant(node: Node<'_, '_>, name: &str) -> Option<Timestamp> {
     value(node, name).and_then(Timestamp::parse)
 }
 
 /// Whether the day begins after the instant wherever on Earth it is meant. A date has no zone here, and the instant may be written
 /// in another one than the date was lived in; so only what is wrong everywhere counts.
-fn begins_after(date: &str, instant: Timestamp) -> bool {
+pub(super) fn begins_after(date: &str, instant: Timestamp) -> bool {
     Timestamp::parse(&format!("{date}T00:00:00+14:00")).is_some_and(|begin| begin > instant)
 }
 
 /// Whether the day is over before the instant wherever on Earth it is meant.
-fn ends_before(date: &str, instant: Timestamp) -> bool {
+pub(super) fn ends_before(date: &str, instant: Timestamp) -> bool {
     Timestamp::parse(&format!("{date}T23:59:59-12:00")).is_some_and(|end| end < instant)
 }

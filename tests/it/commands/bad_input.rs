@@ -48,7 +48,7 @@ const REGULATION: [Mistake; 13] = [
         "[deadline.opens]\nmessage = \"application\"\neach",
         "[deadline.opens]\nmessage = \"aplication\"\neach",
         "\"aplication\"",
-        &["`aplication`", "there are: application, contract"],
+        &["`aplication`", "there are: application, case-handover, consent, contract"],
     ),
     (
         "a message that meets and is not known",
@@ -56,7 +56,7 @@ const REGULATION: [Mistake; 13] = [
         "[[deadline.met]]\nmessage = \"document-request\"",
         "[[deadline.met]]\nmessage = \"document-reqest\"",
         "\"document-reqest\"",
-        &["`document-reqest`", "there are: application, contract"],
+        &["`document-reqest`", "there are: application, case-handover, consent, contract"],
     ),
     (
         "a debtor whose role is not known",

@@ -125,8 +125,11 @@ fn a_broken_folder_is_told_with_its_place() {
 
 #[test]
 fn what_an_adapter_does_not_translate_is_told() {
-    // The whole regulation sends the police a programme, which its dialect does not know; guardianship speaks the canonical form.
+    // The whole regulation sends the police a programme; guardianship speaks the canonical form.
     let world = World::on(Backend::Sqlite).whole_region().prepare();
+    let own = world.file("adapters/police");
+    copy_folder(&project("adapters/police"), &own);
+    edit(&own.join("manifest.toml"), "type = \"programme\"", "type = \"level-change\"");
     let report = world.mezhved(&["config", "check", "--json"]).done().json();
     let told = |file: &str| {
         let findings = report["findings"].as_array().unwrap();
@@ -136,9 +139,27 @@ fn what_an_adapter_does_not_translate_is_told() {
     let police = told("participants/police.toml");
     assert_eq!(police.len(), 1, "{report}");
     let types = police[0].split_once("`police`: ").unwrap().1.split_once(';').unwrap().0;
-    let types: Vec<&str> = types.split(", ").collect();
-    assert!(types.contains(&"programme") && !types.contains(&"document-request"), "{types:?}");
+    assert_eq!(types, "programme");
     assert!(told("participants/guardianship.toml").is_empty() && told("participants/register.toml").is_empty());
+}
+
+#[test]
+fn of_a_regulation_that_nobody_uses_only_errors_are_told() {
+    let about = |world: &World| {
+        let report = world.mezhved(&["config", "check", "--json"]).json();
+        let findings = report["findings"].as_array().unwrap().clone();
+        let of_model = findings.into_iter().filter(|f| f["file"].as_str().unwrap().ends_with("model.toml"));
+        of_model.map(|f| f["severity"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let world = World::on(Backend::Sqlite).whole_region().prepare();
+    assert!(about(&world).is_empty());
+    copy_folder(&project("config/regulations"), &world.file("regulations"));
+    edit(&world.file("regulations/model.toml"), "calendar = \"ru\"", "calendar = \"de\"");
+    assert_eq!(about(&world), ["error"]);
+    for id in ["health", "education", "police", "guardianship", "employment", "register"] {
+        std::fs::remove_file(world.file(&format!("participants/{id}.toml"))).unwrap();
+    }
+    assert!(about(&world).contains(&"warning".to_owned()), "before anybody takes part all is told");
 }
 
 #[test]

@@ -100,8 +100,8 @@ fn routes_that_are_not_allowed() {
             signed(
                 w,
                 "a request to the gateway itself",
-                (403, "recipient-unknown"),
-                &["Header/Recipient"],
+                (403, "route-forbidden"),
+                &["does not part a `document-request`", "name its recipient"],
                 to("mezhved"),
             ),
             signed(w, "an unknown type", (422, "type-unknown"), &["no-such-type/1"], kind("no-such-type", 1)),

@@ -322,7 +322,13 @@ fn a_life_by_the_model_programme() {
                 &[],
                 &["final-analysis by register"],
             ),
-            (own("termination"), "2026-11-19T13:00:00+03:00", &termination("2026-11-19"), &[], &[]),
+            (
+                own("termination"),
+                "2026-11-19T13:00:00+03:00",
+                &termination("2026-11-19"),
+                &[],
+                &["refusal-decision by register"],
+            ),
         ],
     );
 }
@@ -350,14 +356,14 @@ fn a_life_in_smolensk() {
                 "2026-11-19T12:00:00+03:00",
                 &ended,
                 &["evaluation: no date", "inform-participants: no date"],
-                &["accompaniment-end by register"],
+                &["accompaniment-end by register", "termination-answer by register"],
             ),
             (
                 ("termination", "register", "health"),
                 "2026-11-19T12:01:00+03:00",
                 &ended,
                 &["evaluation: no date", "inform-participants: no date"],
-                &["accompaniment-end by register", "inform-participants by register"],
+                &["accompaniment-end by register", "inform-participants by register", "termination-answer by register"],
             ),
             (
                 own("effectiveness-assessment"),

@@ -1,0 +1,88 @@
+//! One message for several: a document that belongs in parts to those who are responsible, sent once to the gateway itself, goes to
+//! each of them with its own part only.
+
+use crate::crypto::sha256;
+use crate::deadline::OwnPart;
+use crate::deadline::obligations::Effects;
+use crate::domain::{Fault, FaultCode, Header, Participant, ParticipantId, RecordId, Via};
+use crate::envelope::{self, BodyDraft, Draft, SignError};
+use crate::store::{Channel, NewDelivery, NewMessage};
+use crate::xml::Node;
+
+use super::judge::Bench;
+use super::{Gateway, ids};
+
+/// A part of a message for one recipient.
+#[derive(Debug)]
+pub struct Part {
+    /// Who gets it.
+    pub recipient: ParticipantId,
+    /// The recipient's own part of the canonical body.
+    pub body: Vec<u8>,
+    /// What it opens and settles.
+    pub effects: Effects,
+}
+
+/// Who gets a part: every participant that an element of the body names, once, in the order of their ids. The sender keeps its own.
+///
+/// # Errors
+/// When an element names nobody of the configuration, or nobody but the sender is named.
+pub(super) fn recipients<'s>(
+    own: &OwnPart,
+    body: Node<'_>,
+    sender: &ParticipantId,
+    bench: &Bench<'s>,
+) -> Result<Vec<&'s Participant>, Fault> {
+    let (each, by) = (&own.each, &own.by);
+    let wrong = |what: &str| Fault::new(FaultCode::RecipientUnknown, format!("Body/{each}: {what} in `{by}`"));
+    let others = own.named(body).into_iter().filter(|name| *name != sender.as_str());
+    let known = others.map(|name| {
+        let participant = ParticipantId::parse(name).ok().and_then(|id| bench.snapshot.participant(&id));
+        participant.ok_or_else(|| wrong("no participant has the id"))
+    });
+    let known: Vec<&Participant> = known.collect::<Result<_, _>>()?;
+    if known.is_empty() { Err(wrong("nobody but you is named")) } else { Ok(known) }
+}
+
+impl Gateway {
+    /// A part as a message of its own with its delivery: the sender's, passed on by the gateway, and signed by it.
+    pub(super) fn part(
+        &self,
+        whole: &NewMessage,
+        (recipient, body): (ParticipantId, Vec<u8>),
+        record_id: RecordId,
+        ordered: bool,
+    ) -> Result<NewMessage, SignError> {
+        let accepted_at = whole.accepted_at;
+        let header = Header {
+            message_id: ids::message(),
+            recipient: recipient.clone(),
+            derived_from: Some(whole.header.message_id),
+            via: Some(Via { gateway: self.id().clone(), accepted_at, digest: sha256(&whole.bytes) }),
+            ..whole.header.clone()
+        };
+        let delivery = NewDelivery {
+            id: ids::delivery(),
+            recipient,
+            ordered,
+            next_attempt_at: accepted_at,
+            expires: header.expires,
+        };
+        let draft = Draft { header, body: BodyDraft::Xml(body) };
+        let sealed = envelope::sign_composed(&envelope::compose(&draft)?, self.inner.signer.as_ref())?;
+        Ok(NewMessage {
+            record_id,
+            accepted_at,
+            business_at: whole.business_at,
+            header: draft.header,
+            digest: sealed.digest,
+            bytes: sealed.bytes,
+            canonical: None,
+            receipt: None,
+            certificate: Some(self.inner.signer.certificate().thumbprint()),
+            revisions: whole.revisions,
+            channel: Channel::Internal,
+            deliveries: vec![delivery],
+        })
+    }
+}
