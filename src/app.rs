@@ -17,7 +17,8 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Peer, Voices, first_revisions, follow_revisions, notify, seal, watch as watcher,
+    Clock, ConfigureError, Gateway, Peer, Voices, attachments, first_revisions, follow_revisions, notify, seal,
+    watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Settings, SmtpTls};
@@ -62,6 +63,17 @@ pub enum StartError {
         path: PathBuf,
         /// Why.
         source: CryptoError,
+    },
+    /// Files cannot be put into the folder of attachments.
+    #[error(
+        "{path}: в папку вложений нельзя писать; проверьте права или attachments.folder / the folder of attachments cannot be written \
+         to; check its rights, or attachments.folder"
+    )]
+    Attachments {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
     },
     /// The configuration folder.
     #[error(transparent)]
@@ -167,6 +179,11 @@ impl Node {
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
+        let vault = gateway.vault();
+        vault
+            .prepare()
+            .await
+            .map_err(|source| StartError::Attachments { path: vault.folder().to_path_buf(), source })?;
         let amqp = start_broker(&gateway)?;
         let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
@@ -175,6 +192,7 @@ impl Node {
             insecure_allowed: settings.agencies.insecure,
             connections_max: settings.agencies.connections_max,
             connections_per_peer_max: settings.agencies.connections_max,
+            streaming_below: api::ATTACHMENTS,
             ..ListenOptions::plain(settings.agencies.listen)
         };
         let agencies =
@@ -187,6 +205,7 @@ impl Node {
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
+        tasks.spawn(attachments::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));

@@ -18,6 +18,7 @@ pub mod xml;
 pub mod settings;
 // Floor 4
 pub mod store;
+pub mod vault;
 // Floor 5
 pub mod transport;
 // Floor 6

@@ -1,8 +1,9 @@
 //! Floor 7: HTTP for agencies' systems.
 //!
 //! Signed envelopes both ways on `POST /v1/messages` (and, for the mailbox, `/v1/mailbox/pull` and `/v1/mailbox/ack`, which are the same
-//! door); `GET /v1/messages/{id}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
+//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
 
+mod attachments;
 mod health;
 mod messages;
 mod state;
@@ -34,6 +35,9 @@ impl Face {
     }
 }
 
+/// Below this path files stream, each request within times of its own.
+pub const ATTACHMENTS: &str = "/v1/attachments/";
+
 /// The router of the agencies' address.
 pub fn router(face: Face) -> Router {
     Router::new()
@@ -41,6 +45,7 @@ pub fn router(face: Face) -> Router {
         .route("/v1/mailbox/pull", post(messages::receive))
         .route("/v1/mailbox/ack", post(messages::receive))
         .route("/v1/messages/{id}", get(state::message))
+        .route(&format!("{ATTACHMENTS}{{digest}}"), get(attachments::get).put(attachments::put))
         .route("/schemas/{*path}", get(schema))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

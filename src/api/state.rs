@@ -31,7 +31,7 @@ pub(super) async fn message(State(face): State<Face>, Path(id): Path<String>, he
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
@@ -56,10 +56,15 @@ async fn state(gateway: &Gateway, id: MessageId, holder: &ParticipantId) -> Resu
             })
         })
         .collect();
-    Ok(Some(describe(row, deliveries)))
+    let attachments = gateway.store().listed_attachments(row.record_id).await?;
+    let attachments: Vec<Value> = attachments
+        .iter()
+        .map(|a| json!({ "digest": a.digest, "sizeBytes": a.size_bytes, "state": a.state.as_str() }))
+        .collect();
+    Ok(Some(describe(row, &attachments, &deliveries)))
 }
 
-fn describe(row: &MessageRow, deliveries: Vec<Value>) -> Value {
+fn describe(row: &MessageRow, attachments: &[Value], deliveries: &[Value]) -> Value {
     json!({
         "messageId": row.message_id,
         "conversationId": row.conversation_id,
@@ -70,6 +75,7 @@ fn describe(row: &MessageRow, deliveries: Vec<Value>) -> Value {
         "acceptedAt": row.accepted_at,
         "digest": row.digest,
         "technical": Technical::parse(&row.message_type.name).is_some(),
+        "attachments": attachments,
         "deliveries": deliveries,
     })
 }

@@ -1,7 +1,7 @@
 //! `mezhved envelope`: sign, verify and show one envelope in a file.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{BufRead as _, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,13 +9,18 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::crypto::{Certificate, FileSigner};
-use crate::domain::{CaseId, ConversationId, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp};
+use crate::crypto::{Certificate, FileSigner, Sha256};
+use crate::domain::{
+    Attachment, CaseId, ConversationId, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp,
+};
 use crate::envelope::{self, Body, BodyDraft, Draft};
 use crate::gateway::Clock;
 use crate::xml::{self, Document, Limits};
 
 use super::Failure;
+
+/// How much of a file is read at once.
+const READ_BYTES: usize = 64 * 1024;
 
 /// Подписать, проверить или показать конверт. / Sign, verify or show an envelope.
 #[derive(Debug, clap::Args)]
@@ -65,6 +70,10 @@ struct SignArgs {
     /// Вид содержания не в XML, например application/json. / The media type of a body that is not XML, such as application/json.
     #[arg(long, value_name = "TYPE")]
     media_type: Option<String>,
+    /// Файл, который сообщение называет и не несёт в себе; можно несколько. Например application/pdf:act.pdf. / A file that the message lists
+    /// and does not carry; may be given several times. Such as application/pdf:act.pdf.
+    #[arg(long, value_name = "TYPE:FILE", value_parser = typed_file)]
+    attach: Vec<TypedFile>,
     /// Куда записать; без него на стандартный вывод. / Where to write; standard output without it.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -143,7 +152,7 @@ fn sign(args: &SignArgs, now: Timestamp, out: &mut dyn Write) -> Result<(), Fail
         test: args.test,
         via: None,
         derived_from: None,
-        attachments: Vec::new(),
+        attachments: args.attach.iter().map(attachment).collect::<Result<_, _>>()?,
     };
     let signed = envelope::sign(&Draft { header, body }, &signer)
         .map_err(|e| Failure::of(&args.body.display().to_string(), &e))?;
@@ -210,6 +219,38 @@ fn tell(header: &Header, body: &Body<'_>, document: &Document<'_>) -> Value {
         "attachments": attachments,
         "body": body,
     })
+}
+
+/// A file with its media type.
+#[derive(Debug, Clone)]
+struct TypedFile {
+    media_type: String,
+    path: PathBuf,
+}
+
+fn typed_file(text: &str) -> Result<TypedFile, String> {
+    let (media_type, path) = text.split_once(':').ok_or("TYPE:FILE is needed, such as application/pdf:act.pdf")?;
+    Ok(TypedFile { media_type: media_type.to_owned(), path: path.into() })
+}
+
+/// Lists a file by its digest; it is read in parts, however large it is.
+fn attachment(file: &TypedFile) -> Result<Attachment, Failure> {
+    let failed = |e: std::io::Error| named(&file.path, e);
+    let mut reader = std::io::BufReader::with_capacity(READ_BYTES, std::fs::File::open(&file.path).map_err(failed)?);
+    let (mut hash, mut size_bytes) = (Sha256::new(), 0_u64);
+    loop {
+        let part = reader.fill_buf().map_err(failed)?;
+        let read = part.len();
+        if read == 0 {
+            break;
+        }
+        hash.update(part);
+        size_bytes = size_bytes.saturating_add(read as u64);
+        reader.consume(read);
+    }
+    let name = file.path.file_name().map_or_else(|| "file".to_owned(), |name| name.to_string_lossy().into_owned());
+    let media_type = file.media_type.clone();
+    Ok(Attachment { digest: hash.finish(), size_bytes, media_type, name, inline: None, signs: None })
 }
 
 fn print(value: &Value, out: &mut dyn Write) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::app::open_store;
 use crate::domain::{MessageId, ParticipantId};
 use crate::gateway::Clock;
 use crate::settings::Settings;
-use crate::store::{DeliveryRow, MessageFilter, MessageRow, Replay, Store};
+use crate::store::{DeliveryRow, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
 
 /// Сообщения и их доставка / messages and their deliveries
 #[derive(Debug, clap::Args)]
@@ -114,6 +114,10 @@ fn delivery_json(row: &DeliveryRow) -> Value {
     })
 }
 
+fn attachment_json(row: &ListedAttachment) -> Value {
+    json!({ "digest": row.digest, "sizeBytes": row.size_bytes, "state": row.state.as_str() })
+}
+
 async fn list(store: &Store, filter: &MessageFilter, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
     let rows = store.list_messages(filter, None, limit).await?;
     if as_json {
@@ -186,6 +190,10 @@ async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, F
         }
         let mut one = message_json(&row);
         if let Value::Object(map) = &mut one {
+            let listed = store.listed_attachments(row.record_id).await?;
+            if !listed.is_empty() {
+                map.insert("attachments".to_owned(), listed.iter().map(attachment_json).collect());
+            }
             map.insert("deliveries".to_owned(), Value::from(deliveries));
         }
         shown.push(one);

@@ -84,6 +84,10 @@ words! {
         SigningFailed = "signing-failed", "шлюз не смог подписать";
         /// The participant is not in the configuration any more, or has no usable address.
         RouteMissing = "route-missing", "нет маршрута к участнику";
+        /// The sender has not uploaded every attachment that the message lists.
+        AttachmentAwaited = "attachment-awaited", "ждёт вложения от отправителя";
+        /// An attachment that was uploaded is not as the message lists it.
+        AttachmentInvalid = "attachment-invalid", "вложение не такое, как указано в сообщении";
         /// All attempts were made.
         AttemptsExhausted = "attempts-exhausted", "попытки исчерпаны";
     }

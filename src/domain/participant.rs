@@ -79,6 +79,8 @@ pub struct Participant {
     pub in_flight_max: u32,
     /// Which notices it is sent about its own messages.
     pub notices: NoticesWanted,
+    /// The media types of files that it may send and be sent, without parameters; `None`: those of the settings.
+    pub media_types: Option<Vec<String>>,
     /// Whether deliveries within one conversation keep their order.
     pub ordered: bool,
 }

@@ -195,6 +195,9 @@ impl Dispatcher {
         let outcome = self.attempt(&claimed).await;
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
+        // Whoever was waited for is told what for.
+        let awaited = claimed.reason.filter(|r| *r == ParkReason::AttachmentAwaited && state == DeliveryState::Expired);
+        let reason = reason.or_else(|| awaited.map(|r| r.to_string()));
         let started = match reached(&outcome) {
             Some(reached) => self.gateway.start_pending_of(&claimed.message, reached).await,
             None => Ok(Vec::new()),
@@ -253,6 +256,15 @@ impl Dispatcher {
         let now = self.gateway.clock().now();
         if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
             return Outcome::Expired;
+        }
+        match claimed.reason {
+            // Its attachments are not here, and a claim takes it at `Expires` only.
+            Some(ParkReason::AttachmentAwaited) => return Outcome::Expired,
+            Some(reason @ ParkReason::AttachmentInvalid) => {
+                let detail = "an attachment has another size than the message lists; a new message is needed";
+                return Outcome::Park { reason, detail: detail.to_owned() };
+            }
+            Some(_) | None => {}
         }
         if claimed.from == DeliveryState::Sent && claimed.attempt > self.gateway.settings().delivery.attempts_max {
             let detail = "handed over, and no receipt came; ask the partner".to_owned();

@@ -16,9 +16,11 @@ use crate::envelope::technical::{
 };
 use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
+use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
 use super::fan_out::{self, Part};
+use super::listed::check_attachments;
 use super::snapshot::Snapshot;
 use route::{check_fan_out, check_own_part, check_recipient, check_sender};
 
@@ -30,6 +32,8 @@ pub struct Bench<'a> {
     pub gateway: &'a ParticipantId,
     /// Reader limits.
     pub limits: &'a Limits,
+    /// Which attachments are taken.
+    pub attachments: &'a Attachments,
     /// Seconds that `Created` may lie ahead.
     pub created_future_seconds_max: u32,
     /// Days that `Created` may lie behind.
@@ -59,6 +63,11 @@ pub trait Lookup {
     /// # Errors
     /// `not-now` when the store cannot answer.
     fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault>;
+    /// The size of the file with this digest that `sender` has uploaded, if it has.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault>;
 }
 
 /// A verified envelope that may be acted on.
@@ -184,7 +193,8 @@ fn decide(
         Some(_) => None,
         None => Some(check_recipient(header, sender, case.as_ref(), bench)?),
     };
-    check_attachments(header)?;
+    let parties: Vec<&Participant> = std::iter::once(sender).chain(recipient).collect();
+    check_attachments(header, &parties, bench, lookup)?;
     let canonical = canonical_body(document, envelope, sender, bench)?;
     check_reply(header, lookup)?;
     let follows = |body: Node<'_>| match (recipient, fan_out) {
@@ -315,18 +325,6 @@ fn known_case(header: &Header, bench: &Bench<'_>, lookup: &dyn Lookup) -> Result
         return Ok(Some(case));
     }
     Err(Fault::new(FaultCode::ReferenceUnknown, "Header/CaseId: use an id of your own case, or a new one"))
-}
-
-/// Until attachments stream (they are listed, but only inline ones can be fetched), one that is not inline is refused: accepting
-/// it would promise a delivery that cannot be made.
-fn check_attachments(header: &Header) -> Result<(), Fault> {
-    match header.attachments.iter().position(|a| a.inline.is_none()) {
-        Some(index) => Err(Fault::new(
-            FaultCode::AttachmentInvalid,
-            format!("Header/Attachments, number {}: this gateway takes attachments inline only", index + 1),
-        )),
-        None => Ok(()),
-    }
 }
 
 enum CanonicalBody<'a> {

@@ -35,6 +35,9 @@ impl Lookup for NoLookup {
     ) -> Result<bool, Fault> {
         Ok(false)
     }
+    fn uploaded(&self, _: &crate::domain::ParticipantId, _: crate::domain::Digest) -> Result<Option<u64>, Fault> {
+        Ok(None)
+    }
 }
 
 impl Gateway {
@@ -105,6 +108,7 @@ impl Gateway {
             snapshot: &snapshot,
             gateway: self.id(),
             limits: &self.inner.limits,
+            attachments: &self.settings().attachments,
             created_future_seconds_max: self.settings().policy.created_future_seconds_max,
             created_age_days_max: self.settings().policy.created_age_days_max,
             now: self.clock().now(),

@@ -5,6 +5,7 @@
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
 mod answer;
+pub mod attachments;
 mod clock;
 mod configure;
 pub mod dispatch;
@@ -13,6 +14,7 @@ mod fan_out;
 mod ids;
 pub mod judge;
 mod ladder;
+mod listed;
 mod mailbox;
 pub mod notify;
 mod outgoing;
@@ -29,6 +31,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{Semaphore, watch as signal};
 
+pub use attachments::{Begun, Readable, Upload};
 pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use notify::Voices;
@@ -40,6 +43,7 @@ use crate::crypto::Signer;
 use crate::domain::ParticipantId;
 use crate::settings::Settings;
 use crate::store::{Channel, Revisions, Store};
+use crate::vault::Vault;
 use crate::xml::Limits;
 
 /// One gateway node's working parts, shared by its faces and loops. Cheap to clone.
@@ -61,6 +65,8 @@ struct Inner {
     rate: rate::RefusalRate,
     judging: Semaphore,
     behind: Mutex<Option<Revisions>>,
+    vault: Vault,
+    uploads: Arc<attachments::Uploads>,
 }
 
 impl Gateway {
@@ -80,6 +86,8 @@ impl Gateway {
             rate: rate::RefusalRate::new(settings.limits.refusals_per_minute_max),
             judging: Semaphore::new(settings.limits.judging_max),
             behind: Mutex::new(None),
+            vault: Vault::new(settings.path(&settings.attachments.folder)),
+            uploads: Arc::default(),
             settings,
             store,
             signer,

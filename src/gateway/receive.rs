@@ -116,6 +116,10 @@ impl Lookup for StoreLookup<'_> {
         let row = self.ask(self.gateway.store().message_by_key(sender, id))?;
         Ok(row.is_some_and(|r| r.recipient == *recipient))
     }
+
+    fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault> {
+        self.ask(self.gateway.store().attachment_held(sender, digest))
+    }
 }
 
 /// A judgement made ready for the store.
@@ -211,6 +215,7 @@ impl Gateway {
             snapshot: &snapshot,
             gateway: self.id(),
             limits: &self.inner.limits,
+            attachments: &self.settings().attachments,
             created_future_seconds_max: self.settings().policy.created_future_seconds_max,
             created_age_days_max: self.settings().policy.created_age_days_max,
             now,

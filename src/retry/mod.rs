@@ -39,8 +39,11 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::ReceiptInvalid
         | ParkReason::ReceiptMissing
         | ParkReason::SigningFailed => Policy::Limited,
-        ParkReason::BrokerAway => Policy::Unlimited,
-        ParkReason::TranslationFailed | ParkReason::RouteMissing | ParkReason::AttemptsExhausted => Policy::Park,
+        ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
+        ParkReason::TranslationFailed
+        | ParkReason::RouteMissing
+        | ParkReason::AttachmentInvalid
+        | ParkReason::AttemptsExhausted => Policy::Park,
     }
 }
 

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 
-use super::notify;
 use super::tree::{DEFAULTS, Settings};
+use super::{attachments, notify};
 
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +57,8 @@ pub(super) fn layers(folder: &Path) -> Result<Settings, SettingsError> {
     let built = builder.build().map_err(|e| single("settings", "", &e.to_string()))?;
     let settings: Settings = built.try_deserialize().map_err(|e| from_config(&e, &origins))?;
     let own = checks(&settings).into_iter().map(|(key, problem)| (key.to_owned(), problem));
-    let wrong: Vec<(String, String)> = own.chain(notify::checks(&settings)).collect();
+    let wrong: Vec<(String, String)> =
+        own.chain(notify::checks(&settings)).chain(attachments::checks(&settings)).collect();
     if wrong.is_empty() {
         return Ok(settings);
     }
@@ -227,6 +228,14 @@ mod tests {
             ("[notify.smtp]\nhost = \"a.ru\"\nfrom = \"a b\"", "notify.smtp.from", "Шлюз <"),
             ("[notify.webhook]\nsecret = \"whsec_YWJj\"", "notify.webhook.secret", "openssl rand"),
             ("[notify]\nwindow_mailings_max = 0", "notify.window_mailings_max", "1 to 1000"),
+            ("[attachments]\nmedia_types = [\"pdf\"]", "attachments.media_types", "application/pdf"),
+            ("[attachments]\nbytes_max = 0", "attachments.bytes_max", "1 to"),
+            (
+                "[attachments]\nuploads_per_participant_max = 33",
+                "attachments.uploads_per_participant_max",
+                "uploads_max",
+            ),
+            ("[attachments]\nscanner = [\"\"]", "attachments.scanner", "command"),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
         ] {
             let error = load(text).unwrap_err();

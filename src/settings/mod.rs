@@ -4,14 +4,17 @@
 //! participants' folder. What must be the same on every node (participants, regulations, calendars, schemas, adapters)
 //! travels as [`crate::bundle::Files`] and lives in the database as numbered revisions; [`folder`] reads it from disk.
 
+mod attachments;
 mod check;
 pub mod folder;
 mod notify;
 pub mod participants;
 mod tree;
 
+use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
 pub use tree::{
-    Agencies, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push, Settings,
+    Agencies, Attachments, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push,
+    Settings,
 };

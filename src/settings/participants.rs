@@ -8,6 +8,7 @@
 //! adapter = "health"            # absent: the canonical form
 //! in_flight_max = 8
 //! notices = "all"               # or "failures"
+//! media_types = ["application/pdf"]   # absent: those of the settings
 //! ordered = false
 //! role = [{ role = "health", territories = ["718"] }]
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
@@ -67,6 +68,7 @@ struct Raw {
     #[serde(default = "in_flight_default")]
     in_flight_max: Spanned<u32>,
     notices: Option<Spanned<String>>,
+    media_types: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     ordered: bool,
     #[serde(default)]
@@ -203,6 +205,8 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     }
     let notices = raw.notices.as_ref().map_or(Some(NoticesWanted::All), |word| place.parse(word, notices));
     let Some(notices) = notices else { return Err(place.problems) };
+    let media_types: Option<Vec<String>> =
+        raw.media_types.as_ref().map(|list| list.iter().filter_map(|one| place.parse(one, media_type)).collect());
     match (id, zone, regulation, transport, place.problems.is_empty()) {
         (Some(id), Some(zone), Some(regulation), Some(transport), true) => Ok(Participant {
             id,
@@ -216,6 +220,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),
             notices,
+            media_types,
             ordered: raw.ordered,
         }),
         _ => Err(place.problems),
@@ -231,6 +236,16 @@ fn notices(word: &str) -> Result<NoticesWanted, Said> {
             format!("notices: `{other}`; allowed are all, or failures for those not delivered"),
         )),
     }
+}
+
+fn media_type(text: &str) -> Result<String, Said> {
+    if super::is_media_type(text) {
+        return Ok(text.to_owned());
+    }
+    Err(said(
+        format!("media_types: `{text}` — не тип файла; пример: application/pdf, без параметров"),
+        format!("media_types: `{text}` is no media type; an example: application/pdf, without parameters"),
+    ))
 }
 
 fn roles(raw: &[RawRole], place: &mut Place<'_>) -> Vec<RoleHolding> {

@@ -39,6 +39,8 @@ pub struct Settings {
     pub delivery: Delivery,
     /// Pulls.
     pub mailbox: Mailbox,
+    /// Files that messages list and do not carry.
+    pub attachments: Attachments,
     /// Who is told of deadlines, and how.
     pub notify: Notify,
     /// Logs.
@@ -175,6 +177,36 @@ pub struct Mailbox {
     pub batch_max: u32,
     /// Bytes in one answer.
     pub batch_bytes_max: usize,
+}
+
+/// Files that messages list and do not carry.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attachments {
+    /// Where they lie.
+    pub folder: PathBuf,
+    /// Bytes of one.
+    pub bytes_max: u64,
+    /// Media types of a participant whose own file names none, without parameters.
+    pub media_types: Vec<String>,
+    /// Uploads at once by this node.
+    pub uploads_max: u32,
+    /// Of them by one participant.
+    pub uploads_per_participant_max: u32,
+    /// Bytes that one participant may have here that no message of its lists.
+    pub unlisted_bytes_max: u64,
+    /// Hours after which such files are forgotten.
+    pub orphan_hours_max: u32,
+    /// Seconds between looks for them.
+    pub sweep_seconds: u32,
+    /// Seconds without a byte before an upload is cut.
+    pub idle_seconds_max: u32,
+    /// Seconds of one upload.
+    pub upload_seconds_max: u32,
+    /// The program that looks at every file, with its arguments; empty: none.
+    pub scanner: Vec<String>,
+    /// Seconds that it may take.
+    pub scanner_seconds_max: u32,
 }
 
 /// Logs.

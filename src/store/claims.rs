@@ -9,7 +9,7 @@ use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Vals, text};
 use super::writer::Write;
-use super::{Claim, Claimed, JournalEntry, Replay, Store, StoreError, messages};
+use super::{Claim, Claimed, JournalEntry, Replay, Store, StoreError, attachments, messages};
 
 /// How many participants one statement asks for; more go in several.
 const STATEMENT_PARTICIPANTS_MAX: usize = 32;
@@ -171,6 +171,7 @@ impl Store {
                 recipient: delivery.recipient,
                 expires: delivery.expires,
                 sent_at: delivery.sent_at,
+                reason: delivery.reason,
                 message: messages::row(row)?,
                 bytes: row.bytes("bytes")?,
                 canonical: row.opt_bytes("canonical")?,
@@ -192,6 +193,7 @@ impl Write for ReplayTask {
 
     async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<Vec<DeliveryId>, Failure> {
         let replay = &self.0;
+        attachments::lock_listed(tx, &replay.delivery_ids).await?;
         let ids: Vals<'_> = replay.delivery_ids.iter().map(text).collect();
         let (sql, vals) = Select::new(
             "UPDATE deliveries SET state = 'queued', attempts = 0, settled_at = NULL, expires_at = NULL, mailbox = 0, \
@@ -200,9 +202,9 @@ impl Write for ReplayTask {
         .push(", next_at = ?", vec![replay.now.into()])
         .push(" WHERE state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
         .list(ids)
-        .push(") RETURNING id", vec![])
+        .push(") RETURNING id, record_id", vec![])
         .into_parts();
-        let mut put_back = Vec::new();
+        let (mut put_back, mut records) = (Vec::new(), Vec::new());
         for row in tx.built(sql, vals).await? {
             let id = row.parsed("id", |t| DeliveryId::parse(t).ok())?;
             let entry = JournalEntry {
@@ -220,7 +222,10 @@ impl Write for ReplayTask {
                 tx.one(clear, vec![text(id)]).await?;
             }
             put_back.push(id);
+            records.push(vec![text(row.text("record_id")?)]);
         }
+        // What awaits an attachment goes on waiting.
+        tx.many(&attachments::HOLD, &records).await?;
         Ok(put_back)
     }
 }

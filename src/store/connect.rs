@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "notifications", include_str!("../../migrations/0003_notifications.sql")),
     (4, "obligation acts", include_str!("../../migrations/0004_obligation_acts.sql")),
     (5, "indexes", include_str!("../../migrations/0005_indexes.sql")),
+    (6, "attachments", include_str!("../../migrations/0006_attachments.sql")),
     (7, "parts", include_str!("../../migrations/0007_parts.sql")),
 ];
 

@@ -62,6 +62,8 @@ pub struct Claimed {
     pub expires: Option<Timestamp>,
     /// When it was first handed over, if it was.
     pub sent_at: Option<Timestamp>,
+    /// Why it was put back last, or why it waited.
+    pub reason: Option<ParkReason>,
     /// The message.
     pub message: MessageRow,
     /// Its exact bytes as they came.

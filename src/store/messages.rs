@@ -44,7 +44,7 @@ impl Channel {
 pub struct NewMessage {
     /// Its id in the store; also the order of messages (make it a UUID of version 7 from the machine's `now`).
     pub record_id: RecordId,
-    /// The verified header. `attachments` and `via` are not stored apart from the bytes.
+    /// The verified header. `via` is not stored apart from the bytes, and of `attachments` only those that are not inline.
     pub header: Header,
     /// The machine's instant of acceptance.
     pub accepted_at: Timestamp,

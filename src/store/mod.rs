@@ -1,7 +1,7 @@
 //! Floor 4: what the gateway remembers, in SQL.
 //!
-//! Messages with their exact bytes, deliveries with their leases, obligations, cases, mailbox pulls, tickets, refusals,
-//! configuration revisions and the journal, on SQLite or PostgreSQL by one URL and (but for the claim statements) one SQL text.
+//! Messages with their exact bytes, deliveries with their leases, obligations, cases, mailbox pulls, tickets, refusals, which attachments
+//! are whole (their bytes lie in the vault), configuration revisions and the journal, on SQLite or PostgreSQL by one URL and (but for the claim statements) one SQL text.
 //! All writing of a node goes through one writer task: it drains what waits into one transaction with multi-row statements,
 //! so that a durable commit is shared by up to [`StoreOptions::batch_jobs_max`] callers. Reading goes through a pool.
 //!
@@ -9,6 +9,7 @@
 
 mod act_rows;
 mod acts;
+mod attachments;
 mod batch;
 mod case_work;
 mod cases;
@@ -48,6 +49,7 @@ use writer::{Answer, Job, Signals, Work, Write, Writer};
 
 pub use act_rows::{ActDocument, ActMessage, ActRow};
 pub use acts::{Act, ActRefusal, Acted, NewAct};
+pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, WholeAttachment};
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};

@@ -10,7 +10,7 @@ use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
     JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, ObligationStart, Running,
-    StartedObligation, case_work, messages, notifications,
+    StartedObligation, attachments, case_work, messages, notifications,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -60,6 +60,7 @@ pub(super) struct Rows<'a> {
     messages: Vec<Vals<'a>>,
     contents: Vec<Vals<'a>>,
     deliveries: Vec<Vals<'a>>,
+    listing: Vec<&'a NewMessage>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
     started: Vec<Vals<'a>>,
     retimes: Vec<(&'a NewObligation, &'a Running)>,
@@ -80,6 +81,7 @@ impl<'a> Rows<'a> {
             messages: Vec::new(),
             contents: Vec::new(),
             deliveries: Vec::new(),
+            listing: Vec::new(),
             obligations: Vec::new(),
             started: Vec::new(),
             retimes: Vec::new(),
@@ -106,6 +108,9 @@ impl<'a> Rows<'a> {
             message.canonical.as_deref().into(),
             message.receipt.as_deref().into(),
         ]);
+        if message.header.attachments.iter().any(|a| a.inline.is_none()) {
+            self.listing.push(message);
+        }
         for delivery in &message.deliveries {
             self.touched.deliveries = true;
             self.deliveries.push(vec![
@@ -215,6 +220,7 @@ impl<'a> Rows<'a> {
         tx.many(&messages::INSERT_MADE, &std::mem::take(&mut self.messages)).await?;
         tx.many(&INSERT_CONTENTS, &std::mem::take(&mut self.contents)).await?;
         tx.many(&INSERT_DELIVERIES, &std::mem::take(&mut self.deliveries)).await?;
+        attachments::list(tx, &std::mem::take(&mut self.listing)).await?;
         let opened = self.flush_obligations(tx).await?;
         tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
         tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;

@@ -3,7 +3,7 @@
 
 mod amqp;
 mod answers;
-mod http;
+pub(crate) mod http;
 mod interop;
 mod mailbox;
 mod outside;

@@ -12,6 +12,7 @@
     reason = "a panic is how a test says no, and a table of cases is as long as it is"
 )]
 
+mod attachments;
 mod cases;
 mod commands;
 mod crash;

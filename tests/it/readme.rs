@@ -11,15 +11,20 @@ const SAID: &str = "http://127.0.0.1:8080";
 
 #[test]
 fn the_english_pages_lead_to_a_delivered_message() {
-    follow("README.md", "## Your own folder", "docs/agencies.en.md", "## A worked example");
+    follow(
+        "README.md",
+        "## Your own folder",
+        "docs/agencies.en.md",
+        ["## A worked example", "## A file beside the envelope"],
+    );
 }
 
 #[test]
 fn the_russian_pages_lead_to_a_delivered_message() {
-    follow("README.ru.md", "## Своя папка", "docs/agencies.ru.md", "## Пример целиком");
+    follow("README.ru.md", "## Своя папка", "docs/agencies.ru.md", ["## Пример целиком", "## Файл вне конверта"]);
 }
 
-fn follow(readme: &str, own_folder: &str, guide: &str, example: &str) {
+fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("try");
     std::fs::create_dir(&folder).unwrap();
@@ -41,9 +46,12 @@ fn follow(readme: &str, own_folder: &str, guide: &str, example: &str) {
         bash(&folder, &at(block, &gateway)).done();
     }
     // The example goes on from one block to the next with shell variables, in one shell.
-    let whole: Vec<String> = commands(guide, example).iter().map(|block| at(block, &gateway)).collect();
+    let blocks = examples.iter().flat_map(|example| commands(guide, example));
+    let whole: Vec<String> = blocks.map(|block| at(&block, &gateway)).collect();
     let done = bash(&folder, &whole.join("\n")).done();
     assert!(done.stdout.contains("\"state\":\"delivered\""), "{done}");
+    assert!(done.stdout.contains("\"sizeBytes\":3000000"), "{done}");
+    assert_eq!(std::fs::read(folder.join("act-read.pdf")).unwrap().len(), 3_000_000, "{done}");
 }
 
 /// The blocks of shell commands below a heading, up to the next one of its rank.

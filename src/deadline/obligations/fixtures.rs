@@ -26,6 +26,7 @@ pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> 
         framing: Framing::Envelope,
         certificates: Vec::new(),
         in_flight_max: 4,
+        media_types: None,
         notices: NoticesWanted::All,
         ordered: false,
     }

@@ -4,6 +4,7 @@
 
 mod accepting;
 mod acting;
+mod attaching;
 mod case_working;
 mod delivering;
 mod keeping;
@@ -19,8 +20,8 @@ use sqlx::{Connection as _, Row as _};
 use uuid::Uuid;
 
 use crate::domain::{
-    ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ObligationId, ParticipantId, Priority,
-    RecordId, RuleId, Timestamp,
+    ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ObligationId, ParkReason, ParticipantId,
+    Priority, RecordId, RuleId, Timestamp,
 };
 
 use super::*;

@@ -59,6 +59,8 @@ pub struct ListenOptions {
     pub header_bytes_max: usize,
     /// From the head's arrival to the answer's head: reading the body and doing the work. Later: 408.
     pub request_timeout: Duration,
+    /// Requests below this path keep times of their own instead, for they stream large bodies; empty: none.
+    pub streaming_below: &'static str,
     /// How long the peer may take no byte of an answer.
     pub write_timeout: Duration,
 }
@@ -107,6 +109,7 @@ impl ListenOptions {
             header_timeout: Duration::from_secs(15),
             header_bytes_max: 32 * 1024,
             request_timeout: Duration::from_secs(30),
+            streaming_below: "",
             write_timeout: Duration::from_secs(30),
         }
     }
@@ -150,7 +153,8 @@ pub async fn listen(options: ListenOptions, router: Router) -> Result<Listener, 
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(options.header_bytes_max);
-    let app = within(router, options.request_timeout).into_make_service_with_connect_info::<SocketAddr>();
+    let app = within(router, options.request_timeout, options.streaming_below)
+        .into_make_service_with_connect_info::<SocketAddr>();
     let task = tokio::spawn(async move {
         if let Err(error) = server.serve(app).await {
             tracing::error!(address = %bound, %error, "the listener has stopped");
@@ -160,8 +164,11 @@ pub async fn listen(options: ListenOptions, router: Router) -> Result<Listener, 
 }
 
 /// The router with a time-out over every request: reading the body and doing the work.
-fn within(router: Router, request_timeout: Duration) -> Router {
+fn within(router: Router, request_timeout: Duration, streaming_below: &'static str) -> Router {
     router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        if !streaming_below.is_empty() && request.uri().path().starts_with(streaming_below) {
+            return next.run(request).await;
+        }
         match timeout(request_timeout, next.run(request)).await {
             Ok(response) => response,
             // The rest of the body may still be under way: the connection is of no more use.

@@ -205,7 +205,7 @@ fn what_is_given_up_is_told_to_the_sender() {
     }
 }
 
-fn notice_about(world: &World, id: MessageId) -> Option<Notice> {
+pub(crate) fn notice_about(world: &World, id: MessageId) -> Option<Notice> {
     let notices = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
     notices.map(|copy| copy.opened.technical::<Notice>()).find(|notice| notice.message_id == id)
 }

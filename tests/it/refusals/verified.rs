@@ -268,8 +268,8 @@ fn clocks_references_and_files() {
     let absent = Attachment {
         digest: Digest::from_bytes([7; 32]),
         size_bytes: 5,
-        media_type: "application/pdf".to_owned(),
-        name: "Справка.pdf".to_owned(),
+        media_type: "application/x-msdownload".to_owned(),
+        name: "Справка.exe".to_owned(),
         inline: None,
         signs: None,
     };
@@ -300,9 +300,9 @@ fn clocks_references_and_files() {
             ),
             signed(
                 w,
-                "a file that is not there",
+                "a file of a forbidden kind",
                 (422, "attachment-invalid"),
-                &["Header/Attachments", "number 1"],
+                &["Header/Attachments", "number 1", "MediaType", "`register`", "application/pdf"],
                 changed(w, |d| d.header.attachments = vec![absent]),
             ),
         ],

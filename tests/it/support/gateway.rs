@@ -112,6 +112,11 @@ impl Gateway {
         &self.addresses.console
     }
 
+    /// Its process id. It changes with a restart.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Everything it has said so far, over all restarts: standard output and standard error as they came.
     pub(crate) fn log(&self) -> String {
         self.log.text()

@@ -109,6 +109,23 @@ async fn slow_peers_are_let_go() {
 }
 
 #[tokio::test]
+async fn what_streams_keeps_times_of_its_own() {
+    let options = ListenOptions { request_timeout: SHORT, streaming_below: "/files/", ..loopback() };
+    let take = async |_body: Bytes| "done";
+    let listener =
+        listen(options, Router::new().route("/", post(take)).route("/files/{name}", post(take))).await.unwrap();
+    let mut streaming = connect(&listener).await;
+    streaming.write_all(b"POST /files/a HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
+    for _ in 0..2 {
+        let mut other = connect(&listener).await;
+        other.write_all(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc").await.unwrap();
+        assert!(closed(other, "the end of a slow body").await.starts_with("HTTP/1.1 408"));
+    }
+    let answer = ask(&mut streaming, "defghij").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
+#[tokio::test]
 async fn a_silent_handshake_is_let_go() {
     let identity = Authority::new().server("localhost");
     let options = ListenOptions { handshake_timeout: SHORT, tls: Some(identity), ..loopback() };

@@ -41,6 +41,22 @@ impl Wire {
         .await
     }
 
+    /// Puts to a path with a ticket, as the body comes.
+    pub(crate) async fn put(&self, path: &str, ticket: &str, body: reqwest::Body) -> Result<Answer, reqwest::Error> {
+        let request = self.client.put(format!("{}{path}", self.base)).bearer_auth(ticket);
+        self.answer(request.body(body)).await
+    }
+
+    /// A request of this client's, for what the others do not do.
+    pub(crate) fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// `HOST:PORT` of the gateway.
+    pub(crate) fn address(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Answer, reqwest::Error> {
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
