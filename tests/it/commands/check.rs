@@ -129,7 +129,7 @@ fn what_an_adapter_does_not_translate_is_told() {
     let world = World::on(Backend::Sqlite).whole_region().prepare();
     let own = world.file("adapters/police");
     copy_folder(&project("adapters/police"), &own);
-    edit(&own.join("manifest.toml"), "type = \"programme\"", "type = \"level-change\"");
+    edit(&own.join("manifest.toml"), "type = \"programme\"", "type = \"programme-remarks\"");
     let report = world.mezhved(&["config", "check", "--json"]).done().json();
     let told = |file: &str| {
         let findings = report["findings"].as_array().unwrap();
