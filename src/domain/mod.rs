@@ -4,6 +4,7 @@
 //! that cannot hold a wrong value. Nothing here does I/O, reads a clock or knows of XML or SQL.
 
 mod chain;
+mod data_class;
 mod delivery;
 mod digest;
 mod fault;
@@ -15,6 +16,7 @@ mod participant;
 mod time;
 
 pub use chain::chain;
+pub use data_class::DataClass;
 pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};

@@ -1,6 +1,8 @@
 //! Participants: agencies and the register.
 
-use super::{Oktmo, ParticipantId, RoleCode, Zone};
+use std::collections::BTreeSet;
+
+use super::{DataClass, Oktmo, ParticipantId, RoleCode, Zone};
 
 /// How the gateway hands messages to a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +81,8 @@ pub struct Participant {
     pub in_flight_max: u32,
     /// Which notices it is sent about its own messages.
     pub notices: NoticesWanted,
+    /// The classes of personal data that may go to it; `None`: all.
+    pub data_classes: Option<BTreeSet<DataClass>>,
     /// The media types of files that it may send and be sent, without parameters; `None`: those of the settings.
     pub media_types: Option<Vec<String>>,
     /// Whether deliveries within one conversation keep their order.

@@ -22,7 +22,7 @@ use crate::xml::{self, Limits, Node};
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
-use route::{check_fan_out, check_own_part, check_recipient, check_sender};
+use route::{check_data_classes, check_fan_out, check_own_part, check_recipient, check_sender};
 
 /// What a judgement stands on, besides the bytes.
 pub struct Bench<'a> {
@@ -237,6 +237,7 @@ fn follow(
     lookup: &dyn Lookup,
 ) -> Result<Effects, Fault> {
     check_own_part(body, header, parties, bench)?;
+    check_data_classes(body, header, parties, bench)?;
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;

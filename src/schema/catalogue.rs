@@ -1,14 +1,15 @@
 //! All message types that the gateway knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use libxml::error::StructuredError;
+use roxmltree::Node;
 
 use super::codes::CodeLists;
 use super::{MessageInfo, ViolatedRule, Violation, XmlSchema, content, messages};
 use crate::bundle::Files;
-use crate::domain::MessageType;
+use crate::domain::{DataClass, MessageType};
 
 const ROOT: &str = "schemas/";
 
@@ -120,6 +121,24 @@ impl Catalogue {
     /// What a type is for people and for routes, whatever its version.
     pub fn message(&self, name: &str) -> Option<&MessageInfo> {
         self.messages.get(name)
+    }
+
+    /// The classes of personal data that a body may hold by what its fields ask for: those of its type or, where codes in it say
+    /// which, the ordinary ones and those of the codes. A type that is not in the table has none.
+    pub fn data_classes(&self, message_type: &MessageType, body: Node<'_, '_>) -> BTreeSet<DataClass> {
+        let Some(info) = self.message(&message_type.name) else { return BTreeSet::new() };
+        let Some(path) = &info.narrowed_by else { return info.data_classes.clone() };
+        let nodes = path.split('/').fold(vec![body], |nodes, name| {
+            nodes.into_iter().flat_map(|n| n.children()).filter(|n| n.tag_name().name() == name).collect()
+        });
+        let codes = nodes.iter().filter_map(|node| node.text()).map(str::trim);
+        match self.codes.data_classes(codes) {
+            Some(mut classes) => {
+                classes.insert(DataClass::General);
+                classes
+            }
+            None => info.data_classes.clone(),
+        }
     }
 
     /// The code lists.

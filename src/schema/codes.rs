@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::CatalogueError;
 use crate::bundle::Files;
-use crate::domain::RoleCode;
+use crate::domain::{DataClass, RoleCode};
 
 /// The versions of the shared types. A later one adds to the first and may be absent: a revision of the configuration that was
 /// stored before it was written has none of its lists and none of the messages that use them.
@@ -54,46 +54,12 @@ const LISTS: &[(u32, &str, Option<&str>)] = &[
 const REFERENCES: &[(&str, &str, &str)] =
     &[("help-measures", "help_kind", "help-kinds"), ("level-signs", "level", "levels")];
 
+/// The kind of help whose measures are about the state of health, of the list `help-kinds`.
+const MEDICAL: &str = "medical";
+
 /// The schema of the shared types of a version.
 fn common(version: u32) -> String {
     format!("schemas/common/{version}/common.xsd")
-}
-
-/// How sensitive a document's content is. A route or adapter carries only the classes that it lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DataClass {
-    /// Ordinary personal data.
-    General,
-    /// State of health (special category, 152-FZ article 10).
-    Health,
-    /// Criminal record and offences (152-FZ article 10 part 3).
-    CriminalRecord,
-    /// The secret of adoption (Family Code article 139).
-    Adoption,
-    /// Data on minors.
-    Minors,
-}
-
-impl DataClass {
-    /// Every class.
-    pub const ALL: [Self; 5] = [Self::General, Self::Health, Self::CriminalRecord, Self::Adoption, Self::Minors];
-
-    /// The stable word of the code list.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::General => "general",
-            Self::Health => "health",
-            Self::CriminalRecord => "criminal-record",
-            Self::Adoption => "adoption",
-            Self::Minors => "minors",
-        }
-    }
-
-    /// Parses the stable word.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.as_str() == word)
-    }
 }
 
 /// One code with its names.
@@ -195,6 +161,19 @@ impl CodeLists {
     /// One kind of document.
     pub fn document_kind(&self, code: &str) -> Option<&DocumentKind> {
         self.document_kinds.iter().find(|kind| kind.code == code)
+    }
+
+    /// The classes of the codes, where each of them is a kind of document or of help; `None` when one is neither.
+    pub(super) fn data_classes<'c>(&self, mut codes: impl Iterator<Item = &'c str>) -> Option<BTreeSet<DataClass>> {
+        codes.try_fold(BTreeSet::new(), |mut classes, code| {
+            classes.insert(match self.document_kind(code) {
+                Some(kind) => kind.data_class,
+                // Help in getting medical aid tells of the state of health.
+                None if code == MEDICAL => DataClass::Health,
+                None => self.code("help-kinds", code).map(|_| DataClass::General)?,
+            });
+            Some(classes)
+        })
     }
 
     /// One kind of identity document.

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::CatalogueError;
-use super::codes::DataClass;
 use crate::bundle::Files;
+use crate::domain::DataClass;
 
 const FILE: &str = "schemas/social/messages.csv";
 

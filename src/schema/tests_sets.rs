@@ -1,9 +1,9 @@
 //! Sets of files: code lists, broken schemas, partners' own ones.
 
-use super::codes::{CodeLists, DataClass};
+use super::codes::CodeLists;
 use super::*;
 use crate::bundle::{self, Files};
-use crate::domain::RoleCode;
+use crate::domain::{DataClass, RoleCode};
 
 fn errors_after(change: impl Fn(&mut Files)) -> Vec<CatalogueError> {
     let mut files = bundle::embedded();

@@ -8,6 +8,7 @@
 //! adapter = "health"            # absent: the canonical form
 //! in_flight_max = 8
 //! notices = "all"               # or "failures"
+//! data_classes = ["general"]    # the classes of personal data that may go to it; without the line all
 //! media_types = ["application/pdf"]   # absent: those of the settings
 //! ordered = false
 //! role = [{ role = "health", territories = ["718"] }]
@@ -15,6 +16,7 @@
 //! certificate = [{ file = "health.crt" }]                 # or { pem = "-----BEGIN ..." }
 //! ```
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -23,7 +25,8 @@ use toml::Spanned;
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::domain::{
-    Framing, IdError, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding, TransportKind, Zone,
+    DataClass, Framing, IdError, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding,
+    TransportKind, Zone,
 };
 
 /// Something wrong in a file of the configuration.
@@ -68,6 +71,7 @@ struct Raw {
     #[serde(default = "in_flight_default")]
     in_flight_max: Spanned<u32>,
     notices: Option<Spanned<String>>,
+    data_classes: Option<Vec<Spanned<String>>>,
     media_types: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     ordered: bool,
@@ -205,6 +209,10 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     }
     let notices = raw.notices.as_ref().map_or(Some(NoticesWanted::All), |word| place.parse(word, notices));
     let Some(notices) = notices else { return Err(place.problems) };
+    let data_classes = raw
+        .data_classes
+        .as_ref()
+        .map(|words| words.iter().filter_map(|word| place.parse(word, data_class)).collect::<BTreeSet<DataClass>>());
     let media_types: Option<Vec<String>> =
         raw.media_types.as_ref().map(|list| list.iter().filter_map(|one| place.parse(one, media_type)).collect());
     match (id, zone, regulation, transport, place.problems.is_empty()) {
@@ -220,11 +228,22 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),
             notices,
+            data_classes,
             media_types,
             ordered: raw.ordered,
         }),
         _ => Err(place.problems),
     }
+}
+
+fn data_class(word: &str) -> Result<DataClass, Said> {
+    DataClass::parse(word).ok_or_else(|| {
+        let allowed = DataClass::ALL.map(DataClass::as_str).join(", ");
+        said(
+            format!("data_classes: `{word}` — допускается {allowed}"),
+            format!("data_classes: `{word}`; allowed are {allowed}"),
+        )
+    })
 }
 
 fn notices(word: &str) -> Result<NoticesWanted, Said> {

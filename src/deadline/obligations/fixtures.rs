@@ -28,6 +28,7 @@ pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> 
         in_flight_max: 4,
         media_types: None,
         notices: NoticesWanted::All,
+        data_classes: None,
         ordered: false,
     }
 }

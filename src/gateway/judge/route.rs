@@ -3,8 +3,8 @@
 use super::{Bench, Parties};
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::CaseView;
-use crate::domain::{Fault, FaultCode, Header, Participant};
-use crate::xml::Node;
+use crate::domain::{DataClass, Fault, FaultCode, Header, Participant};
+use crate::xml::{self, Node};
 
 pub(super) fn check_sender<'s>(header: &Header, bench: &Bench<'s>) -> Result<&'s Participant, Fault> {
     let sender = bench.snapshot.participant(&header.sender);
@@ -80,6 +80,41 @@ pub(super) fn check_own_part(
     let detail = format!(
         "Body/{each}: no `{by}` names `{id}`; by the regulation `{}` a participant gets its own part only",
         regulation.id
+    );
+    Err(Fault::new(FaultCode::RouteForbidden, detail))
+}
+
+/// What a recipient gets holds only the classes of personal data that may go to it.
+pub(super) fn check_data_classes(
+    body: Node<'_>,
+    header: &Header,
+    parties: &Parties<'_>,
+    bench: &Bench<'_>,
+) -> Result<(), Fault> {
+    let (sender, recipient) = (parties.sender, parties.recipient);
+    let Some(allowed) = &recipient.data_classes else { return Ok(()) };
+    let kind = &header.message_type;
+    let catalogue = &bench.snapshot.catalogue;
+    let held = match bench.snapshot.regulation(&sender.regulation)?.own_part(kind, sender, recipient) {
+        None => catalogue.data_classes(kind, body),
+        Some(own) => {
+            let whole = xml::canonical_bytes(body, None);
+            let document = xml::read(&whole, bench.limits)?;
+            let left = own.parts(document.root(), &recipient.id).without_others(&whole);
+            catalogue.data_classes(kind, xml::read(&left, bench.limits)?.root())
+        }
+    };
+    let words = |classes: &mut dyn Iterator<Item = &DataClass>| {
+        classes.map(|class| class.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let not_allowed = words(&mut held.difference(allowed));
+    if not_allowed.is_empty() {
+        return Ok(());
+    }
+    let detail = format!(
+        "Body: it holds personal data of the class {not_allowed}; to `{}` may go {} only (data_classes)",
+        recipient.id,
+        words(&mut allowed.iter())
     );
     Err(Fault::new(FaultCode::RouteForbidden, detail))
 }

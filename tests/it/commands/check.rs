@@ -29,7 +29,7 @@ fn a_good_folder_passes_and_nothing_is_changed() {
 #[test]
 fn a_broken_folder_is_told_with_its_place() {
     type Break = fn(&World);
-    let table: [(&str, Break, &[&str]); 13] = [
+    let table: [(&str, Break, &[&str]); 14] = [
         (
             "an unknown key",
             |w| edit(&w.file("settings.toml"), "agencies.listen", "delivery.worker = 3\nagencies.listen"),
@@ -56,6 +56,17 @@ fn a_broken_folder_is_told_with_its_place() {
             "an unknown field of a participant",
             |w| edit(&w.file("participants/health.toml"), "in_flight_max = 32", "in_flight_max = 32\ncolour = \"red\""),
             &["participants/health.toml:7", "colour"],
+        ),
+        (
+            "an unknown class of data",
+            |w| {
+                edit(
+                    &w.file("participants/health.toml"),
+                    "in_flight_max = 32",
+                    "in_flight_max = 32\ndata_classes = [\"secret\"]",
+                );
+            },
+            &["participants/health.toml:7", "`secret`", "criminal-record"],
         ),
         (
             "notices of another kind",

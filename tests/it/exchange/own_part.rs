@@ -29,8 +29,9 @@ fn programme(measures: &[(&str, &str)]) -> String {
             "" => "<outside>Вымышленный дом творчества</outside>".to_owned(),
             who => format!("<responsible>{who}</responsible>"),
         };
+        let kind = if *who == "health" { "medical" } else { "social" };
         format!(
-            "<measure><number>{number}</number><helpKind>social</helpKind><title>Содействие &amp; «помощь» {number}</title>\
+            "<measure><number>{number}</number><helpKind>{kind}</helpKind><title>Содействие &amp; «помощь» {number}</title>\
              {responsible}<beginsOn>2026-05-18</beginsOn><dueOn>2026-10-30</dueOn></measure>"
         )
     };
@@ -180,4 +181,39 @@ fn a_programme_sent_once_is_parted_on_sqlite() {
 #[test]
 fn a_programme_sent_once_is_parted_on_postgresql() {
     sent_once(Backend::Postgres);
+}
+
+#[test]
+fn personal_data_of_a_class_that_may_not_go_to_a_participant_do_not() {
+    let mut world = World::on(Backend::Sqlite).whole_region().prepare();
+    for id in ["guardianship", "health"] {
+        let file = world.file(&format!("participants/{id}.toml"));
+        let text = format!("data_classes = [\"general\"]\n{}", std::fs::read_to_string(&file).unwrap());
+        std::fs::write(file, text).unwrap();
+    }
+    world.serve();
+    let register = world.agency("register");
+    let case = CaseId::from_uuid(Uuid::now_v7());
+    let send = |to: &str, kind: &str, body: String| {
+        let mut draft = register.draft(to, kind, body);
+        draft.header.case_id = Some(case);
+        world.post(register.sign(&draft))
+    };
+    send("register", "application", bodies::application(now().plus_seconds(-60), &[])).receipt();
+    // Its own measures are of the ordinary class, whatever the others' are.
+    send("guardianship", "programme", programme(&MEASURES)).receipt();
+    for (to, kind, body, class) in [
+        ("health", "programme", programme(&MEASURES), "health"),
+        ("health", "document-request", bodies::request("medical-conclusion"), "health"),
+        ("guardianship", "document-request", bodies::request("adoption-record"), "adoption"),
+        ("guardianship", "document-request", bodies::request("living-conditions-act"), "minors"),
+        (GATEWAY, "programme", programme(&MEASURES), "health"),
+    ] {
+        let fault = send(to, kind, body).fault();
+        assert_eq!(fault.code, FaultCode::RouteForbidden.code(), "{to} {kind}");
+        let detail = fault.detail.unwrap();
+        assert!(detail.contains(&format!("of the class {class};")) && detail.contains("data_classes"), "{detail}");
+    }
+    // Who lists nothing gets all that the regulation lets it get.
+    send("police", "document-request", bodies::request("criminal-record")).receipt();
 }
