@@ -10,8 +10,8 @@ use super::draw::Draw;
 /// The first and the last full hour at which an office sends something. Full hours, so that what happens together shares its commit, as it
 /// does in a busy region.
 const HOURS: (u32, u32) = (9, 16);
-/// The hours at which an agency's system looks into its mailbox.
-const MAIL_HOURS: [u32; 2] = [10, 15];
+/// The hour at which an agency's system looks into its mailbox, once a working day.
+const MAIL_HOUR: u32 = 11;
 
 /// The working days of the simulated time, in its zone.
 #[derive(Debug)]
@@ -116,14 +116,14 @@ impl Workdays {
 
     /// When systems look into their mailboxes.
     pub(super) fn mail_times(&self) -> impl Iterator<Item = Timestamp> {
-        self.working.iter().flat_map(|day| MAIL_HOURS.map(|hour| self.hour(*day, hour)))
+        self.working.iter().map(|day| self.hour(*day, MAIL_HOUR))
     }
 
     /// The next time after an instant at which a system has looked into its mailbox. `None`: it lies beyond the time.
     pub(super) fn mail_after(&self, at: Timestamp) -> Option<Timestamp> {
         let first = self.place(self.date(at));
         let days = self.working.get(first..).unwrap_or_default();
-        days.iter().flat_map(|day| MAIL_HOURS.map(|hour| self.hour(*day, hour))).find(|mail| *mail > at)
+        days.iter().map(|day| self.hour(*day, MAIL_HOUR)).find(|mail| *mail > at)
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
             assert!(found > at(from), "{from} {count}");
         }
         assert_eq!(days.after(at("2026-05-20T10:00:00+05:00"), 1, &mut draw), None);
-        assert_eq!(days.mail_after(at("2026-04-30T15:00:00+05:00")), Some(at("2026-05-04T10:00:00+05:00")));
+        assert_eq!(days.mail_after(at("2026-04-30T15:00:00+05:00")), Some(at("2026-05-04T11:00:00+05:00")));
         assert_eq!(days.ends_at(), at("2026-05-21T00:00:00+05:00"));
     }
 }

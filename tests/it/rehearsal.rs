@@ -1,6 +1,7 @@
 //! `partner simulate`: a participant's system that stands in until its own is ready, over the participant's real transport.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +9,7 @@ use mezhved::domain::MessageId;
 use serde_json::Value;
 
 use crate::support::{eventually, mezhved};
-use crate::world::{Backend, SOON, World, bodies};
+use crate::world::{Backend, RUNTIME, SOON, World, bodies};
 
 const KIND: &str = "criminal-record";
 
@@ -119,5 +120,43 @@ fn what_it_lacks_is_told() {
     ] {
         let refused = mezhved(&[&["partner", "simulate"], arguments, &["--config", folder]].concat());
         assert!(refused.status != Some(0) && refused.stderr.contains(says), "{refused}");
+    }
+}
+
+#[test]
+fn a_new_agency_of_files_only_exchanges_messages() {
+    let world = World::on(Backend::Sqlite).start();
+    // What the administrators' guide says, while the gateway runs.
+    world.mezhved(&["adapter", "new", "youth-affairs", "--like", "police"]).done();
+    let adapter = world.file("adapters/youth-affairs");
+    renamed(&adapter, "urn:example:uvd:vz:3", "urn:example:molodezh:1");
+    mezhved(&["adapter", "test", adapter.to_str().unwrap()]).done();
+    let own = world.file("participants/police.toml");
+    let text = std::fs::read_to_string(&own).unwrap();
+    std::fs::write(own, bodies::replaced(&text, "adapter = \"police\"", "adapter = \"youth-affairs\"")).unwrap();
+    world.mezhved(&["config", "check"]).done();
+    world.mezhved(&["partner", "apply", "--comment", "youth affairs"]).done();
+    eventually("the gateway by the new revisions", SOON, || {
+        let ready = RUNTIME.block_on(world.wire().get("/readyz", None)).unwrap();
+        let ready: Value = serde_json::from_slice(&ready.bytes).unwrap();
+        (ready["revisions"] == serde_json::json!({ "participants": 2, "bundle": 2 })).then_some(())
+    });
+    let _agency = StandIn::start(&world, "police", &[]);
+    let asked = ask(&world, "police");
+    answered(&world, asked);
+    let kept = world.file("simulated/police/envelopes").join(format!("in-register-{asked}.xml"));
+    let delivered = std::fs::read_to_string(kept).unwrap();
+    assert!(delivered.contains("urn:example:molodezh:1"), "in its own form: {delivered}");
+}
+
+/// Writes another name in every file below a folder.
+fn renamed(folder: &Path, from: &str, to: &str) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            renamed(&path, from, to);
+        } else if let Ok(text) = std::fs::read_to_string(&path) {
+            std::fs::write(path, text.replace(from, to)).unwrap();
+        }
     }
 }
