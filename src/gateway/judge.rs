@@ -22,7 +22,7 @@ use crate::xml::{self, Limits, Node};
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
-use route::{check_data_classes, check_fan_out, check_own_part, check_recipient, check_sender};
+use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
 /// What a judgement stands on, besides the bytes.
 pub struct Bench<'a> {
@@ -162,6 +162,9 @@ fn verify<'a>(unverified: envelope::Unverified<'a>, bench: &Bench<'_>) -> Result
     if unverified.claimed_header().via.is_some() {
         return Err(Fault::new(FaultCode::HeaderInvalid, "Header/Via: only a gateway writes Via"));
     }
+    if unverified.claimed_header().derived_from.is_some() {
+        return Err(Fault::new(FaultCode::HeaderInvalid, "Header/DerivedFrom: only a gateway writes DerivedFrom"));
+    }
     let sender = unverified.claimed_sender();
     let Some(known) = bench.snapshot.known(sender) else {
         return Err(Fault::new(FaultCode::SenderUnknown, "Header/Sender: no participant has this id"));
@@ -200,7 +203,7 @@ fn decide(
     let follows = |body: Node<'_>| match (recipient, fan_out) {
         (Some(recipient), _) => {
             let parties = Parties { sender, recipient, case: case.as_ref() };
-            follow(body, header, &parties, bench, lookup).map(|effects| (effects, Vec::new()))
+            follow(body, header, &parties, bench, lookup).map(|(effects, _)| (effects, Vec::new()))
         }
         (None, own) => {
             let parts = own.map(|own| parts(own, body, header, (sender, case.as_ref()), bench, lookup)).transpose()?;
@@ -228,20 +231,19 @@ fn decide(
     })))
 }
 
-/// What a message to one recipient leads to.
+/// What a message to one recipient leads to, and the recipient's own part where it does not get the whole body.
 fn follow(
     body: Node<'_>,
     header: &Header,
     parties: &Parties<'_>,
     bench: &Bench<'_>,
     lookup: &dyn Lookup,
-) -> Result<Effects, Fault> {
-    check_own_part(body, header, parties, bench)?;
-    check_data_classes(body, header, parties, bench)?;
+) -> Result<(Effects, Option<Vec<u8>>), Fault> {
+    let own = check_what_goes(body, header, parties, bench)?;
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;
-    Ok(effects)
+    Ok((effects, own))
 }
 
 /// The parts of a message for those whom it names, each judged as if it had come alone, one after the other.
@@ -253,19 +255,19 @@ fn parts(
     bench: &Bench<'_>,
     lookup: &dyn Lookup,
 ) -> Result<Vec<Part>, Fault> {
-    let whole = xml::canonical_bytes(body, None);
-    let document = xml::read(&whole, bench.limits)?;
     let mut case = case.cloned();
     let mut parts = Vec::new();
     for recipient in fan_out::recipients(own, body, &sender.id, bench)? {
         let header = Header { recipient: recipient.id.clone(), ..header.clone() };
         check_recipient(&header, sender, case.as_ref(), bench)?;
-        let effects = follow(body, &header, &Parties { sender, recipient, case: case.as_ref() }, bench, lookup)?;
+        let parties = Parties { sender, recipient, case: case.as_ref() };
+        let (effects, left) = follow(body, &header, &parties, bench, lookup)?;
         if let Some(after) = &effects.case {
             let (territory, kind, facts) = (after.territory.clone(), after.kind.clone(), after.facts.clone());
             case = Some(CaseView { id: after.id, territory, kind, facts });
         }
-        let body = own.parts(document.root(), &recipient.id).without_others(&whole);
+        // Who is named and gets the whole all the same holds a role of those who do.
+        let body = left.unwrap_or_else(|| xml::canonical_bytes(body, None));
         parts.push(Part { recipient: recipient.id.clone(), body, effects });
     }
     Ok(parts)

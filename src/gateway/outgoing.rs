@@ -84,9 +84,8 @@ fn own_part(claimed: &Claimed, snapshot: &Snapshot, canonical: Vec<u8>) -> Resul
     let Some(own) = regulation.own_part(&message.message_type, sender, recipient) else { return Ok(canonical) };
     let stuck = |detail: String| (ParkReason::TranslationFailed, format!("the recipient's own part: {detail}"));
     let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
-    let document = xml::read(&canonical, &limits).map_err(|f| stuck(f.to_string()))?;
-    let parts = own.parts(document.root(), &recipient.id);
-    let left = parts.without_others(&canonical);
+    let left = own.cut(&canonical, &recipient.id, &limits).map_err(|f| stuck(f.to_string()))?;
+    let left = left.ok_or_else(|| stuck("there is none".to_owned()))?;
     snapshot.catalogue.validate(&message.message_type, &left).map_err(|violations| {
         stuck(violations.first().map_or_else(|| "it is not valid".to_owned(), ToString::to_string))
     })?;

@@ -18,7 +18,7 @@ mod tests;
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use escalation::{Rung, RungAt, default_rungs};
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
-pub use own_part::{OwnPart, Parts};
+pub use own_part::OwnPart;
 pub(super) use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,

@@ -63,47 +63,40 @@ fn check_type(header: &Header, bench: &Bench<'_>) -> Result<(), Fault> {
     Err(Fault::new(FaultCode::TypeUnknown, detail))
 }
 
-/// Where the regulation says that a recipient gets only its own part of a document, there must be one.
-pub(super) fn check_own_part(
+/// What of a body goes to the recipient: all of it (`None`), or its own part. There must be one, and what goes may hold only the classes
+/// of personal data that may go to this recipient.
+pub(super) fn check_what_goes(
     body: Node<'_>,
     header: &Header,
     parties: &Parties<'_>,
     bench: &Bench<'_>,
-) -> Result<(), Fault> {
+) -> Result<Option<Vec<u8>>, Fault> {
     let (sender, recipient) = (parties.sender, parties.recipient);
     let regulation = bench.snapshot.regulation(&sender.regulation)?;
-    let Some(own) = regulation.own_part(&header.message_type, sender, recipient) else { return Ok(()) };
-    if own.parts(body, &recipient.id).own > 0 {
-        return Ok(());
-    }
-    let (each, by, id) = (&own.each, &own.by, &recipient.id);
-    let detail = format!(
-        "Body/{each}: no `{by}` names `{id}`; by the regulation `{}` a participant gets its own part only",
-        regulation.id
-    );
-    Err(Fault::new(FaultCode::RouteForbidden, detail))
+    let Some(own) = regulation.own_part(&header.message_type, sender, recipient) else {
+        check_data_classes(body, header, recipient, bench)?;
+        return Ok(None);
+    };
+    let Some(left) = own.cut(&xml::canonical_bytes(body, None), &recipient.id, bench.limits)? else {
+        let (each, by, id) = (&own.each, &own.by, &recipient.id);
+        let detail = format!(
+            "Body/{each}: no `{by}` names `{id}`; by the regulation `{}` a participant gets its own part only",
+            regulation.id
+        );
+        return Err(Fault::new(FaultCode::RouteForbidden, detail));
+    };
+    check_data_classes(xml::read(&left, bench.limits)?.root(), header, recipient, bench)?;
+    Ok(Some(left))
 }
 
-/// What a recipient gets holds only the classes of personal data that may go to it.
-pub(super) fn check_data_classes(
+fn check_data_classes(
     body: Node<'_>,
     header: &Header,
-    parties: &Parties<'_>,
+    recipient: &Participant,
     bench: &Bench<'_>,
 ) -> Result<(), Fault> {
-    let (sender, recipient) = (parties.sender, parties.recipient);
     let Some(allowed) = &recipient.data_classes else { return Ok(()) };
-    let kind = &header.message_type;
-    let catalogue = &bench.snapshot.catalogue;
-    let held = match bench.snapshot.regulation(&sender.regulation)?.own_part(kind, sender, recipient) {
-        None => catalogue.data_classes(kind, body),
-        Some(own) => {
-            let whole = xml::canonical_bytes(body, None);
-            let document = xml::read(&whole, bench.limits)?;
-            let left = own.parts(document.root(), &recipient.id).without_others(&whole);
-            catalogue.data_classes(kind, xml::read(&left, bench.limits)?.root())
-        }
-    };
+    let held = bench.snapshot.catalogue.data_classes(&header.message_type, body);
     let words = |classes: &mut dyn Iterator<Item = &DataClass>| {
         classes.map(|class| class.as_str()).collect::<Vec<_>>().join(", ")
     };

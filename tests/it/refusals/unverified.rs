@@ -262,6 +262,12 @@ fn headers_that_no_participant_may_write() {
         &world,
         &[
             Case::new("Via sent by a participant", changed(&|h| h.via = Some(via.clone())), 400, "header-invalid"),
+            Case::new(
+                "DerivedFrom sent by a participant",
+                changed(&|h| h.derived_from = Some(h.message_id)),
+                400,
+                "header-invalid",
+            ),
             Case::new("an id of version 4", other_id, 400, "header-invalid"),
             Case::new("an unknown priority", replaced(&text, ">normal<", ">fast<"), 400, "header-invalid"),
             Case::new(
