@@ -54,8 +54,9 @@ impl Found {
 /// stays, but is not sent again by a person's wish.
 pub(super) async fn stop(tx: &mut Tx<'_>, rows: &mut Rows<'_>, stopping: &Stopping, by: By) -> Result<(), Failure> {
     let Some(record) = by.record_id else { return Ok(()) };
-    for found in found(tx, stopping).await? {
-        let (state, is_void) = found.end();
+    let all = found(tx, stopping).await?;
+    for found in &all {
+        let (state, _) = found.end();
         let sql = if state == DeliveryState::Stopped { STOP } else { MARK };
         let mut values = vec![text(found.id), text(record)];
         if state == DeliveryState::Stopped {
@@ -72,9 +73,10 @@ pub(super) async fn stop(tx: &mut Tx<'_>, rows: &mut Rows<'_>, stopping: &Stoppi
             ..JournalEntry::default()
         };
         rows.entry(&entry, by.now);
-        if is_void {
-            void_with(tx, rows, (found.record_id, &found.recipient), by).await?;
-        }
+    }
+    // Once it is known of all of them whether they were handed over.
+    for found in all.iter().filter(|found| found.end().1) {
+        void_with(tx, rows, (found.record_id, &found.recipient), by).await?;
     }
     Ok(())
 }
@@ -117,7 +119,8 @@ async fn found(tx: &mut Tx<'_>, stopping: &Stopping) -> Result<Vec<Found>, Failu
     Ok(all)
 }
 
-/// Makes void what a message that does not go out opened for its recipient, or owed to it.
+/// Makes void what hangs on a message that does not go out: what it opened for its recipient, and what the copies of it for others opened
+/// for this one (a programme names everybody's measures), but for what an earlier one that was handed over opened.
 async fn void_with(
     tx: &mut Tx<'_>,
     rows: &mut Rows<'_>,
@@ -125,7 +128,7 @@ async fn void_with(
     by: By,
 ) -> Result<(), Failure> {
     let select = Select::new(obligations::SELECT)
-        .and("record_id = ?", vec![text(record)])
+        .and(HANGS_ON, vec![text(record), text(record), text(recipient), text(recipient)])
         .and("(debtor = ? OR creditor = ?)", vec![text(recipient), text(recipient)])
         .and(STILL_OPEN, vec![]);
     void(tx, rows, select, ParkReason::ConsentEnded.as_str(), by).await
@@ -166,6 +169,12 @@ impl Store {
         Ok(!found.is_empty())
     }
 }
+
+/// The message itself, and copies of its document in its case for others that are newer than what its recipient has.
+const HANGS_ON: &str = "(record_id = ? OR record_id IN (SELECT c.record_id FROM messages c JOIN messages m ON m.record_id = ? \
+    AND c.case_id = m.case_id AND c.type_name = m.type_name WHERE c.recipient <> ? AND c.record_id > COALESCE((SELECT \
+    MAX(d.record_id) FROM deliveries d JOIN messages h ON h.record_id = d.record_id WHERE h.case_id = m.case_id \
+    AND h.type_name = m.type_name AND d.recipient = ? AND d.sent_at IS NOT NULL), '')))";
 
 /// Due at once, so that its sender is told.
 const STOP: &str = "UPDATE deliveries SET state = 'stopped', stopped_by = $2, reason = $3, detail = NULL, settled_at = $4, \

@@ -106,12 +106,13 @@ async fn what_was_not_handed_over_stops_with_what_hangs_on_it(bench: &Bench) {
             bench.sql(&unfetched).await;
         }
     }
-    // 6 is queued, with an obligation of a third; 7 goes by the law, 8 holds other data, 9 is for another, 10 is of another case.
+    // 6 is queued, with an obligation of a third, and a copy of it for another opened one for health too; 7 goes by the law, 8 holds other data, 9 is for another, 10 is of another case.
     send(bench, carried(6, 7, "health", GENERAL), vec![owed(6, 100)]).await;
     let thirds = NewObligation { debtor: who("police"), record_id: Some(record(6)), ..owed(60, 100) };
     send(bench, carried(7, 7, "health", &[]), vec![owed(7, 100), thirds]).await;
     send(bench, carried(8, 7, "health", &[DataClass::Health]), vec![]).await;
-    send(bench, carried(9, 7, "police", GENERAL), vec![]).await;
+    let by_copy = NewObligation { record_id: Some(record(9)), ..owed(61, 100) };
+    send(bench, carried(9, 7, "police", GENERAL), vec![by_copy]).await;
     send(bench, carried(10, 8, "health", GENERAL), vec![]).await;
     assert_eq!(bench.store.accept(end(ENDS, 7, None)).await, Ok(Accepted::Recorded));
 
@@ -125,12 +126,12 @@ async fn what_was_not_handed_over_stops_with_what_hangs_on_it(bench: &Bench) {
     for n in [7, 8, 9, 10] {
         assert_eq!(state(n).await, (DeliveryState::Queued, None, false), "{n}");
     }
-    for (n, expected) in [(1, true), (2, false), (3, true), (4, false), (5, true), (6, true), (7, false), (60, false)] {
+    for (n, expected) in [(1, true), (2, false), (3, true), (4, false), (5, true), (6, true), (7, false), (60, false), (61, true)] {
         let is_void = owes(bench, n).await == ObligationState::Cancelled;
         assert_eq!(is_void, expected, "what hangs on {n}");
     }
     let told = "SELECT COUNT(*) FROM journal WHERE kind = 'obligation-cancelled' AND detail LIKE '%consent-ended%'";
-    assert_eq!(bench.number(told).await, 4);
+    assert_eq!(bench.number(told).await, 5);
     assert_eq!(bench.number("SELECT COUNT(*) FROM journal WHERE kind = 'delivery-consent-ended'").await, 6);
 
     // They are due once more, so that their senders are told; then never again, and by nobody's wish.
