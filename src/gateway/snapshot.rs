@@ -12,6 +12,8 @@ use crate::domain::{Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCod
 use crate::schema::Catalogue;
 use crate::settings::participants;
 
+use super::carriers::never_carried;
+
 /// A participant with its certificates parsed.
 pub struct Known {
     /// The participant.
@@ -89,6 +91,8 @@ pub fn compile(
     }
     if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
         findings.extend(parsed.iter().filter_map(|p| untranslated(p, adapters, regulations)));
+        let never = |p, catalogue| never_carried(p, adapters, regulations, catalogue);
+        findings.extend(catalogue.iter().flat_map(|catalogue| parsed.iter().flat_map(move |p| never(p, catalogue))));
     }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
@@ -208,6 +212,11 @@ impl Snapshot {
     /// All regulations.
     pub fn regulations(&self) -> impl Iterator<Item = &Regulation> {
         self.regulations.iter()
+    }
+
+    /// All adapters.
+    pub fn adapters(&self) -> &AdapterSet {
+        &self.adapters
     }
 
     /// The adapter with this name.

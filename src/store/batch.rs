@@ -13,8 +13,8 @@ use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};
 use super::writer::{Answer, Job, Work};
 use super::{
-    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Outcome, Settle,
-    StoreError, case_work, cases, consent, messages, obligations,
+    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Outcome, Settle, StoreError,
+    case_work, cases, consent, messages, obligations,
 };
 
 /// The answer while it is not yet known.

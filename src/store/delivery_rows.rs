@@ -109,11 +109,9 @@ pub(super) fn answer_bytes(outcome: &Outcome) -> Option<&[u8]> {
     match outcome {
         Outcome::Delivered { receipt, .. } => Some(receipt),
         Outcome::Refused { answer, .. } => Some(answer),
-        Outcome::Sent { .. }
-        | Outcome::Requeue { .. }
-        | Outcome::Park { .. }
-        | Outcome::Expired
-        | Outcome::Stopped => None,
+        Outcome::Sent { .. } | Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => {
+            None
+        }
     }
 }
 

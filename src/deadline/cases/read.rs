@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use roxmltree::Node;
 
-use super::{Assessment, CaseFacts, Consent, ConsentState, CaseMeasure, Contract, Extension, Limits, Programme, steps};
+use super::{
+    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, amendment, steps,
+};
 use crate::deadline::obligations::MessageEvent;
 use crate::deadline::regulation::{CaseLimit, Regulation};
 use crate::deadline::{BodyPath, Calendars, Start};
@@ -222,7 +224,15 @@ impl CaseFacts {
         };
         let (at, all) = (body.act().micros(), None);
         let number = String::new();
-        self.said(Consent { number, state, at, of_another: false, recipients: all, data_classes: None, valid_until: None });
+        self.said(Consent {
+            number,
+            state,
+            at,
+            of_another: false,
+            recipients: all,
+            data_classes: None,
+            valid_until: None,
+        });
     }
 
     fn assessment(&mut self, body: &Body<'_>) {
@@ -248,6 +258,7 @@ fn measure(node: Node<'_, '_>) -> Result<CaseMeasure, Fault> {
         responsible: text("responsible").map(str::to_owned),
         begins_on: date("beginsOn")?,
         due_on: date("dueOn")?,
+        content: Some(amendment::content(node)),
     })
 }
 

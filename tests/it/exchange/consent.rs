@@ -48,7 +48,8 @@ impl Family<'_> {
     }
 
     fn consent(&self, state: &str, to: &[&str], seconds_ago: i64) {
-        let to: String = to.iter().map(|id| format!("<recipient><participant>{id}</participant></recipient>")).collect();
+        let to: String =
+            to.iter().map(|id| format!("<recipient><participant>{id}</participant></recipient>")).collect();
         let (at, day) = (instant(seconds_ago), &instant(seconds_ago)[..10]);
         let withdrawn = match state {
             "withdrawn" => "<withdrawn>01931f6e-7a00-7000-8000-0000000000aa</withdrawn>",
@@ -128,23 +129,34 @@ fn withdrawn(backend: Backend) {
     assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
 
     family.consent("withdrawn", &["education", "guardianship", "employment"], 600);
-    let stopped = of([("education", "stopped consent-ended"), ("guardianship", "stopped consent-ended"), ("health", "delivered")]);
+    let stopped = of([
+        ("education", "stopped consent-ended"),
+        ("guardianship", "stopped consent-ended"),
+        ("health", "delivered"),
+    ]);
     eventually("what was not handed over stops", SOON, || (family.stands(whole) == stopped).then_some(()));
     let left = of([("education", "cancelled"), ("guardianship", "cancelled"), ("health", "open")]);
     assert_eq!(family.owed(), left);
     let education = world.agency("education");
     let pull = education.sign(&education.technical(&MailboxPull { messages_max: 10 }));
-    let batch: MailboxBatch = RUNTIME.block_on(world.wire().post("/v1/mailbox/pull", pull)).unwrap().opened().technical();
+    let batch: MailboxBatch =
+        RUNTIME.block_on(world.wire().post("/v1/mailbox/pull", pull)).unwrap().opened().technical();
     let programmes = batch.items.iter().filter(|item| String::from_utf8_lossy(&item.envelope).contains("Programme"));
     assert_eq!(programmes.count(), 0, "what was never fetched is taken out");
     let told = eventually("the sender is told of each", SOON, || {
         let copies = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
-        let told: Vec<Notice> = copies.map(|copy| copy.opened.technical()).filter(|n: &Notice| n.message_id == whole).collect();
+        let told: Vec<Notice> =
+            copies.map(|copy| copy.opened.technical()).filter(|n: &Notice| n.message_id == whole).collect();
         (told.len() == 3).then_some(told)
     });
     let reasons: BTreeMap<_, _> = told.iter().map(|n| (n.recipient.to_string(), n.reason.clone())).collect();
     let ended = Some("consent-ended".to_owned());
-    assert_eq!(reasons, [("education", ended.clone()), ("guardianship", ended), ("health", None)].map(|(w, r)| (w.to_owned(), r)).into());
+    assert_eq!(
+        reasons,
+        [("education", ended.clone()), ("guardianship", ended), ("health", None)]
+            .map(|(w, r)| (w.to_owned(), r))
+            .into()
+    );
 
     // The door: what rests on the consent is refused to those, the rest goes on.
     let curator = || {
@@ -170,7 +182,10 @@ fn withdrawn(backend: Backend) {
     let states: Vec<_> = shown["consents"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
     assert_eq!(states, ["given", "withdrawn"]);
     let page = world.mezhved(&["case", "show", &family.case.to_string()]).done().stdout;
-    assert!(page.contains("отозвано / withdrawn: education, employment, guardianship; данные / data: general"), "{page}");
+    assert!(
+        page.contains("отозвано / withdrawn: education, employment, guardianship; данные / data: general"),
+        "{page}"
+    );
     let journal = "SELECT COUNT(*) FROM journal WHERE kind IN ('consent-given', 'consent-withdrawn', 'delivery-consent-ended', \
                    'delivery-stopped')";
     // A later version of both words, three deliveries that it concerns, two that end.
@@ -182,7 +197,8 @@ fn withdrawn(backend: Backend) {
     family.send("employment", "curator", curator()).1.receipt();
     let (again, answer) = family.programme(2);
     answer.receipt();
-    let expected = of([("education", "sent"), ("guardianship", "delivered"), ("health", "delivered")]);
+    // Whom the first one reached has the same measures now.
+    let expected = of([("education", "sent"), ("guardianship", "delivered")]);
     eventually("the next version goes out", SOON, || (family.stands(again) == expected).then_some(()));
     assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
 }
@@ -195,4 +211,90 @@ fn a_withdrawn_consent_stops_what_rests_on_it_on_sqlite() {
 #[test]
 fn a_withdrawn_consent_stops_what_rests_on_it_on_postgresql() {
     withdrawn(Backend::Postgres);
+}
+
+const MODEL: &str = include_str!("../../../config/regulations/model.toml");
+const QUERY: &str = include_str!("../../../schemas/social/databank-query/1/samples/minimal.xml");
+const ACCOMPANIED: &str = include_str!("../../../schemas/social/databank-answer/1/samples/accompanied-rich.xml");
+const REFUSED: &str = include_str!("../../../schemas/social/databank-answer/1/samples/refused.xml");
+const ENTRY: &str = include_str!("../../../schemas/social/databank-entry/1/samples/minimal.xml");
+
+/// The model programme's regulation, with the police as the keeper of the databank.
+fn region_with_a_databank() -> World {
+    let mut world = World::on(Backend::Sqlite).whole_region().prepare();
+    std::fs::create_dir_all(world.file("regulations")).unwrap();
+    std::fs::write(
+        world.file("regulations/yugra.toml"),
+        bodies::replaced(MODEL, "id = \"model\"   ", "id = \"yugra\"   "),
+    )
+    .unwrap();
+    for (id, changes) in [
+        ("register", [("{ role = \"commission\" }, ", ""), ("", "")]),
+        ("police", [("role = \"police\"", "role = \"databank\""), ("adapter = \"police\"\n", "")]),
+        ("guardianship", [("adapter = \"guardianship\"\n", ""), ("", "")]),
+    ] {
+        let file = world.file(&format!("participants/{id}.toml"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = changes.into_iter().fold(text, |text, (from, to)| bodies::replaced(&text, from, to));
+        std::fs::write(file, text).unwrap();
+    }
+    world.serve();
+    world
+}
+
+#[test]
+fn the_databank_is_entered_after_the_contract_and_on_consent_and_who_asks_is_in_the_journal() {
+    let world = region_with_a_databank();
+    let family = Family { world: &world, case: CaseId::from_uuid(Uuid::now_v7()) };
+    family.send("register", "application", bodies::application(now().plus_seconds(-7_200), &[])).1.receipt();
+    let early = family.send("police", "databank-entry", ENTRY.to_owned()).1.fault();
+    assert_eq!(early.code, FaultCode::StepMissing.code());
+    let contract = format!(
+        "<Contract xmlns=\"urn:mezhved:social:contract:1\"><number>Д-1</number><signedAt>{}</signedAt><provider>Центр</provider>\
+         <beginsOn>2026-05-18</beginsOn><endsOn>2026-11-17</endsOn><substituteFamily>false</substituteFamily></Contract>",
+        instant(3_600)
+    );
+    family.send("register", "contract", contract).1.receipt();
+    family.send("police", "databank-entry", ENTRY.to_owned()).1.receipt();
+
+    // Who asks about whom stays between the two; that it asked, and on what ground, stays in the journal.
+    let (guardianship, databank) = (world.agency("guardianship"), world.agency("police"));
+    let question = guardianship.draft("police", "databank-query", QUERY.to_owned());
+    world.post(guardianship.sign(&question)).receipt();
+    let answer = |body: &str| {
+        let mut draft = databank.answer(&question.header, "databank-answer", body.to_owned());
+        draft.header.case_id = Some(family.case);
+        world.post(databank.sign(&draft))
+    };
+    answer(ACCOMPANIED).receipt();
+    let rows = eventually("the journal", SOON, || {
+        let lines = world.mezhved(&["journal", "export"]).done().stdout;
+        let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        rows.iter().any(|row| row["kind"] == "databank-answered").then_some(rows)
+    });
+    let of = |kind: &str| rows.iter().find(|row| row["kind"] == kind).unwrap_or_else(|| panic!("no {kind}")).clone();
+    let (asked, answered) = (of("databank-asked"), of("databank-answered"));
+    assert_eq!((&asked["actor"], &asked["participant"]), (&"guardianship".into(), &"police".into()), "{asked}");
+    assert_eq!(asked["detail"]["messageId"], question.header.message_id.to_string());
+    assert_eq!(asked["detail"]["said"]["legalAct"], "442-ФЗ");
+    assert_eq!(
+        (&answered["actor"], &answered["participant"]),
+        (&"police".into(), &"guardianship".into()),
+        "{answered}"
+    );
+    assert_eq!(answered["detail"]["inReplyTo"], question.header.message_id.to_string());
+    assert_eq!(answered["detail"]["case"], family.case.to_string());
+    let text = Value::from(rows.clone()).to_string();
+    assert!(bodies::PERSONAL.iter().chain(&["Оценкина"]).all(|name| !text.contains(name)), "{text}");
+
+    // A withdrawn consent: nothing new goes into the databank and nothing out of it, but for what tells nothing.
+    family.consent("withdrawn", &["police", "guardianship"], 60);
+    for refused in [family.send("police", "databank-entry", ENTRY.to_owned()).1, answer(ACCOMPANIED)] {
+        assert_eq!(refused.fault().code, FaultCode::ConsentMissing.code());
+    }
+    answer(REFUSED).receipt();
+    // What was refused at the door was no access: one entry, one query, two answers.
+    let asked =
+        "SELECT COUNT(*) FROM journal WHERE kind IN ('databank-asked', 'databank-answered', 'databank-entered')";
+    assert_eq!(world.number(asked), 4);
 }
