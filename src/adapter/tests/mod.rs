@@ -2,6 +2,7 @@
 
 mod folders;
 mod hostile;
+mod property;
 mod round_trip;
 mod travel;
 
