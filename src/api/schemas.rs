@@ -91,6 +91,9 @@ fn answer(asked: &HeaderMap, kind: &'static str, bytes: Vec<u8>) -> Response {
 
 /// A file by its path below `/schemas/`, or a table of one as JSON.
 fn published(catalogue: &Catalogue, path: &str) -> Option<(&'static str, Vec<u8>)> {
+    if let Some(own) = own_list(catalogue, path) {
+        return Some(own);
+    }
     let path = own_path(path)?;
     if let Some(bytes) = catalogue.file(&path) {
         let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
@@ -101,10 +104,32 @@ fn published(catalogue: &Catalogue, path: &str) -> Option<(&'static str, Vec<u8>
         return Some((kind, bytes.to_vec()));
     }
     let table = catalogue.file(&format!("{}.csv", path.strip_suffix(".json")?))?;
+    as_json(table, &path)
+}
+
+fn as_json(table: &[u8], path: &str) -> Option<(&'static str, Vec<u8>)> {
     match rows(table).and_then(|rows| Ok(serde_json::to_vec_pretty(&rows)?)) {
         Ok(bytes) => Some(("application/json", bytes)),
         Err(error) => {
             warn!(%error, path, "a published table cannot be read");
+            None
+        }
+    }
+}
+
+/// A list that stands in a message's schema, as the table that it would be.
+fn own_list(catalogue: &Catalogue, path: &str) -> Option<(&'static str, Vec<u8>)> {
+    let (name, ending) = path.strip_prefix(CODE_LISTS)?.rsplit_once('.')?;
+    let codes = catalogue.own_lists().get(name)?;
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let written = codes.iter().try_for_each(|code| writer.serialize(code));
+    let table = written.map_err(|e| e.to_string()).and_then(|()| writer.into_inner().map_err(|e| e.to_string()));
+    match (ending, table) {
+        ("csv", Ok(table)) => Some(("text/csv; charset=utf-8", table)),
+        ("json", Ok(table)) => as_json(&table, path),
+        (_, Ok(_)) => None,
+        (_, Err(error)) => {
+            warn!(error, path, "a published table cannot be written");
             None
         }
     }
@@ -132,10 +157,18 @@ fn rows(table: &[u8]) -> Result<Vec<Value>, Box<dyn std::error::Error>> {
     Ok(rows)
 }
 
-/// A code list: its name, the version of the shared types, how many codes.
-fn code_lists(catalogue: &Catalogue) -> Vec<(&'static str, u32, usize)> {
-    let of = |name| Some((name, CodeLists::version(name)?, catalogue.codes().list(name)?.len()));
-    let mut lists: Vec<_> = CodeLists::names().filter_map(of).collect();
+/// A code list: its name, where it stands below `/schemas/`, how many codes.
+fn code_lists(catalogue: &Catalogue) -> Vec<(&str, String, usize)> {
+    let shared = CodeLists::names().filter_map(|name| {
+        let path = format!("common/{}/{CODE_LISTS}{name}.csv", CodeLists::version(name)?);
+        Some((name, path, catalogue.codes().list(name)?.len()))
+    });
+    let own = catalogue.own_lists().iter().filter_map(|(name, codes)| {
+        let of = catalogue.types().filter(|t| name.starts_with(&format!("{}-", t.name)));
+        let of = of.max_by_key(|t| t.name.len())?;
+        Some((name.as_str(), format!("{}/{}.xsd", of.folder(), of.name), codes.len()))
+    });
+    let mut lists: Vec<_> = shared.chain(own).collect();
     lists.sort_unstable();
     lists
 }
@@ -150,9 +183,10 @@ fn types(catalogue: &Catalogue) -> BTreeMap<&str, Vec<u32>> {
 }
 
 fn index(catalogue: &Catalogue, revision: i64) -> Vec<u8> {
-    let lists = code_lists(catalogue).into_iter().map(|(name, version, codes)| {
+    let lists = code_lists(catalogue).into_iter().map(|(name, path, codes)| {
         let place = format!("/schemas/{CODE_LISTS}{name}");
-        json!({ "name": name, "version": version, "codes": codes, "csv": format!("{place}.csv"), "json": format!("{place}.json") })
+        let (csv, json) = (format!("{place}.csv"), format!("{place}.json"));
+        json!({ "name": name, "from": format!("/schemas/{path}"), "codes": codes, "csv": csv, "json": json })
     });
     let types = types(catalogue).into_iter().map(|(name, versions)| {
         let info = catalogue.message(name);
@@ -176,7 +210,7 @@ fn index(catalogue: &Catalogue, revision: i64) -> Vec<u8> {
 #[template(path = "schemas.html")]
 struct Page<'a> {
     revision: i64,
-    lists: Vec<(&'static str, u32, usize)>,
+    lists: Vec<(&'a str, String, usize)>,
     types: Vec<TypeRow<'a>>,
     shared: Vec<&'a str>,
 }
@@ -260,6 +294,19 @@ mod tests {
     }
 
     #[test]
+    fn a_list_of_one_message_is_served_like_the_others() {
+        let (catalogue, name) = (catalogue(), "code-lists/document-response-refusal-ground");
+        let (_, csv) = published(&catalogue, &format!("{name}.csv")).unwrap();
+        let csv = String::from_utf8(csv).unwrap();
+        let wanted = "code,ru,en\nnot-identified,Гражданин не идентифицирован,The citizen was not identified\n";
+        assert!(csv.starts_with(wanted), "{csv}");
+        let (_, json) = published(&catalogue, &format!("{name}.json")).unwrap();
+        let rows: Vec<Value> = serde_json::from_slice(&json).unwrap();
+        assert_eq!((rows.len(), rows[1]["code"].as_str()), (3, Some("no-legal-basis")));
+        assert!(published(&catalogue, &format!("{name}.xsd")).is_none());
+    }
+
+    #[test]
     fn what_is_not_published_is_not_there() {
         let catalogue = catalogue();
         for path in [
@@ -286,7 +333,14 @@ mod tests {
             let path = file["path"].as_str().unwrap().strip_prefix("/schemas/").unwrap();
             assert_eq!(file["sha256"].as_str().unwrap(), sha256(catalogue.file(path).unwrap()).to_string());
         }
-        assert_eq!(index["codeLists"].as_array().unwrap().len(), CodeLists::names().count());
+        let lists = index["codeLists"].as_array().unwrap();
+        assert_eq!(lists.len(), CodeLists::names().count() + catalogue.own_lists().len());
+        for list in lists {
+            for member in ["from", "csv", "json"] {
+                let path = list[member].as_str().unwrap().strip_prefix("/schemas/").unwrap();
+                assert!(published(&catalogue, path).is_some(), "{list}");
+            }
+        }
         let page = String::from_utf8(page(&catalogue, 7)).unwrap();
         let links: Vec<&str> =
             page.split("href=\"/schemas/").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
