@@ -15,6 +15,7 @@
 mod attachments;
 mod cases;
 mod commands;
+mod coverage;
 mod crash;
 mod deadlines;
 mod demo;
