@@ -77,7 +77,8 @@ enum Command {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    runtime()?.block_on(async move {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async move {
         match args.command {
             Command::Apply { dir, comment, author } => apply(&dir, &comment, &author).await,
             Command::Diff { dir, json } => diff(&dir, json).await,
@@ -85,7 +86,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::List { dir, json } => list(&dir, json).await,
             Command::Simulate(args) => super::partner_simulate::run(args).await,
         }
-    })
+    });
+    // A stand-in that was stopped may still wait for a line of its input or for the gateway.
+    runtime.shutdown_background();
+    ended
 }
 
 /// What is in force: the latest revision of each kind, empty where there is none.

@@ -43,6 +43,9 @@ pub(super) struct SimulateArgs {
     /// Пауза для slow и flapping, секунды / the pause of slow and flapping, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pause: u64,
+    /// Does what JSON lines on standard input say, as the demonstration does
+    #[arg(long, hide = true)]
+    told: bool,
 }
 
 /// Runs until SIGTERM or Ctrl-C.
@@ -84,6 +87,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
         home: below(args.home, format!("simulated/{}", participant.id)),
         listen,
         gateway: args.gateway.unwrap_or_else(|| format!("{scheme}://{}", settings.agencies.listen)),
+        is_told: args.told,
     };
     rehearse(rehearsal, stop).await?;
     Ok(ExitCode::SUCCESS)

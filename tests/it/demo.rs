@@ -149,7 +149,7 @@ impl Live {
         let commands = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
         commands
             .filter(|c| c.windows(folder.len()).any(|w| w == folder))
-            .filter(|c| c.split(|b| *b == 0).nth(1) == Some(b"simulated-system"))
+            .filter(|c| c.windows(17).any(|words| words == b"partner\0simulate\0"))
             .count()
     }
 }
