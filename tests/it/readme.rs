@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::demo::Live;
 use crate::support::{Finished, Gateway, GatewayCommand, run};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -22,6 +23,41 @@ fn the_english_pages_lead_to_a_delivered_message() {
 #[test]
 fn the_russian_pages_lead_to_a_delivered_message() {
     follow("README.ru.md", "## Своя папка", "docs/agencies.ru.md", ["## Пример целиком", "## Файл вне конверта"]);
+}
+
+#[test]
+fn the_english_guide_leads_to_a_new_agency_in_the_demonstration() {
+    new_agency("docs/administrators.en.md", "### The whole way, in the demonstration");
+}
+
+#[test]
+fn the_russian_guide_leads_to_a_new_agency_in_the_demonstration() {
+    new_agency("docs/administrators.ru.md", "### Весь путь в демонстрации");
+}
+
+/// The demonstration of the first block goes on in a window of its own; the others are one shell.
+fn new_agency(guide: &str, heading: &str) {
+    let place = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(Path::new(ROOT).join("schemas"), place.path().join("schemas")).unwrap();
+    let folder = place.path().join("try");
+    std::fs::create_dir(&folder).unwrap();
+    let blocks = commands(guide, heading);
+    assert_eq!(blocks[0].trim(), "mezhved demo --keep demo");
+    let live = Live::keeping(&folder.join("demo"));
+    let line = live.line_with("шлюз / gateway");
+    let gateway = &line[line.find("http://").unwrap()..];
+    let whole: Vec<String> = blocks[1..].iter().map(|block| replaced(block, gateway)).collect();
+    let done = bash(&folder, &format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{}", whole.join("\n"))).done();
+    let answered =
+        done.stdout.lines().any(|line| line.contains("document-response") && line.contains("youth-affairs → register"));
+    assert!(answered, "{done}");
+    let kept = |start: &str| done.stdout.lines().any(|line| line.contains(&format!("/envelopes/{start}")));
+    assert!(kept("in-register-") && kept("out-"), "asked and answered in its own form: {done}");
+}
+
+/// The block with the gateway's address where it says one.
+fn replaced(block: &str, gateway: &str) -> String {
+    block.replace(&format!("gateway={SAID}"), &format!("gateway={gateway}"))
 }
 
 fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
