@@ -6,9 +6,12 @@
 mod attachments;
 mod health;
 mod messages;
+mod metrics;
 mod state;
 
 use std::sync::Arc;
+
+pub use metrics::metrics;
 
 use axum::Router;
 use axum::extract::{Path, State};

@@ -223,7 +223,14 @@ impl Dispatcher {
         };
         let recipient = &claimed.recipient;
         match self.gateway.store().settle(settle).await {
-            Ok(true) => info!(delivery = %id, %recipient, %state, attempt, reason, detail, "delivery"),
+            Ok(true) => {
+                info!(delivery = %id, %recipient, %state, attempt, reason, detail, "delivery");
+                self.gateway.meters().attempted(recipient, state);
+                if state == DeliveryState::Delivered {
+                    let now = self.gateway.clock().now();
+                    self.gateway.meters().delivered(recipient, claimed.message.accepted_at, now);
+                }
+            }
             Ok(false) => warn!(delivery = %id, "a late result was dropped: the lease is another's"),
             Err(error) => warn!(delivery = %id, %error, "not settled; it comes back when its lease ends"),
         }

@@ -16,6 +16,7 @@ pub mod judge;
 mod ladder;
 mod listed;
 mod mailbox;
+mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
@@ -34,12 +35,13 @@ use tokio::sync::{Semaphore, watch as signal};
 pub use attachments::{Begun, Readable, Upload};
 pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
+pub use meters::Meters;
 pub use notify::Voices;
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 
-use crate::crypto::Signer;
+use crate::crypto::{Certificate, Signer};
 use crate::domain::ParticipantId;
 use crate::settings::Settings;
 use crate::store::{Channel, Revisions, Store};
@@ -67,6 +69,7 @@ struct Inner {
     behind: Mutex<Option<Revisions>>,
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
+    meters: Meters,
 }
 
 impl Gateway {
@@ -88,6 +91,7 @@ impl Gateway {
             behind: Mutex::new(None),
             vault: Vault::new(settings.path(&settings.attachments.folder)),
             uploads: Arc::default(),
+            meters: Meters::new(),
             settings,
             store,
             signer,
@@ -122,6 +126,16 @@ impl Gateway {
     /// The clock.
     pub fn clock(&self) -> &Arc<Clock> {
         &self.inner.clock
+    }
+
+    /// What this node has counted.
+    pub fn meters(&self) -> &Meters {
+        &self.inner.meters
+    }
+
+    /// The gateway's own certificate.
+    pub fn certificate(&self) -> &Certificate {
+        self.inner.signer.certificate()
     }
 
     /// Whether partners will believe what the gateway signs now.

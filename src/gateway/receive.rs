@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
@@ -176,6 +177,13 @@ impl Follows {
 impl Gateway {
     /// Takes one document from a peer and answers it. Never fails: whatever goes wrong is a fault in the answer.
     pub async fn receive(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
+        let began = Instant::now();
+        let reply = self.judge_and_answer(bytes, peer).await;
+        self.meters().answered(peer.channel, reply.code, began.elapsed());
+        reply
+    }
+
+    async fn judge_and_answer(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
         let Ok(_permit) = self.inner.judging.acquire().await else {
             return Reply::unsigned(FaultCode::NotNow);
         };
@@ -298,10 +306,12 @@ impl Gateway {
             Ok(Accepted::Recorded) => {
                 let channel = Self::channel_word(peer.channel);
                 info!(%sender, message_id = %id, %record, kind, channel, "accepted");
+                self.meters().accepted(peer.channel, &sender);
                 Some(Reply::signed(receipt, &sender, id))
             }
             Ok(Accepted::Duplicate { digest: first, receipt: stored, record_id }) => {
                 debug!(%sender, message_id = %id, record = %record_id, "a copy");
+                self.meters().repeated(peer.channel);
                 Some(self.duplicate(&sender, id, digest, first, stored, peer).await)
             }
             Ok(Accepted::CaseChanged) => None,

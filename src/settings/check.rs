@@ -149,6 +149,8 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let safe = tls || s.agencies.insecure || s.agencies.listen.ip().is_loopback();
     need(safe, "agencies.listen", "a loopback address, or TLS, or insecure = true");
     need(s.console.listen.ip().is_loopback(), "console.listen", "a loopback address such as 127.0.0.1:8081");
+    let scraped = s.metrics.listen.is_none_or(|at| at.ip().is_loopback()) || s.metrics.insecure;
+    need(scraped, "metrics.listen", "a loopback address such as 127.0.0.1:9464, or insecure = true");
     let broker = s.broker.url.is_empty() || s.broker.url.starts_with("amqp://") || s.broker.url.starts_with("amqps://");
     need(broker, "broker.url", "empty, amqp://... or amqps://...");
     need((1..=10_000).contains(&s.broker.prefetch), "broker.prefetch", "1 to 10000");
@@ -208,6 +210,8 @@ mod tests {
             ("[delivery]\nworker = 3", "delivery.worker", "delivery.workers"),
             ("[delivery]\nworkers = 0", "delivery.workers", "1 to 1024"),
             ("[console]\nlisten = \"0.0.0.0:8081\"", "console.listen", "loopback"),
+            ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "insecure = true"),
+            ("[metrics]\nlisten = \"9464\"", "metrics.listen", "127.0.0.1:9464"),
             ("[agencies]\nlisten = \"0.0.0.0:8080\"", "agencies.listen", "insecure = true"),
             ("[agencies]\ntls_key = \"a.pem\"", "agencies.tls_key", "together"),
             ("[database]\nurl = \"mysql://x\"", "database.url", "postgres://"),

@@ -27,6 +27,8 @@ pub struct Settings {
     pub agencies: Agencies,
     /// The face for operators.
     pub console: Console,
+    /// The face for Prometheus.
+    pub metrics: Metrics,
     /// RabbitMQ.
     pub broker: Broker,
     /// HTTP to partners.
@@ -89,6 +91,27 @@ pub struct Agencies {
 pub struct Console {
     /// Address and port; loopback only.
     pub listen: SocketAddr,
+}
+
+/// The face for Prometheus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port; `None` (an empty text): on the console's address only.
+    #[serde(deserialize_with = "address_or_none")]
+    pub listen: Option<SocketAddr>,
+    /// Allows an address that is not loopback.
+    pub insecure: bool,
+}
+
+fn address_or_none<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong =
+        |_| serde::de::Error::custom(format!("`{text}`: an address with a port such as 127.0.0.1:9464, or empty"));
+    text.parse().map(Some).map_err(wrong)
 }
 
 /// RabbitMQ.

@@ -21,6 +21,7 @@ mod demo;
 mod exchange;
 mod explain;
 mod harness;
+mod metrics;
 mod notify;
 mod page;
 mod readme;
