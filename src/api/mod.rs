@@ -7,6 +7,7 @@ mod attachments;
 mod health;
 mod messages;
 mod metrics;
+mod schemas;
 mod state;
 
 use std::sync::Arc;
@@ -14,9 +15,6 @@ use std::sync::Arc;
 pub use metrics::metrics;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
@@ -29,12 +27,14 @@ pub struct Face {
     gateway: Gateway,
     amqp: Option<Amqp>,
     held: Arc<Semaphore>,
+    indices: Arc<schemas::Indices>,
 }
 
 impl Face {
     /// A face of the pipeline; the broker is asked for readiness.
     pub fn new(gateway: Gateway, amqp: Option<Amqp>) -> Self {
-        Self { gateway, amqp, held: Arc::new(Semaphore::new(messages::HELD_BYTES_MAX)) }
+        let held = Arc::new(Semaphore::new(messages::HELD_BYTES_MAX));
+        Self { gateway, amqp, held, indices: Arc::default() }
     }
 }
 
@@ -49,22 +49,9 @@ pub fn router(face: Face) -> Router {
         .route("/v1/mailbox/ack", post(messages::receive))
         .route("/v1/messages/{id}", get(state::message))
         .route(&format!("{ATTACHMENTS}{{digest}}"), get(attachments::get).put(attachments::put))
-        .route("/schemas/{*path}", get(schema))
+        .route("/schemas/", get(schemas::listing))
+        .route("/schemas/{*path}", get(schemas::file))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(face)
-}
-
-/// Published schemas and code lists; public, for they hold no data.
-async fn schema(State(face): State<Face>, Path(path): Path<String>) -> Response {
-    let snapshot = face.gateway.snapshot();
-    let Some(bytes) = snapshot.catalogue.file(&path) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("xsd" | "xml") => "application/xml; charset=utf-8",
-        Some("csv") => "text/csv; charset=utf-8",
-        Some(_) | None => "application/octet-stream",
-    };
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes.to_vec()).into_response()
 }

@@ -15,12 +15,14 @@
 mod attachments;
 mod cases;
 mod commands;
+mod coverage;
 mod crash;
 mod deadlines;
 mod demo;
 mod exchange;
 mod explain;
 mod harness;
+mod hostile;
 mod metrics;
 mod notify;
 mod page;
