@@ -110,7 +110,7 @@ fn delivery_json(row: &DeliveryRow) -> Value {
     json!({
         "deliveryId": row.id, "recipient": row.recipient, "state": row.state, "reason": row.reason,
         "faultCode": row.fault_code, "detail": row.detail, "attempts": row.attempts, "nextAt": row.next_at,
-        "sentAt": row.sent_at, "settledAt": row.settled_at,
+        "sentAt": row.sent_at, "settledAt": row.settled_at, "onConsent": row.on_consent, "stoppedBy": row.stopped_by,
     })
 }
 

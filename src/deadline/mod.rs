@@ -35,7 +35,7 @@ pub use ladder::NoticeHours;
 pub use path::BodyPath;
 pub use regulation::{
     Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every,
-    Exchange, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, OwnPart, Party, Point,
+    Exchange, ExchangeBasis, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, OwnPart, Party, Point,
     Precondition, Presence, Regulation, Regulations, Retention, Role, Rule, Rung, RungAt, Section, SettleAt, Source,
     StartAt, TermChoice, TermTable, TermVersion, Title, Warn, default_rungs,
 };

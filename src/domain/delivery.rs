@@ -58,6 +58,8 @@ words! {
         Parked = "parked", "отложено";
         /// `Expires` passed before it was handed over.
         Expired = "expired", "срок доставки истёк";
+        /// What it rests on has ended before it was handed over: it never goes out.
+        Stopped = "stopped", "остановлено";
     }
 }
 
@@ -88,6 +90,8 @@ words! {
         AttachmentAwaited = "attachment-awaited", "ждёт вложения от отправителя";
         /// An attachment that was uploaded is not as the message lists it.
         AttachmentInvalid = "attachment-invalid", "вложение не такое, как указано в сообщении";
+        /// It rests on a consent that was refused or withdrawn.
+        ConsentEnded = "consent-ended", "в согласии отказано, или оно отозвано";
         /// All attempts were made.
         AttemptsExhausted = "attempts-exhausted", "попытки исчерпаны";
     }

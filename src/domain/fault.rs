@@ -97,6 +97,8 @@ faults! {
     RecipientUnknown = "recipient-unknown", 403, Reject, "The recipient is not known.";
     /// The sender may not send this type to this recipient.
     RouteForbidden = "route-forbidden", 403, Reject, "This type may not be sent to this recipient.";
+    /// It may be passed on with a consent only, and the consent is refused, withdrawn or has run out.
+    ConsentMissing = "consent-missing", 403, Reject, "There is no consent to passing this on.";
     /// The message came on a queue of another participant.
     QueueMismatch = "queue-mismatch", 403, Reject, "The queue belongs to another participant.";
     /// What was asked for is not there, or not the asker's.

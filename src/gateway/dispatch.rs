@@ -261,6 +261,9 @@ impl Dispatcher {
     /// One attempt, up to its outcome.
     async fn attempt(&self, claimed: &Claimed) -> Outcome {
         let now = self.gateway.clock().now();
+        if claimed.stopped {
+            return Outcome::Stopped;
+        }
         if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
             return Outcome::Expired;
         }
@@ -285,6 +288,14 @@ impl Dispatcher {
             }
             Err((reason, detail)) => return self.failed(claimed, reason, detail, None),
         };
+        // A consent that ends later finds it handed over.
+        if claimed.on_consent && claimed.sent_at.is_none() {
+            match self.gateway.store().still_goes(claimed.delivery_id, claimed.epoch).await {
+                Ok(true) => {}
+                Ok(false) => return Outcome::Stopped,
+                Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error.to_string(), None),
+            }
+        }
         self.hand_over(claimed, outgoing).await
     }
 
@@ -439,7 +450,7 @@ fn reached(outcome: &Outcome) -> Option<StartOn> {
     match outcome {
         Outcome::Sent { .. } | Outcome::Refused { .. } => Some(StartOn::Sent),
         Outcome::Delivered { .. } => Some(StartOn::Delivered),
-        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
+        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => None,
     }
 }
 
@@ -454,5 +465,6 @@ fn describe(outcome: &Outcome) -> (DeliveryState, Option<String>, Option<String>
         }
         Outcome::Park { reason, detail } => (DeliveryState::Parked, Some(reason.to_string()), Some(detail.clone())),
         Outcome::Expired => (DeliveryState::Expired, None, None),
+        Outcome::Stopped => (DeliveryState::Stopped, Some(ParkReason::ConsentEnded.to_string()), None),
     }
 }

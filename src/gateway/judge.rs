@@ -2,6 +2,7 @@
 //!
 //! No I/O but through [`Lookup`], which the caller answers from the store.
 
+mod consent;
 mod route;
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
@@ -22,6 +23,7 @@ use crate::xml::{self, Limits, Node};
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
+use consent::check_consent;
 use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
 /// What a judgement stands on, besides the bytes.
@@ -243,6 +245,10 @@ fn follow(
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;
+    effects.on_consent = match &own {
+        Some(left) => check_consent(xml::read(left, bench.limits)?.root(), header, parties, bench)?,
+        None => check_consent(body, header, parties, bench)?,
+    };
     Ok((effects, own))
 }
 

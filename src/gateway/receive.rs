@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
-use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, Timestamp};
+use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
 use crate::store::{
     Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
@@ -169,6 +169,7 @@ impl Follows {
         self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
         self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
         self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
+        self.journal.extend(effects.said.iter().map(|said| effects::consent(said, message)));
         self.case = effects.case.or(self.case.take());
         Ok(())
     }
@@ -255,7 +256,7 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let whole = accepted.parts.is_empty();
-        let deliveries = if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now)] };
+        let deliveries = if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -270,28 +271,33 @@ impl Gateway {
             channel,
             deliveries,
         };
+        let mut is_on_consent = accepted.effects.on_consent.is_some();
         let mut follows = Follows::default();
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
             let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
-            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered)?;
+            let on_consent = part.effects.on_consent.clone();
+            is_on_consent |= on_consent.is_some();
+            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered, on_consent)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
         let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
-        let case = effects::case_change(upsert, case, business_now, !obligations.is_empty());
+        let must_hold = is_on_consent || !obligations.is_empty();
+        let case = effects::case_change(upsert, case, business_now, must_hold);
         let accept = Accept { message, made, obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }
 
-    fn delivery(&self, header: &crate::domain::Header, snapshot: &Snapshot, now: Timestamp) -> NewDelivery {
+    fn delivery(&self, header: &Header, snapshot: &Snapshot, now: Timestamp, effects: &Effects) -> NewDelivery {
         NewDelivery {
             id: ids::delivery(),
             recipient: header.recipient.clone(),
             ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
             next_attempt_at: now,
             expires: header.expires,
+            on_consent: effects.on_consent.clone(),
         }
     }
 

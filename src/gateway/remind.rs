@@ -74,6 +74,7 @@ impl Gateway {
             ordered: false,
             next_attempt_at: self.clock().now(),
             expires: None,
+            on_consent: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))

@@ -43,6 +43,7 @@ pub fn policy(reason: ParkReason) -> Policy {
         ParkReason::TranslationFailed
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
+        | ParkReason::ConsentEnded
         | ParkReason::AttemptsExhausted => Policy::Park,
     }
 }

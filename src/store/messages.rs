@@ -1,7 +1,9 @@
 //! Messages: accepting them, and finding them again.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
-    CaseId, ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId,
+    CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId,
     Timestamp,
 };
 
@@ -81,6 +83,8 @@ pub struct NewDelivery {
     pub next_attempt_at: Timestamp,
     /// After this instant it is not tried any more (machine time).
     pub expires: Option<Timestamp>,
+    /// The classes of personal data that it carries on a consent alone; `None`: it rests on the law.
+    pub on_consent: Option<BTreeSet<DataClass>>,
 }
 
 /// Everything that one accepted message writes: all of it or nothing.
