@@ -22,6 +22,7 @@ use crate::xml::{self, Limits, Node};
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
+use super::versions;
 use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
 /// What a judgement stands on, besides the bytes.
@@ -240,6 +241,7 @@ fn follow(
     lookup: &dyn Lookup,
 ) -> Result<(Effects, Option<Vec<u8>>), Fault> {
     let own = check_what_goes(body, header, parties, bench)?;
+    versions::check(body, own.as_ref(), header, parties.recipient, bench.snapshot)?;
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;

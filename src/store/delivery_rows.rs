@@ -11,6 +11,7 @@ pub(super) struct StoreOutgoing {
     pub(super) delivery_id: DeliveryId,
     pub(super) epoch: i64,
     pub(super) outgoing: Outgoing,
+    pub(super) journal: Vec<JournalEntry>,
 }
 
 /// The columns of a delivery under the alias `d`.
