@@ -145,9 +145,8 @@ mod tests {
             ("canonical,partner,way\na,1,back\n", 2, "`way`"),
             ("canonical,partner\na,1,2\n", 2, ""),
         ] {
-            let error = CodeLists::default()
-                .add("l", ("codes/l.csv", text.as_bytes()), ("canonical", "partner"))
-                .unwrap_err();
+            let error =
+                CodeLists::default().add("l", ("codes/l.csv", text.as_bytes()), ("canonical", "partner")).unwrap_err();
             assert_eq!(error.line, Some(line), "{text}: {error}");
             assert!(error.reason.contains(reason), "{error}");
         }

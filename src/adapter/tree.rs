@@ -263,9 +263,8 @@ impl Tree {
             NodeKind::Attribute(_) | NodeKind::Text(_) | NodeKind::Integer(_) | NodeKind::Flag(_) => true,
             NodeKind::Object => false,
         };
-        let unread = move |(index, node): &(usize, &Node)| {
-            *index != 0 && has_value(node) && !node.read.load(Ordering::Relaxed)
-        };
+        let unread =
+            move |(index, node): &(usize, &Node)| *index != 0 && has_value(node) && !node.read.load(Ordering::Relaxed);
         self.nodes.iter().enumerate().filter(unread).map(|(index, _)| index)
     }
 }

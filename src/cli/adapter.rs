@@ -84,7 +84,8 @@ pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn
     let results = match check_all(&files) {
         // Of the conversions those that were named; without a name all.
         Ok(all) if !test.folders.is_empty() => {
-            let named: Vec<String> = test.folders.iter().flat_map(|f| folders_in(f).unwrap_or_default()).map(|f| place(&f)).collect();
+            let named: Vec<String> =
+                test.folders.iter().flat_map(|f| folders_in(f).unwrap_or_default()).map(|f| place(&f)).collect();
             all.into_iter().filter(|r| !r.adapter.contains('/') || named.contains(&r.adapter)).collect()
         }
         Ok(all) => all,
@@ -183,7 +184,8 @@ pub(super) fn with_folders(files: &Files, folders: &[PathBuf]) -> Result<Files, 
 /// Where the files of a folder belong: `adapters/police`, or `conversions/termination/1-2` when the name is that of two versions.
 fn place(folder: &Path) -> String {
     let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = |path: Option<&Path>| path.and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+    let name =
+        |path: Option<&Path>| path.and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default().to_owned();
     let own = name(Some(&whole));
     let is_pair = own.split_once('-').is_some_and(|(a, b)| a.parse::<u32>().is_ok() && b.parse::<u32>().is_ok());
     if is_pair { format!("conversions/{}/{own}", name(whole.parent())) } else { format!("adapters/{own}") }

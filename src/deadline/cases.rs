@@ -3,6 +3,7 @@
 //! Only what deadlines and operators need is kept, no names. Much happens on paper: a step that was not seen is shown, not
 //! refused; what a regulation's text forbids is a fault.
 
+mod grounds;
 mod read;
 mod steps;
 

@@ -68,11 +68,7 @@ fn is_signed_already(claimed: &Claimed, gateway: &ParticipantId, certificate: Di
     claimed.message.sender == *gateway && claimed.message.certificate == Some(certificate)
 }
 
-fn draft(
-    claimed: &Claimed,
-    snapshot: &Snapshot,
-    gateway: &ParticipantId,
-) -> Result<(Draft, Option<Converted>), Stuck> {
+fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<(Draft, Option<Converted>), Stuck> {
     let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
     let unreadable = |f: Fault| (ParkReason::TranslationFailed, format!("the stored message: {f}"));
     let document = xml::read(&claimed.bytes, &limits).map_err(unreadable)?;

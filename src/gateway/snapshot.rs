@@ -82,7 +82,8 @@ pub fn compile(
         .ok();
     let conversions = catalogue.as_ref().and_then(|catalogue| {
         let read = ConversionSet::from_files(bundle.1, catalogue);
-        read.map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason)))).ok()
+        read.map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason))))
+            .ok()
     });
     let calendars = Calendars::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
     let regulations = Regulations::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
@@ -101,7 +102,9 @@ pub fn compile(
     if let (Some(catalogue), Some(adapters), Some(conversions), Some(regulations)) =
         (&catalogue, &adapters, &conversions, &regulations)
     {
-        let of = |p: &Participant| regulations.get(&p.regulation).map(|r| versions::findings(p, r, catalogue, adapters, conversions));
+        let of = |p: &Participant| {
+            regulations.get(&p.regulation).map(|r| versions::findings(p, r, catalogue, adapters, conversions))
+        };
         findings.extend(parsed.iter().filter_map(of).flatten());
     }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
@@ -114,16 +117,18 @@ pub fn compile(
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.file.cmp(&b.file)).then(a.line.cmp(&b.line)));
     let broken = findings.iter().any(|f| f.severity == Severity::Error);
     let snapshot = match (catalogue, adapters, conversions, calendars, regulations) {
-        (Some(catalogue), Some(adapters), Some(conversions), Some(calendars), Some(regulations)) if !broken => Some(Snapshot {
-            participants_revision: people.0,
-            bundle_revision: bundle.0,
-            participants: known,
-            regulations,
-            calendars,
-            catalogue,
-            adapters,
-            conversions,
-        }),
+        (Some(catalogue), Some(adapters), Some(conversions), Some(calendars), Some(regulations)) if !broken => {
+            Some(Snapshot {
+                participants_revision: people.0,
+                bundle_revision: bundle.0,
+                participants: known,
+                regulations,
+                calendars,
+                catalogue,
+                adapters,
+                conversions,
+            })
+        }
         _ => None,
     };
     Compiled { snapshot, findings }

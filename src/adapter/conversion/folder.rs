@@ -51,8 +51,8 @@ pub(super) fn read(name: &str, files: &Files, catalogue: &Catalogue) -> Result<C
     }
     let bytes = files.get(&manifest_file).ok_or_else(|| wrong(None, "the file is missing".to_owned()))?;
     let text = std::str::from_utf8(bytes).map_err(|_| wrong(None, "the file is not UTF-8".to_owned()))?;
-    let manifest: Manifest = toml::from_str(text)
-        .map_err(|e| wrong(e.span().map(|s| line_of(text, s.start)), e.message().to_owned()))?;
+    let manifest: Manifest =
+        toml::from_str(text).map_err(|e| wrong(e.span().map(|s| line_of(text, s.start)), e.message().to_owned()))?;
     if manifest.up.is_none() && manifest.down.is_none() {
         return Err(wrong(None, "neither [up] nor [down] is there".to_owned()));
     }
@@ -91,7 +91,8 @@ fn half(
 }
 
 fn types(name: &str) -> Result<(MessageType, MessageType), String> {
-    let wrong = || format!("the folder `{name}` must be conversions/TYPE/LOWER-HIGHER, such as conversions/termination/1-2");
+    let wrong =
+        || format!("the folder `{name}` must be conversions/TYPE/LOWER-HIGHER, such as conversions/termination/1-2");
     let rest = name.strip_prefix("conversions/").ok_or_else(wrong)?;
     let (name, versions) = rest.split_once('/').ok_or_else(wrong)?;
     let (lower, higher) = pair(versions).ok_or_else(wrong)?;

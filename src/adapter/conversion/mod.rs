@@ -180,12 +180,7 @@ impl Half {
 }
 
 impl Step<'_> {
-    fn take(
-        &self,
-        converted: &mut Converted,
-        header: &HeaderView,
-        catalogue: &Catalogue,
-    ) -> Result<(), AdapterError> {
+    fn take(&self, converted: &mut Converted, header: &HeaderView, catalogue: &Catalogue) -> Result<(), AdapterError> {
         let file = self.half.template();
         let wrong = |kind, reason: String| AdapterError::new(kind, &file, None, reason);
         let namespace = self.from.namespace();

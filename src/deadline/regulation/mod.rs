@@ -6,6 +6,7 @@
 mod case;
 mod contradictions;
 mod escalation;
+mod grounds;
 mod order;
 mod own_part;
 mod parse;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use escalation::{Rung, RungAt, default_rungs};
+pub use grounds::CaseGround;
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
 pub use own_part::OwnPart;
 pub(super) use rule::ANY_VALUE;

@@ -15,7 +15,12 @@ pub(super) fn check(root: Node<'_, '_>, codes: &CodeLists, found: &mut Found<'_,
                 let coded = child(measure, "helpMeasure");
                 if let Some(coded) = coded.filter(|coded| of(*coded) != value(measure, "helpKind")) {
                     let ru = "мероприятие по справочнику относится к другому виду помощи (helpKind)";
-                    found.add(coded, ViolatedRule::FieldExcluded, ru, "the measure is of another kind of help (helpKind)");
+                    found.add(
+                        coded,
+                        ViolatedRule::FieldExcluded,
+                        ru,
+                        "the measure is of another kind of help (helpKind)",
+                    );
                 }
             }
         }
