@@ -216,8 +216,10 @@ async fn export(dir: &ConfigDir, out: &std::path::Path) -> Result<ExitCode, Fail
     }
     let stripped =
         now.bundle.into_iter().map(|(path, b)| (path.strip_prefix("config/").map_or(path.clone(), str::to_owned), b));
-    // Schemas belong to the binary: a published one never changes.
-    let files: Files = stripped.filter(|(path, _)| !path.starts_with("schemas/")).chain(now.participants).collect();
+    // Of the schemas those that the binary has anyway stay out.
+    let built_in = crate::bundle::embedded();
+    let is_own = |(path, bytes): &(String, Vec<u8>)| !path.starts_with("schemas/") || built_in.get(path) != Some(bytes);
+    let files: Files = stripped.filter(is_own).chain(now.participants).collect();
     folder::write(out, &files)?;
     say!("{}: файлов / files {}", out.display(), files.len())?;
     store.close().await;

@@ -4,6 +4,7 @@
 //! refused; what a regulation's text forbids is a fault.
 
 mod consent;
+mod grounds;
 mod read;
 mod steps;
 

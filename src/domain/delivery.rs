@@ -82,6 +82,8 @@ words! {
         ReceiptMissing = "receipt-missing", "квитанция не пришла";
         /// The recipient's adapter failed, or its result breaks the partner's schema.
         TranslationFailed = "translation-failed", "не удалось перевести в форму участника";
+        /// The recipient takes another version of this type, and no conversion leads there any more.
+        VersionUnsupported = "version-unsupported", "участник получает другую версию сообщения, перевода в неё нет";
         /// The gateway could not sign.
         SigningFailed = "signing-failed", "шлюз не смог подписать";
         /// The participant is not in the configuration any more, or has no usable address.

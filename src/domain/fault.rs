@@ -123,11 +123,13 @@ faults! {
     Expired = "expired", 422, Reject, "Expires has passed.";
     /// The gateway does not know this type or version.
     TypeUnknown = "type-unknown", 422, Reject, "The message type or its version is not known.";
+    /// The recipient takes another version of this type, and no conversion leads there.
+    VersionUnsupported = "version-unsupported", 422, Reject, "The recipient takes another version of this type.";
     /// The body breaks its schema.
     SchemaInvalid = "schema-invalid", 422, Reject, "The body does not fit its schema.";
     /// A value breaks a rule that the schema cannot say (a check digit, a date in the future).
     ContentInvalid = "content-invalid", 422, Reject, "A value in the body is not allowed.";
-    /// The body could not be translated to the canonical form.
+    /// The body could not be translated to the canonical form, or not be converted to the version that the recipient takes.
     TranslationFailed = "translation-failed", 422, Reject, "The body could not be translated.";
     /// An attachment is missing, has another digest, or is of a kind that is not taken.
     AttachmentInvalid = "attachment-invalid", 422, Reject, "An attachment is not as listed.";

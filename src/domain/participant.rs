@@ -1,6 +1,6 @@
 //! Participants: agencies and the register.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{DataClass, Oktmo, ParticipantId, RoleCode, Zone};
 
@@ -73,6 +73,8 @@ pub struct Participant {
     pub transport: TransportKind,
     /// The adapter folder that translates for it; `None`: it speaks the canonical form.
     pub adapter: Option<String>,
+    /// The versions of message types that it takes, by the type's name. A type that is not named: see `Snapshot::taken`.
+    pub versions: BTreeMap<String, BTreeSet<u32>>,
     /// The framing of its messages.
     pub framing: Framing,
     /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant.

@@ -312,8 +312,9 @@ impl Dispatcher {
             let snapshot = gateway.snapshot();
             outgoing(&own_claimed, &snapshot, gateway.id(), gateway.inner.signer.as_ref(), now)
         });
-        let made = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
-        let stored = self.gateway.store().store_outgoing(claimed.delivery_id, claimed.epoch, made.clone()).await;
+        let (made, journal) = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
+        let store = self.gateway.store();
+        let stored = store.store_made(claimed.delivery_id, claimed.epoch, made.clone(), journal).await;
         match stored {
             Ok(true) => Ok(Some(made)),
             Ok(false) => Ok(None),

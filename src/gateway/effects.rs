@@ -8,8 +8,7 @@ use crate::deadline::{Calendars, Month};
 use crate::domain::{CaseId, ParticipantId, RecordId, RuleId, Timestamp};
 use crate::store::{
     Cancelling, CaseChange, CaseRow, CaseWork, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement,
-    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling,
-    StartedObligation, Stopping,
+    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation, Stopping,
 };
 
 use super::ids;

@@ -23,6 +23,7 @@ use crate::xml::{self, Limits, Node};
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
+use super::versions;
 use consent::check_consent;
 use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
@@ -242,6 +243,7 @@ fn follow(
     lookup: &dyn Lookup,
 ) -> Result<(Effects, Option<Vec<u8>>), Fault> {
     let own = check_what_goes(body, header, parties, bench)?;
+    versions::check(body, own.as_ref(), header, parties.recipient, bench.snapshot)?;
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;

@@ -26,6 +26,7 @@ mod remind;
 pub mod seal;
 pub mod snapshot;
 mod technical;
+mod versions;
 pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -256,7 +256,8 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let whole = accepted.parts.is_empty();
-        let deliveries = if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
+        let deliveries =
+            if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
         let message = NewMessage {
             record_id,
             accepted_at: now,

@@ -41,6 +41,7 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::SigningFailed => Policy::Limited,
         ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
         ParkReason::TranslationFailed
+        | ParkReason::VersionUnsupported
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
         | ParkReason::ConsentEnded

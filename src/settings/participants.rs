@@ -6,6 +6,7 @@
 //! regulation = "yugra"
 //! zone = "Asia/Yekaterinburg"
 //! adapter = "health"            # absent: the canonical form
+//! versions = { termination = 1, programme = [1, 2] }   # the versions it takes; absent: see docs/administrators
 //! in_flight_max = 8
 //! notices = "all"               # or "failures"
 //! data_classes = ["general"]    # the classes of personal data that may go to it; without the line all
@@ -15,6 +16,8 @@
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
 //! certificate = [{ file = "health.crt" }]                 # or { pem = "-----BEGIN ..." }
 //! ```
+
+mod versions;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,6 +31,8 @@ use crate::domain::{
     DataClass, Framing, IdError, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding,
     TransportKind, Zone,
 };
+
+use versions::{RawVersions, versions};
 
 /// Something wrong in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +73,8 @@ struct Raw {
     regulation: Spanned<String>,
     zone: Spanned<String>,
     adapter: Option<Spanned<String>>,
+    #[serde(default)]
+    versions: RawVersions,
     #[serde(default = "in_flight_default")]
     in_flight_max: Spanned<u32>,
     notices: Option<Spanned<String>>,
@@ -196,6 +203,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         .adapter
         .as_ref()
         .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| not_an_id(&e))));
+    let versions = versions(&raw.versions, &mut place);
     let roles = roles(&raw.role, &mut place);
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
@@ -224,6 +232,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             zone,
             transport,
             adapter,
+            versions,
             framing: Framing::Envelope,
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),

@@ -15,8 +15,8 @@ use super::error::Failure;
 use super::obligations::{self, key};
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
-use super::writer::Write;
 use super::voiding::{to_cancel, void};
+use super::writer::Write;
 use super::{NewObligation, ObligationRow, Running, Stopping, Store, StoreError, consent};
 
 /// Everything of a message that touches obligations which it did not open itself.

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::domain::{
-    CaseId, DataClass, DeliveryId, DeliveryState, ParkReason, ParticipantId, RecordId, Timestamp,
-};
+use crate::domain::{CaseId, DataClass, DeliveryId, DeliveryState, ParkReason, ParticipantId, RecordId, Timestamp};
 
 use super::case_work::By;
 use super::error::Failure;

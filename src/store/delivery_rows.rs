@@ -11,6 +11,7 @@ pub(super) struct StoreOutgoing {
     pub(super) delivery_id: DeliveryId,
     pub(super) epoch: i64,
     pub(super) outgoing: Outgoing,
+    pub(super) journal: Vec<JournalEntry>,
 }
 
 /// The columns of a delivery under the alias `d`.
@@ -109,11 +110,9 @@ pub(super) fn answer_bytes(outcome: &Outcome) -> Option<&[u8]> {
     match outcome {
         Outcome::Delivered { receipt, .. } => Some(receipt),
         Outcome::Refused { answer, .. } => Some(answer),
-        Outcome::Sent { .. }
-        | Outcome::Requeue { .. }
-        | Outcome::Park { .. }
-        | Outcome::Expired
-        | Outcome::Stopped => None,
+        Outcome::Sent { .. } | Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => {
+            None
+        }
     }
 }
 

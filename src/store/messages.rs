@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId,
-    Timestamp,
+    CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority,
+    RecordId, Timestamp,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};

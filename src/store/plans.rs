@@ -7,7 +7,9 @@ use super::rows::Rows;
 use super::sql::{Select, Tx, Val, Vals, text};
 use super::views::listings;
 use super::writer::Write;
-use super::{Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations, voiding};
+use super::{
+    Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations, voiding,
+};
 
 /// How many rows are asked for in a plan, and how many are marked.
 const ROWS: u32 = 100;

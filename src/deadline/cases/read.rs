@@ -3,7 +3,9 @@
 use chrono::NaiveDate;
 use roxmltree::Node;
 
-use super::{Assessment, CaseFacts, Consent, ConsentState, CaseMeasure, Contract, Extension, Limits, Programme, steps};
+use super::{
+    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, grounds, steps,
+};
 use crate::deadline::obligations::MessageEvent;
 use crate::deadline::regulation::{CaseLimit, Regulation};
 use crate::deadline::{BodyPath, Calendars, Start};
@@ -12,7 +14,8 @@ use crate::domain::{DataClass, Fault, FaultCode, Timestamp};
 /// The case after an accepted message.
 ///
 /// # Errors
-/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit or a date that cannot be read.
+/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit, an end on another ground than the
+/// regulation knows, or a date that cannot be read.
 pub(in crate::deadline) fn apply(
     regulation: &Regulation,
     calendars: &Calendars,
@@ -21,6 +24,7 @@ pub(in crate::deadline) fn apply(
 ) -> Result<(), Fault> {
     let name = event.header.message_type.name.as_str();
     let body = Body { node: event.body, event };
+    grounds::check(regulation, event)?;
     steps::take(regulation, facts, (name, event.body), body.act())?;
     let limit = regulation.case.as_ref().and_then(|c| c.limit.as_ref());
     let limits = Limits { limit, regulation, calendars, zone: event.sender.zone };
@@ -222,7 +226,15 @@ impl CaseFacts {
         };
         let (at, all) = (body.act().micros(), None);
         let number = String::new();
-        self.said(Consent { number, state, at, of_another: false, recipients: all, data_classes: None, valid_until: None });
+        self.said(Consent {
+            number,
+            state,
+            at,
+            of_another: false,
+            recipients: all,
+            data_classes: None,
+            valid_until: None,
+        });
     }
 
     fn assessment(&mut self, body: &Body<'_>) {

@@ -76,7 +76,8 @@ fn no_case() -> Fault {
 /// To whom nothing of which classes may go, after what this message says.
 fn stopped(regulation: &Regulation, event: &MessageEvent<'_>, facts: &CaseFacts) -> Ended {
     let today = Start::Instant(event.accepted_at).local_date(regulation.zone);
-    let named = BodyPath::parse("recipients/recipient/participant").map(|path| path.all(event.body)).unwrap_or_default();
+    let named =
+        BodyPath::parse("recipients/recipient/participant").map(|path| path.all(event.body)).unwrap_or_default();
     let mut recipients: BTreeSet<ParticipantId> =
         named.into_iter().filter_map(|node| ParticipantId::parse(node.text()?.trim()).ok()).collect();
     if event.header.message_type.name == APPLICATION {

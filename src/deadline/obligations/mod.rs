@@ -24,7 +24,8 @@ use serde_json::Value;
 use super::cases::{CaseFacts, Consent, Ended, Flag};
 use super::{ComputeError, Term};
 use crate::domain::{
-    CaseId, ConversationId, DataClass, Header, MessageId, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
+    CaseId, ConversationId, DataClass, Header, MessageId, Oktmo, Participant, ParticipantId, RoleCode, RuleId,
+    Timestamp, Zone,
 };
 
 pub use message::on_message;

@@ -126,7 +126,9 @@ async fn what_was_not_handed_over_stops_with_what_hangs_on_it(bench: &Bench) {
     for n in [7, 8, 9, 10] {
         assert_eq!(state(n).await, (DeliveryState::Queued, None, false), "{n}");
     }
-    for (n, expected) in [(1, true), (2, false), (3, true), (4, false), (5, true), (6, true), (7, false), (60, false), (61, true)] {
+    for (n, expected) in
+        [(1, true), (2, false), (3, true), (4, false), (5, true), (6, true), (7, false), (60, false), (61, true)]
+    {
         let is_void = owes(bench, n).await == ObligationState::Cancelled;
         assert_eq!(is_void, expected, "what hangs on {n}");
     }
@@ -140,7 +142,10 @@ async fn what_was_not_handed_over_stops_with_what_hangs_on_it(bench: &Bench) {
     assert_eq!(stopped.iter().map(|c| c.delivery_id).collect::<Vec<_>>(), [1, 3, 6].map(delivery));
     for one in stopped {
         let made = vec![message_to(100 + u64::from(one.attempt) + one.epoch.unsigned_abs() * 10, "register")];
-        let made = Settle { made: if one.delivery_id == delivery(6) { made } else { vec![] }, ..settle(one, 3, Outcome::Stopped) };
+        let made = Settle {
+            made: if one.delivery_id == delivery(6) { made } else { vec![] },
+            ..settle(one, 3, Outcome::Stopped)
+        };
         assert_eq!(bench.store.settle(made).await, Ok(true));
         assert_eq!(bench.store.delivery(one.delivery_id).await.unwrap().unwrap().0.next_at, None);
     }

@@ -48,7 +48,8 @@ impl Family<'_> {
     }
 
     fn consent(&self, state: &str, to: &[&str], seconds_ago: i64) {
-        let to: String = to.iter().map(|id| format!("<recipient><participant>{id}</participant></recipient>")).collect();
+        let to: String =
+            to.iter().map(|id| format!("<recipient><participant>{id}</participant></recipient>")).collect();
         let (at, day) = (instant(seconds_ago), &instant(seconds_ago)[..10]);
         let withdrawn = match state {
             "withdrawn" => "<withdrawn>01931f6e-7a00-7000-8000-0000000000aa</withdrawn>",
@@ -128,23 +129,34 @@ fn withdrawn(backend: Backend) {
     assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
 
     family.consent("withdrawn", &["education", "guardianship", "employment"], 600);
-    let stopped = of([("education", "stopped consent-ended"), ("guardianship", "stopped consent-ended"), ("health", "delivered")]);
+    let stopped = of([
+        ("education", "stopped consent-ended"),
+        ("guardianship", "stopped consent-ended"),
+        ("health", "delivered"),
+    ]);
     eventually("what was not handed over stops", SOON, || (family.stands(whole) == stopped).then_some(()));
     let left = of([("education", "cancelled"), ("guardianship", "cancelled"), ("health", "open")]);
     assert_eq!(family.owed(), left);
     let education = world.agency("education");
     let pull = education.sign(&education.technical(&MailboxPull { messages_max: 10 }));
-    let batch: MailboxBatch = RUNTIME.block_on(world.wire().post("/v1/mailbox/pull", pull)).unwrap().opened().technical();
+    let batch: MailboxBatch =
+        RUNTIME.block_on(world.wire().post("/v1/mailbox/pull", pull)).unwrap().opened().technical();
     let programmes = batch.items.iter().filter(|item| String::from_utf8_lossy(&item.envelope).contains("Programme"));
     assert_eq!(programmes.count(), 0, "what was never fetched is taken out");
     let told = eventually("the sender is told of each", SOON, || {
         let copies = world.partner("register").copies().into_iter().filter(|copy| copy.opened.kind() == "notice");
-        let told: Vec<Notice> = copies.map(|copy| copy.opened.technical()).filter(|n: &Notice| n.message_id == whole).collect();
+        let told: Vec<Notice> =
+            copies.map(|copy| copy.opened.technical()).filter(|n: &Notice| n.message_id == whole).collect();
         (told.len() == 3).then_some(told)
     });
     let reasons: BTreeMap<_, _> = told.iter().map(|n| (n.recipient.to_string(), n.reason.clone())).collect();
     let ended = Some("consent-ended".to_owned());
-    assert_eq!(reasons, [("education", ended.clone()), ("guardianship", ended), ("health", None)].map(|(w, r)| (w.to_owned(), r)).into());
+    assert_eq!(
+        reasons,
+        [("education", ended.clone()), ("guardianship", ended), ("health", None)]
+            .map(|(w, r)| (w.to_owned(), r))
+            .into()
+    );
 
     // The door: what rests on the consent is refused to those, the rest goes on.
     let curator = || {
@@ -170,7 +182,10 @@ fn withdrawn(backend: Backend) {
     let states: Vec<_> = shown["consents"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
     assert_eq!(states, ["given", "withdrawn"]);
     let page = world.mezhved(&["case", "show", &family.case.to_string()]).done().stdout;
-    assert!(page.contains("отозвано / withdrawn: education, employment, guardianship; данные / data: general"), "{page}");
+    assert!(
+        page.contains("отозвано / withdrawn: education, employment, guardianship; данные / data: general"),
+        "{page}"
+    );
     let journal = "SELECT COUNT(*) FROM journal WHERE kind IN ('consent-given', 'consent-withdrawn', 'delivery-consent-ended', \
                    'delivery-stopped')";
     // A later version of both words, three deliveries that it concerns, two that end.
