@@ -1,11 +1,15 @@
 //! Floor 7: HTTP for agencies' systems.
 //!
 //! Signed envelopes both ways on `POST /v1/messages` (and, for the mailbox, `/v1/mailbox/pull` and `/v1/mailbox/ack`, which are the same
-//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
+//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket;
+//! `POST /v1/plain/{type}/{version}` for participants without envelopes, with a token; `/schemas/…`, `/healthz`, `/readyz`. The fault's
+//! code decides the status.
 
 mod attachments;
 mod health;
 mod messages;
+mod plain;
+mod problem;
 mod state;
 
 use std::sync::Arc;
@@ -46,6 +50,8 @@ pub fn router(face: Face) -> Router {
         .route("/v1/mailbox/ack", post(messages::receive))
         .route("/v1/messages/{id}", get(state::message))
         .route(&format!("{ATTACHMENTS}{{digest}}"), get(attachments::get).put(attachments::put))
+        .route("/v1/plain/{type}/{version}", post(plain::receive))
+        .route("/v1/plain/messages/{id}", get(plain::state))
         .route("/schemas/{*path}", get(schema))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -2,10 +2,11 @@
 //!
 //! No I/O but through [`Lookup`], which the caller answers from the store.
 
+mod behalf;
 mod route;
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
-use crate::crypto::sha256;
+use crate::crypto::{Certificate, sha256};
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_message};
 use crate::domain::{
@@ -149,10 +150,29 @@ pub struct VerifiedSender {
 /// # Errors
 /// The first rule that it breaks.
 pub fn judge(bytes: &[u8], bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Judgement, Box<Refusal>> {
+    judged(bytes, bench, lookup, |unverified| verify(unverified, bench))
+}
+
+/// Judges what the gateway composed and signed with its own key on behalf of a participant without envelopes, and only that.
+pub(super) fn judge_on_behalf(
+    bytes: &[u8],
+    own: &Certificate,
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<Judgement, Box<Refusal>> {
+    judged(bytes, bench, lookup, |unverified| behalf::verify(unverified, own, bench))
+}
+
+fn judged(
+    bytes: &[u8],
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+    verify: impl for<'a> FnOnce(envelope::Unverified<'a>) -> Result<Verified<Envelope<'a>>, Fault>,
+) -> Result<Judgement, Box<Refusal>> {
     let refuse = |fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: None });
     let document = xml::read(bytes, bench.limits).map_err(refuse)?;
     let unverified = envelope::read(&document).map_err(refuse)?;
-    let verified = verify(unverified, bench).map_err(refuse)?;
+    let verified = verify(unverified).map_err(refuse)?;
     let known = VerifiedSender { header: verified.header().clone(), digest: verified.content_digest() };
     decide(&document, &verified, bench, lookup)
         .map_err(|fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: Some(known) }))

@@ -19,6 +19,7 @@ mod mailbox;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod plain;
 mod rate;
 mod receive;
 mod remind;
@@ -35,6 +36,7 @@ pub use attachments::{Begun, Readable, Upload};
 pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use notify::Voices;
+pub use plain::{Posted, Taken};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -150,6 +152,7 @@ impl Gateway {
             Channel::Http => "http",
             Channel::Amqp => "amqp",
             Channel::Internal => "internal",
+            Channel::Plain => "plain",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::plain::check as plain;
 use crate::adapter::{Adapter, AdapterSet, Direction};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
@@ -89,6 +90,9 @@ pub fn compile(
     }
     if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
         findings.extend(parsed.iter().filter_map(|p| untranslated(p, adapters, regulations)));
+    }
+    if let (Some(adapters), Some(catalogue)) = (&adapters, &catalogue) {
+        findings.extend(parsed.iter().flat_map(|p| plain::findings(p, people.1, adapters, catalogue)));
     }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };

@@ -40,7 +40,8 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::ReceiptMissing
         | ParkReason::SigningFailed => Policy::Limited,
         ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
-        ParkReason::TranslationFailed
+        ParkReason::AnswerRefused
+        | ParkReason::TranslationFailed
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
         | ParkReason::AttemptsExhausted => Policy::Park,
