@@ -6,7 +6,7 @@ mod behalf;
 mod route;
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
-use crate::crypto::{Certificate, sha256};
+use crate::crypto::sha256;
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_message};
 use crate::domain::{
@@ -19,6 +19,8 @@ use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
+
+pub(super) use behalf::judge_on_behalf;
 
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
@@ -151,16 +153,6 @@ pub struct VerifiedSender {
 /// The first rule that it breaks.
 pub fn judge(bytes: &[u8], bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Judgement, Box<Refusal>> {
     judged(bytes, bench, lookup, |unverified| verify(unverified, bench))
-}
-
-/// Judges what the gateway composed and signed with its own key on behalf of a participant without envelopes, and only that.
-pub(super) fn judge_on_behalf(
-    bytes: &[u8],
-    own: &Certificate,
-    bench: &Bench<'_>,
-    lookup: &dyn Lookup,
-) -> Result<Judgement, Box<Refusal>> {
-    judged(bytes, bench, lookup, |unverified| behalf::verify(unverified, own, bench))
 }
 
 fn judged(

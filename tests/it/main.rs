@@ -23,6 +23,7 @@ mod explain;
 mod harness;
 mod notify;
 mod page;
+mod plain;
 mod readme;
 mod reads;
 mod refusals;

@@ -1,13 +1,23 @@
 //! What the gateway signed itself, on behalf of a participant without envelopes.
 
-use super::Bench;
+use super::{Bench, Judgement, Lookup, Refusal, judged};
 use crate::crypto::Certificate;
 use crate::domain::{Fault, FaultCode};
 use crate::envelope::{self, Envelope, Unverified, Verified};
 
+/// Judges what the gateway composed and signed with its own key on behalf of a participant without envelopes, and only that.
+pub(in crate::gateway) fn judge_on_behalf(
+    bytes: &[u8],
+    own: &Certificate,
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+) -> Result<Judgement, Box<Refusal>> {
+    judged(bytes, bench, lookup, |unverified| verify(unverified, own, bench))
+}
+
 /// Verifies by the gateway's own certificate what it composed a moment ago. `Via` names the gateway, as nothing from outside may, and
 /// the sender must be one that has no envelopes of its own.
-pub(super) fn verify<'a>(
+fn verify<'a>(
     unverified: Unverified<'a>,
     own: &Certificate,
     bench: &Bench<'_>,
