@@ -10,7 +10,7 @@ use super::{ConfigDir, Failure, runtime, table};
 use crate::app::{Folder, open_store, read_folder};
 use crate::bundle::Files;
 use crate::deadline::Severity;
-use crate::domain::TransportKind;
+use crate::domain::{Framing, TransportKind};
 use crate::gateway::snapshot::compile;
 use crate::gateway::{Clock, differences};
 use crate::settings::{Settings, folder, participants};
@@ -238,7 +238,8 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .map(|p| {
                 json!({
                     "id": p.id, "name": p.name, "regulation": p.regulation, "roles": roles(p), "zone": p.zone,
-                    "transport": p.transport.as_str(), "adapter": p.adapter, "certificates": p.certificates.len(),
+                    "transport": p.transport.as_str(), "adapter": p.adapter, "framing": p.framing.as_str(),
+                    "certificates": p.certificates.len(),
                 })
             })
             .collect();
@@ -248,7 +249,11 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .iter()
             .map(|p| {
                 let adapter = p.adapter.clone().unwrap_or_else(|| "canonical".to_owned());
-                vec![p.id.to_string(), roles(p).join(","), p.transport.as_str().to_owned(), adapter, p.name.clone()]
+                let way = match p.framing {
+                    Framing::Envelope => p.transport.as_str().to_owned(),
+                    Framing::Plain(_) => format!("{}, {}", p.transport.as_str(), p.framing.as_str()),
+                };
+                vec![p.id.to_string(), roles(p).join(","), way, adapter, p.name.clone()]
             })
             .collect();
         table::print(&["id", "роли / roles", "транспорт / transport", "адаптер / adapter", "имя / name"], &rows)?;

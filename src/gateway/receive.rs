@@ -20,7 +20,7 @@ use super::judge::{self, Bench, Judgement, Lookup, Refusal};
 use super::{Gateway, Snapshot, effects, ids};
 
 /// How often a message is judged again because its case changed meanwhile.
-const JUDGEMENTS_MAX: usize = 5;
+pub(super) const JUDGEMENTS_MAX: usize = 5;
 /// What a peer is told to wait when the gateway cannot take its message.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
@@ -36,7 +36,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match (&self.queue, self.address) {
             (Some(queue), _) => format!("queue of {queue}"),
             (None, Some(address)) => address.to_string(),
@@ -82,10 +82,10 @@ impl Reply {
 }
 
 /// Answers the judgement's questions from the store, in a thread that may block.
-struct StoreLookup<'a> {
-    gateway: &'a Gateway,
-    runtime: &'a Handle,
-    case: Mutex<Option<CaseRow>>,
+pub(super) struct StoreLookup<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) runtime: &'a Handle,
+    pub(super) case: Mutex<Option<CaseRow>>,
 }
 
 impl StoreLookup<'_> {
@@ -93,7 +93,7 @@ impl StoreLookup<'_> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
 
-    fn found(&self) -> Option<CaseRow> {
+    pub(super) fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -124,7 +124,7 @@ impl Lookup for StoreLookup<'_> {
 }
 
 /// A judgement made ready for the store.
-enum Prepared {
+pub(super) enum Prepared {
     Accept { accept: Box<Accept>, receipt: Vec<u8> },
     Technical(Box<judge::TechnicalMessage>),
     Refused(Box<Refusal>),
@@ -132,7 +132,7 @@ enum Prepared {
 
 /// Why a judged message could not be prepared.
 #[derive(Debug, thiserror::Error)]
-enum PrepareError {
+pub(super) enum PrepareError {
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
@@ -220,17 +220,7 @@ impl Gateway {
     fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
-        let bench = Bench {
-            snapshot: &snapshot,
-            gateway: self.id(),
-            limits: &self.inner.limits,
-            attachments: &self.settings().attachments,
-            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
-            created_age_days_max: self.settings().policy.created_age_days_max,
-            now,
-            business_now,
-            queue: peer.queue.as_ref(),
-        };
+        let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
         let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
         match judge::judge(bytes, &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => {
@@ -241,7 +231,27 @@ impl Gateway {
         }
     }
 
-    fn accept(
+    /// What a judgement stands on.
+    pub(super) fn bench<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        (now, business_now): (Timestamp, Timestamp),
+        queue: Option<&'a ParticipantId>,
+    ) -> Bench<'a> {
+        Bench {
+            snapshot,
+            gateway: self.id(),
+            limits: &self.inner.limits,
+            attachments: &self.settings().attachments,
+            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
+            created_age_days_max: self.settings().policy.created_age_days_max,
+            now,
+            business_now,
+            queue,
+        }
+    }
+
+    pub(super) fn accept(
         &self,
         accepted: judge::Accepted,
         bytes: &[u8],
@@ -434,7 +444,7 @@ impl Gateway {
     }
 
     /// Whether it was recorded.
-    async fn keep_refusal(
+    pub(super) async fn keep_refusal(
         &self,
         code: FaultCode,
         digest: Digest,

@@ -123,6 +123,8 @@ pub(super) fn settle_values(settle: &Settle) -> Vals<'_> {
         Outcome::Sent { at, receipt_deadline, mailbox } => (*receipt_deadline, Some(*at), None, *mailbox),
         Outcome::Delivered { at, .. } | Outcome::Refused { at, .. } => (None, Some(*at), Some(*at), false),
         Outcome::Requeue { next_attempt_at, .. } => (Some(*next_attempt_at), None, None, false),
+        // The partner has it, and only its answer is at fault.
+        Outcome::Park { reason: ParkReason::AnswerRefused, .. } => (None, Some(settle.now), Some(settle.now), false),
         Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => (None, None, Some(settle.now), false),
     };
     vec![

@@ -26,6 +26,7 @@ mod hostile;
 mod metrics;
 mod notify;
 mod page;
+mod plain;
 mod readme;
 mod reads;
 mod refusals;
