@@ -1,15 +1,22 @@
 //! Floor 7: HTTP for agencies' systems.
 //!
 //! Signed envelopes both ways on `POST /v1/messages` (and, for the mailbox, `/v1/mailbox/pull` and `/v1/mailbox/ack`, which are the same
-//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
+//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket;
+//! `POST /v1/plain/{type}/{version}` for participants without envelopes, with a token; `/schemas/…`, `/healthz`, `/readyz`. The fault's
+//! code decides the status.
 
 mod attachments;
 mod health;
 mod messages;
+mod metrics;
+mod plain;
+mod problem;
 mod schemas;
 mod state;
 
 use std::sync::Arc;
+
+pub use metrics::metrics;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -48,6 +55,8 @@ pub fn router(face: Face) -> Router {
         .route(&format!("{ATTACHMENTS}{{digest}}"), get(attachments::get).put(attachments::put))
         .route("/schemas/", get(schemas::listing))
         .route("/schemas/{*path}", get(schemas::file))
+        .route("/v1/plain/{type}/{version}", post(plain::receive))
+        .route("/v1/plain/messages/{id}", get(plain::state))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(face)

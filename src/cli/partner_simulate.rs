@@ -60,6 +60,13 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
             args.id
         )));
     };
+    if participant.framing.plain().is_some() {
+        return Err(Failure::new(format!(
+            "у участника `{0}` framing = \"plain\": заменить можно только систему с конвертами; ответьте на его запросы любым сервером HTTP / \
+             the participant `{0}` has framing = \"plain\": only a system with envelopes can be stood in for; answer with any HTTP server",
+            participant.id
+        )));
+    }
     let (way, listen) = way(&participant, &settings, args.listen)?;
     let below = |given: Option<PathBuf>, default: String| given.unwrap_or_else(|| settings.folder.join(default));
     let read = |path: &PathBuf| std::fs::read(path).map_err(|e| Failure::of(&path.display().to_string(), &e));
