@@ -161,6 +161,7 @@ fn case(case: &CaseSource) -> Value {
     json!({
         "messages": case.messages, "territory": case.territory.to_string(), "kind": case.kind.to_string(),
         "closes": case.closes, "afterClose": case.after_close, "limit": limit,
+        "grounds": case.grounds,
     })
 }
 

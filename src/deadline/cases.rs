@@ -5,6 +5,7 @@
 
 mod amendment;
 mod consent;
+mod grounds;
 mod read;
 mod steps;
 

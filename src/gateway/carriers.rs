@@ -139,6 +139,7 @@ mod tests {
             notices: NoticesWanted::All,
             data_classes: classes.map(|all| all.iter().copied().collect()),
             media_types: None,
+            versions: BTreeMap::new(),
             ordered: false,
         }
     }

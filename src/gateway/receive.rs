@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
@@ -21,7 +22,7 @@ use super::judge::{self, Bench, Judgement, Lookup, Refusal};
 use super::{Gateway, Snapshot, effects, ids};
 
 /// How often a message is judged again because its case changed meanwhile.
-const JUDGEMENTS_MAX: usize = 5;
+pub(super) const JUDGEMENTS_MAX: usize = 5;
 /// What a peer is told to wait when the gateway cannot take its message.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
@@ -37,7 +38,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match (&self.queue, self.address) {
             (Some(queue), _) => format!("queue of {queue}"),
             (None, Some(address)) => address.to_string(),
@@ -83,10 +84,10 @@ impl Reply {
 }
 
 /// Answers the judgement's questions from the store, in a thread that may block.
-struct StoreLookup<'a> {
-    gateway: &'a Gateway,
-    runtime: &'a Handle,
-    case: Mutex<Option<CaseRow>>,
+pub(super) struct StoreLookup<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) runtime: &'a Handle,
+    pub(super) case: Mutex<Option<CaseRow>>,
 }
 
 impl StoreLookup<'_> {
@@ -94,7 +95,7 @@ impl StoreLookup<'_> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
 
-    fn found(&self) -> Option<CaseRow> {
+    pub(super) fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -132,7 +133,7 @@ impl Lookup for StoreLookup<'_> {
 }
 
 /// A judgement made ready for the store.
-enum Prepared {
+pub(super) enum Prepared {
     Accept { accept: Box<Accept>, receipt: Vec<u8> },
     Technical(Box<judge::TechnicalMessage>),
     Refused(Box<Refusal>),
@@ -140,7 +141,7 @@ enum Prepared {
 
 /// Why a judged message could not be prepared.
 #[derive(Debug, thiserror::Error)]
-enum PrepareError {
+pub(super) enum PrepareError {
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
@@ -187,6 +188,13 @@ impl Follows {
 impl Gateway {
     /// Takes one document from a peer and answers it. Never fails: whatever goes wrong is a fault in the answer.
     pub async fn receive(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
+        let began = Instant::now();
+        let reply = self.judge_and_answer(bytes, peer).await;
+        self.meters().answered(peer.channel, reply.code, began.elapsed());
+        reply
+    }
+
+    async fn judge_and_answer(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
         let Ok(_permit) = self.inner.judging.acquire().await else {
             return Reply::unsigned(FaultCode::NotNow);
         };
@@ -222,17 +230,7 @@ impl Gateway {
     fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
-        let bench = Bench {
-            snapshot: &snapshot,
-            gateway: self.id(),
-            limits: &self.inner.limits,
-            attachments: &self.settings().attachments,
-            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
-            created_age_days_max: self.settings().policy.created_age_days_max,
-            now,
-            business_now,
-            queue: peer.queue.as_ref(),
-        };
+        let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
         let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
         match judge::judge(bytes, &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => {
@@ -243,7 +241,27 @@ impl Gateway {
         }
     }
 
-    fn accept(
+    /// What a judgement stands on.
+    pub(super) fn bench<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        (now, business_now): (Timestamp, Timestamp),
+        queue: Option<&'a ParticipantId>,
+    ) -> Bench<'a> {
+        Bench {
+            snapshot,
+            gateway: self.id(),
+            limits: &self.inner.limits,
+            attachments: &self.settings().attachments,
+            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
+            created_age_days_max: self.settings().policy.created_age_days_max,
+            now,
+            business_now,
+            queue,
+        }
+    }
+
+    pub(super) fn accept(
         &self,
         accepted: judge::Accepted,
         bytes: &[u8],
@@ -317,10 +335,12 @@ impl Gateway {
             Ok(Accepted::Recorded) => {
                 let channel = Self::channel_word(peer.channel);
                 info!(%sender, message_id = %id, %record, kind, channel, "accepted");
+                self.meters().accepted(peer.channel, &sender);
                 Some(Reply::signed(receipt, &sender, id))
             }
             Ok(Accepted::Duplicate { digest: first, receipt: stored, record_id }) => {
                 debug!(%sender, message_id = %id, record = %record_id, "a copy");
+                self.meters().repeated(peer.channel);
                 Some(self.duplicate(&sender, id, digest, first, stored, peer).await)
             }
             Ok(Accepted::CaseChanged) => None,
@@ -436,7 +456,7 @@ impl Gateway {
     }
 
     /// Whether it was recorded.
-    async fn keep_refusal(
+    pub(super) async fn keep_refusal(
         &self,
         code: FaultCode,
         digest: Digest,

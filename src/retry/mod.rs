@@ -40,7 +40,9 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::ReceiptMissing
         | ParkReason::SigningFailed => Policy::Limited,
         ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
-        ParkReason::TranslationFailed
+        ParkReason::AnswerRefused
+        | ParkReason::TranslationFailed
+        | ParkReason::VersionUnsupported
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
         | ParkReason::ConsentEnded

@@ -14,6 +14,7 @@ pub mod codes;
 mod content;
 mod data_classes;
 mod element;
+mod enumerations;
 mod json_schema;
 mod messages;
 mod pool;

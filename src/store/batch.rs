@@ -47,7 +47,7 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
     };
     settle(tx, rows, &kinds.settles, &mut put).await?;
     answer(tx, rows, &kinds.answered, &mut put).await?;
-    outgoing(tx, &kinds.outgoing, &mut put).await?;
+    outgoing(tx, rows, &kinds.outgoing, &mut put).await?;
     let case_works = accept(tx, rows, &kinds.accepts, &mut put).await?;
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Task(task) = &job.work {
@@ -165,9 +165,10 @@ async fn answer<'j>(
 }
 
 /// Stores what goes out, where the lease is still the caller's (the update takes the row, so that no other node claims it meanwhile).
-async fn outgoing(
+async fn outgoing<'j>(
     tx: &mut Tx<'_>,
-    outgoing: &[(usize, &StoreOutgoing)],
+    rows: &mut Rows<'j>,
+    outgoing: &[(usize, &'j StoreOutgoing)],
     put: &mut impl FnMut(usize, Answer),
 ) -> Result<(), Failure> {
     let mut seen = HashSet::new();
@@ -190,6 +191,7 @@ async fn outgoing(
                 o.outgoing.unsigned.as_slice().into(),
                 o.outgoing.signed.as_slice().into(),
             ]);
+            o.journal.iter().for_each(|e| e.at.into_iter().for_each(|at| rows.entry(e, at)));
             put(*at, Answer::Flag(true));
         }
     }

@@ -320,7 +320,21 @@ impl Store {
         epoch: i64,
         outgoing: Outgoing,
     ) -> Result<bool, StoreError> {
-        let work = Work::Outgoing(Box::new(StoreOutgoing { delivery_id, epoch, outgoing }));
+        self.store_made(delivery_id, epoch, outgoing, Vec::new()).await
+    }
+
+    /// As [`Store::store_outgoing`], with journal entries, each with its time, about how it was made.
+    ///
+    /// # Errors
+    /// When the database is away; then send nothing.
+    pub async fn store_made(
+        &self,
+        delivery_id: DeliveryId,
+        epoch: i64,
+        outgoing: Outgoing,
+        journal: Vec<JournalEntry>,
+    ) -> Result<bool, StoreError> {
+        let work = Work::Outgoing(Box::new(StoreOutgoing { delivery_id, epoch, outgoing, journal }));
         let Answer::Flag(ours) = self.write(work).await? else { return Err(crossed()) };
         Ok(ours)
     }

@@ -11,6 +11,7 @@ pub(super) struct StoreOutgoing {
     pub(super) delivery_id: DeliveryId,
     pub(super) epoch: i64,
     pub(super) outgoing: Outgoing,
+    pub(super) journal: Vec<JournalEntry>,
 }
 
 /// The columns of a delivery under the alias `d`.
@@ -122,6 +123,8 @@ pub(super) fn settle_values(settle: &Settle) -> Vals<'_> {
         Outcome::Sent { at, receipt_deadline, mailbox } => (*receipt_deadline, Some(*at), None, *mailbox),
         Outcome::Delivered { at, .. } | Outcome::Refused { at, .. } => (None, Some(*at), Some(*at), false),
         Outcome::Requeue { next_attempt_at, .. } => (Some(*next_attempt_at), None, None, false),
+        // The partner has it, and only its answer is at fault.
+        Outcome::Park { reason: ParkReason::AnswerRefused, .. } => (None, Some(settle.now), Some(settle.now), false),
         Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => (None, None, Some(settle.now), false),
     };
     vec![
@@ -206,9 +209,9 @@ pub(super) fn answered_entry(answered: &Answered) -> JournalEntry {
 pub(super) const SETTLE: Stmt = Stmt {
     head: "WITH v (v_id, v_epoch, v_state, v_next, v_reason, v_code, v_detail, v_sent, v_settled, v_mailbox) AS (VALUES ",
     tail: ") UPDATE deliveries SET \
-           state = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_state = 'parked' OR v_mailbox = 1) \
+           state = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state = 'parked' OR v_mailbox = 1) \
            THEN 'queued' ELSE v_state END, \
-           next_at = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_state IN ('queued', 'parked') OR v_mailbox = 1) \
+           next_at = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state IN ('queued', 'parked') OR v_mailbox = 1) \
            THEN 0 ELSE v_next END, reason = v_reason, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, CASE WHEN stopped_by IS NOT NULL AND v_mailbox = 1 THEN NULL ELSE v_sent END), \
            settled_at = v_settled, mailbox = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL THEN 0 ELSE v_mailbox END \

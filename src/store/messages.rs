@@ -20,11 +20,13 @@ pub enum Channel {
     Amqp,
     /// Made by the gateway itself (a notice, a split).
     Internal,
+    /// A body without an envelope, which the gateway signed on behalf of its sender.
+    Plain,
 }
 
 impl Channel {
     /// Every value.
-    pub const ALL: &'static [Self] = &[Self::Http, Self::Amqp, Self::Internal];
+    pub const ALL: &'static [Self] = &[Self::Http, Self::Amqp, Self::Internal, Self::Plain];
 
     /// The stable word.
     pub fn as_str(self) -> &'static str {
@@ -32,6 +34,7 @@ impl Channel {
             Self::Http => "http",
             Self::Amqp => "amqp",
             Self::Internal => "internal",
+            Self::Plain => "plain",
         }
     }
 

@@ -21,6 +21,7 @@ mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
+mod figures;
 mod journal;
 mod mailbox;
 mod messages;
@@ -61,6 +62,7 @@ pub use deliveries::{
     Settle, Slots,
 };
 pub use error::StoreError;
+pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use roxmltree::Node;
 
 use super::{
-    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, amendment, steps,
+    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, amendment,
+    grounds, steps,
 };
 use crate::deadline::obligations::MessageEvent;
 use crate::deadline::regulation::{CaseLimit, Regulation};
@@ -14,7 +15,8 @@ use crate::domain::{DataClass, Fault, FaultCode, Timestamp};
 /// The case after an accepted message.
 ///
 /// # Errors
-/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit or a date that cannot be read.
+/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit, an end on another ground than the
+/// regulation knows, or a date that cannot be read.
 pub(in crate::deadline) fn apply(
     regulation: &Regulation,
     calendars: &Calendars,
@@ -23,6 +25,7 @@ pub(in crate::deadline) fn apply(
 ) -> Result<(), Fault> {
     let name = event.header.message_type.name.as_str();
     let body = Body { node: event.body, event };
+    grounds::check(regulation, event)?;
     steps::take(regulation, facts, (name, event.body), body.act())?;
     let limit = regulation.case.as_ref().and_then(|c| c.limit.as_ref());
     let limits = Limits { limit, regulation, calendars, zone: event.sender.zone };

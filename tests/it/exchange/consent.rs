@@ -127,7 +127,24 @@ fn withdrawn(backend: Backend) {
         (stands["health"] == "delivered" && stands["education"] == "sent" && tried).then_some(())
     });
     assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
+    stops(&family, whole);
+    door(&family, whole);
+    seen(&family);
 
+    // Given anew it opens again.
+    family.consent("given", &["education", "guardianship", "employment"], 5);
+    family.send("employment", "curator", curator()).1.receipt();
+    let (again, answer) = family.programme(2);
+    answer.receipt();
+    // Whom the first one reached has the same measures now.
+    let expected = of([("education", "sent"), ("guardianship", "delivered")]);
+    eventually("the next version goes out", SOON, || (family.stands(again) == expected).then_some(()));
+    assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
+}
+
+/// What was not handed over stops, what hangs on it is void, and the sender is told.
+fn stops(family: &Family<'_>, whole: MessageId) {
+    let world = family.world;
     family.consent("withdrawn", &["education", "guardianship", "employment"], 600);
     let stopped = of([
         ("education", "stopped consent-ended"),
@@ -157,15 +174,19 @@ fn withdrawn(backend: Backend) {
             .map(|(w, r)| (w.to_owned(), r))
             .into()
     );
+}
 
-    // The door: what rests on the consent is refused to those, the rest goes on.
-    let curator = || {
-        format!(
-            "<Curator xmlns=\"urn:mezhved:social:curator:1\"><number>К-1</number><decidedAt>{}</decidedAt><curator><id>c-21</id>\
-             <organisation>register</organisation></curator><sinceOn>2026-05-18</sinceOn></Curator>",
-            instant(60)
-        )
-    };
+fn curator() -> String {
+    format!(
+        "<Curator xmlns=\"urn:mezhved:social:curator:1\"><number>К-1</number><decidedAt>{}</decidedAt><curator><id>c-21</id>\
+         <organisation>register</organisation></curator><sinceOn>2026-05-18</sinceOn></Curator>",
+        instant(60)
+    )
+}
+
+/// What rests on the consent is refused to those, the rest goes on.
+fn door(family: &Family<'_>, whole: MessageId) {
+    let world = family.world;
     refused(&family.send("employment", "curator", curator()).1, "employment");
     refused(&family.programme(2).1, "education");
     family.send("health", "curator", curator()).1.receipt();
@@ -176,8 +197,11 @@ fn withdrawn(backend: Backend) {
     assert!(world.partner("guardianship").first("programme").is_none(), "it never goes out");
     let back = world.mezhved(&["message", "replay", &whole.to_string()]).done().stdout;
     assert!(back.contains(": 0"), "{back}");
+}
 
-    // Where it is seen.
+/// Where people see it.
+fn seen(family: &Family<'_>) {
+    let world = family.world;
     let shown = world.mezhved(&["case", "show", &family.case.to_string(), "--json"]).done().json();
     let states: Vec<_> = shown["consents"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
     assert_eq!(states, ["given", "withdrawn"]);
@@ -188,19 +212,9 @@ fn withdrawn(backend: Backend) {
     );
     let journal = "SELECT COUNT(*) FROM journal WHERE kind IN ('consent-given', 'consent-withdrawn', 'delivery-consent-ended', \
                    'delivery-stopped')";
-    // A later version of both words, three deliveries that it concerns, two that end.
+    // Two words, two deliveries that the second one stops, each with its mark and its end.
     assert_eq!(world.number(journal), 2 + 2 + 2);
     world.mezhved(&["journal", "verify"]).done();
-
-    // Given anew it opens again.
-    family.consent("given", &["education", "guardianship", "employment"], 5);
-    family.send("employment", "curator", curator()).1.receipt();
-    let (again, answer) = family.programme(2);
-    answer.receipt();
-    // Whom the first one reached has the same measures now.
-    let expected = of([("education", "sent"), ("guardianship", "delivered")]);
-    eventually("the next version goes out", SOON, || (family.stands(again) == expected).then_some(()));
-    assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
 }
 
 #[test]
