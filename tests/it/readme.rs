@@ -16,13 +16,18 @@ fn the_english_pages_lead_to_a_delivered_message() {
         "README.md",
         "## Your own folder",
         "docs/agencies.en.md",
-        ["## A worked example", "## A file beside the envelope"],
+        ["## A worked example", "## A file beside the envelope", "## An example without an envelope"],
     );
 }
 
 #[test]
 fn the_russian_pages_lead_to_a_delivered_message() {
-    follow("README.ru.md", "## Своя папка", "docs/agencies.ru.md", ["## Пример целиком", "## Файл вне конверта"]);
+    follow(
+        "README.ru.md",
+        "## Своя папка",
+        "docs/agencies.ru.md",
+        ["## Пример целиком", "## Файл вне конверта", "## Пример без конверта"],
+    );
 }
 
 #[test]
@@ -60,11 +65,13 @@ fn replaced(block: &str, gateway: &str) -> String {
     block.replace(&format!("gateway={SAID}"), &format!("gateway={gateway}"))
 }
 
-fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
+fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 3]) {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("try");
     std::fs::create_dir(&folder).unwrap();
-    std::os::unix::fs::symlink(Path::new(ROOT).join("schemas"), place.path().join("schemas")).unwrap();
+    for part in ["schemas", "adapters"] {
+        std::os::unix::fs::symlink(Path::new(ROOT).join(part), place.path().join(part)).unwrap();
+    }
     let blocks = commands(readme, own_folder);
     // The first one makes the folder and finds the program, which is done here in another way.
     let serve = blocks.iter().position(|block| block.contains("mezhved serve")).unwrap();
@@ -87,6 +94,7 @@ fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
     let done = bash(&folder, &whole.join("\n")).done();
     assert!(done.stdout.contains("\"state\":\"delivered\""), "{done}");
     assert!(done.stdout.contains("\"sizeBytes\":3000000"), "{done}");
+    assert!(done.stdout.contains("\"signedOnBehalf\":true"), "{done}");
     assert_eq!(std::fs::read(folder.join("act-read.pdf")).unwrap().len(), 3_000_000, "{done}");
 }
 

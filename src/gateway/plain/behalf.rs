@@ -6,8 +6,7 @@ use serde_json::json;
 use tokio::runtime::Handle;
 use tracing::{info, warn};
 
-use super::signed_entry;
-use crate::adapter::PartnerBody;
+use super::{Form, signed_entry};
 use crate::domain::{ConversationId, Digest, Fault, FaultCode, Header, MessageId, Timestamp, Via};
 use crate::envelope::{self, Draft, SignError};
 use crate::gateway::Gateway;
@@ -39,9 +38,11 @@ impl How {
 pub(super) struct OnBehalf {
     /// The header; `created` and `via` are written here.
     pub(super) header: Header,
-    /// The body in the sender's form.
-    pub(super) body: PartnerBody,
-    /// SHA-256 of the bytes as they came.
+    /// The media type of the body, without parameters and in lower case.
+    pub(super) media_type: String,
+    /// The body as it came, in the sender's form.
+    pub(super) body: Vec<u8>,
+    /// Its SHA-256.
     pub(super) source: Digest,
     /// How they came.
     pub(super) how: How,
@@ -112,7 +113,10 @@ impl Gateway {
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
         let via = Via { gateway: self.id().clone(), accepted_at: now, digest: message.source };
         let header = Header { created: now, via: Some(via), ..message.header.clone() };
-        let sealed = envelope::compose(&Draft { header, body: message.body.clone().into() }).map_err(SignError::from);
+        let gone = || Fault::new(FaultCode::SenderUnknown, "the participant is not in the configuration any more");
+        let form = Form::of(snapshot.participant(&header.sender).ok_or_else(gone)?, &snapshot)?;
+        let body = form.read(&message.media_type, &message.body, &self.inner.limits)?.into();
+        let sealed = envelope::compose(&Draft { header, body }).map_err(SignError::from);
         let signer = self.inner.signer.as_ref();
         let sealed = sealed.and_then(|unsigned| envelope::sign_composed(&unsigned, signer)).map_err(|e| match e {
             // Of the envelope only the body is not ours.

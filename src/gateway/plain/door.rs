@@ -3,7 +3,6 @@
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use super::Form;
 use super::behalf::{How, OnBehalf, Taken};
 use crate::crypto::sha256;
 use crate::domain::{
@@ -46,8 +45,9 @@ impl Gateway {
     /// # Errors
     /// The first rule that it breaks, to be told to who posted it; it is recorded among the refusals.
     pub async fn post_plain(&self, posted: Posted, peer: &Peer) -> Result<Taken, Fault> {
-        let (participant, source) = (posted.participant.clone(), sha256(&posted.body));
-        let id = message_id(&posted);
+        let hashed = tokio::task::spawn_blocking(move || (sha256(&posted.body), posted)).await;
+        let (source, posted) = hashed.map_err(not_now)?;
+        let (participant, id) = (posted.participant.clone(), message_id(&posted));
         let taken = match self.on_behalf(posted, id, source).await {
             Ok(message) => self.accept_on_behalf(message).await,
             Err(fault) => Err(fault),
@@ -65,11 +65,6 @@ impl Gateway {
             let detail = "Mezhved-Recipient: for whom is it? Only an answer with Mezhved-In-Reply-To needs none";
             Fault::new(FaultCode::HeaderInvalid, detail)
         })?;
-        let snapshot = self.snapshot();
-        let participant = snapshot.participant(&posted.participant);
-        let participant = participant.ok_or_else(|| Fault::new(FaultCode::SenderUnknown, "the participant is gone"))?;
-        let form = Form::of(participant, &snapshot)?;
-        let body = form.read(&posted.media_type, &posted.body, &self.inner.limits)?;
         let conversation = posted.conversation.or_else(|| asked.as_ref().map(|a| a.conversation_id));
         let new = || {
             let parts = [posted.participant.as_str(), &message_id.to_string()];
@@ -91,7 +86,7 @@ impl Gateway {
             derived_from: None,
             attachments: Vec::new(),
         };
-        Ok(OnBehalf { header, body, source, how: How::Posted })
+        Ok(OnBehalf { header, media_type: posted.media_type, body: posted.body, source, how: How::Posted })
     }
 
     /// The message that is answered, which must have been handed over to who answers.
@@ -148,7 +143,7 @@ impl Posted {
     }
 }
 
-/// The id of a UUID of an answer that came with the response to a delivery.
+/// The id of an answer that came with the response to a delivery.
 pub(super) fn answer_id(delivery: Uuid) -> MessageId {
     MessageId::from_uuid(ids::derived("answer", &[&delivery.to_string()]))
 }

@@ -115,8 +115,6 @@ impl Dispatcher {
         answer: &MessageType,
         (media_type, bytes): (&str, &[u8]),
     ) -> Result<(), Fault> {
-        let snapshot = self.gateway.snapshot();
-        let body = Form::of(participant, &snapshot)?.read(media_type, bytes, &self.gateway.inner.limits)?;
         let asked = &claimed.message;
         let header = Header {
             message_id: answer_id(claimed.delivery_id.uuid()),
@@ -134,7 +132,8 @@ impl Dispatcher {
             derived_from: None,
             attachments: Vec::new(),
         };
-        let message = OnBehalf { header, body, source: sha256(bytes), how: How::InResponse };
+        let (media_type, body) = (media_type.to_owned(), bytes.to_vec());
+        let message = OnBehalf { header, media_type, body, source: sha256(bytes), how: How::InResponse };
         self.gateway.accept_on_behalf(message).await.map(|_| ())
     }
 

@@ -7,7 +7,7 @@ use mezhved::envelope::technical::Receipt;
 
 use super::{Bare, KIND, Said, TOKEN, bare, plan};
 use crate::support::eventually;
-use crate::world::{Backend, Opened, SOON, bodies, new_id};
+use crate::world::{Backend, Opened, RUNTIME, SOON, bodies, new_id};
 
 const PATH: &str = "/v1/plain/document-response/1";
 
@@ -159,6 +159,29 @@ fn what_is_refused_is_a_problem_with_its_place_and_is_recorded() {
     assert_eq!((refused.status, refused.problem().as_str()), (403, "route-forbidden"));
     let log = bare.world.gateway().log();
     assert!(!log.contains(TOKEN) && bodies::PERSONAL.iter().all(|personal| !log.contains(personal)), "{log}");
+}
+
+#[test]
+fn copies_that_come_at_once_are_one_message() {
+    let bare = bare(plan(Backend::Postgres));
+    let asked = bare.ask("health", "medical-conclusion");
+    bare.world.until(asked.message_id, "delivered");
+    let (asked, wire) = (asked.message_id.to_string(), bare.world.wire());
+    let posts = (0..16).map(|_| {
+        let request = wire.request(reqwest::Method::POST, PATH).bearer_auth(TOKEN).header("idempotency-key", "once");
+        let request = request.header("mezhved-in-reply-to", &asked).header("content-type", "application/xml");
+        request.body(bodies::health_response("medical-conclusion")).send()
+    });
+    let answers = RUNTIME.block_on(async {
+        let responses = futures_util::future::join_all(posts).await;
+        futures_util::future::join_all(responses.into_iter().map(|r| r.unwrap().text())).await
+    });
+    let answers: std::collections::BTreeSet<String> = answers.into_iter().map(Result::unwrap).collect();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.contains("messageId")), "{answers:?}");
+    assert_eq!(bare.world.number("SELECT COUNT(*) FROM messages WHERE sender = 'health'"), 1);
+    let signed = bare.journal("signed-on-behalf").into_iter().filter(|e| e["detail"]["what"] == "message").count();
+    assert_eq!(signed, 1);
 }
 
 #[test]

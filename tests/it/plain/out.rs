@@ -179,11 +179,18 @@ fn an_answer_that_cannot_be_taken_is_asked_for_again_after_it_was_mended() {
 
 #[test]
 fn an_answer_that_comes_later_is_not_waited_for_in_the_response() {
-    let bare = bare(plan(Backend::Sqlite));
-    // 202 says so, whatever is beside it.
-    bare.employment.reply([Reply { status: 202, ..Reply::json("{\"ticket\": 7}") }]);
+    let bare = bare(plan(Backend::Sqlite).setting("push.answer_bytes_max = 4096"));
+    // What could not be read to its end may have been the answer. 202 says that there is none, whatever is beside it.
+    bare.employment.reply([
+        Reply::status(302),
+        Reply::json(format!("{JSON_RESPONSE}{}", " ".repeat(5_000))),
+        Reply { status: 202, ..Reply::json("{\"ticket\": 7}") },
+    ]);
     let asked = bare.ask("employment", KIND);
-    bare.world.until(asked.message_id, "delivered");
+    let delivery = bare.world.until(asked.message_id, "delivered");
+    let tries: Vec<&str> = delivery["tries"].as_array().unwrap().iter().filter_map(|t| t["detail"].as_str()).collect();
+    assert!(tries[0].contains("redirects are not followed") && tries[1].contains("more than 4096"), "{delivery}");
+    assert_eq!((&delivery["attempts"], tries.len()), (&3.into(), 2), "{delivery}");
     assert_eq!(bare.owed("employment"), "open");
     assert_eq!(bare.world.number("SELECT COUNT(*) FROM messages WHERE sender = 'employment'"), 0);
 }
