@@ -8,3 +8,4 @@ mod interop;
 mod mailbox;
 mod outside;
 mod own_part;
+mod versions;
