@@ -95,7 +95,7 @@ pub(crate) struct Signed {
 
 /// Why a home cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum IdentityError {
+pub(crate) enum IdentityError {
     #[error("{0}")]
     File(String, #[source] io::Error),
     #[error("{PROFILE}")]
@@ -106,7 +106,7 @@ pub(super) enum IdentityError {
 
 impl Identity {
     /// Reads a home.
-    pub(super) fn load(home: &Path) -> Result<Self, IdentityError> {
+    pub(crate) fn load(home: &Path) -> Result<Self, IdentityError> {
         let read = |name: &str| std::fs::read(home.join(name)).map_err(|e| IdentityError::File(name.to_owned(), e));
         let profile = serde_json::from_slice(&read(PROFILE)?)?;
         let signer = FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?)?;

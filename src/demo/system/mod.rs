@@ -33,7 +33,7 @@ use super::protocol::{Application, Command, Event, Report, Request};
 pub(crate) use behaviour::Behaviour;
 use bodies::Given;
 use identity::OwnBody;
-pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE};
+pub(crate) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE};
 pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
 use records::Records;
