@@ -1,11 +1,11 @@
 //! `manifest.toml`: what an adapter folder says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 
 use super::{AdapterError, AdapterErrorKind};
-use crate::domain::MessageType;
+use crate::domain::{DataClass, MessageType};
 
 /// The form of a partner's bodies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
@@ -26,6 +26,8 @@ pub(super) struct Manifest {
     pub(super) title_en: String,
     pub(super) form: Form,
     pub(super) media_type: String,
+    /// The classes of personal data that it carries; `None`: all.
+    pub(super) data_classes: Option<BTreeSet<DataClass>>,
     /// The namespaces that the partner's documents may use.
     pub(super) namespaces: Vec<String>,
     /// Name to path below the folder.
@@ -63,6 +65,7 @@ struct RawManifest {
     title_en: String,
     form: Form,
     media_type: Option<Spanned<String>>,
+    data_classes: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     namespaces: Vec<String>,
     #[serde(default)]
@@ -111,6 +114,11 @@ pub(super) fn read(file: &str, text: &str) -> Result<Manifest, Vec<AdapterError>
     if raw.form != Form::Canonical && raw.message.is_empty() {
         errors.push(wrong(None, "no message is described; add a [[message]]".to_owned()));
     }
+    let data_classes = raw.data_classes.map(|words| {
+        classes(words, |at, reason| {
+            errors.push(wrong(Some(line_of(text, at)), reason));
+        })
+    });
     let mut messages = Vec::new();
     for message in raw.message {
         let line = line_of(text, message.span().start);
@@ -130,10 +138,25 @@ pub(super) fn read(file: &str, text: &str) -> Result<Manifest, Vec<AdapterError>
         title_en: raw.title_en,
         form: raw.form,
         media_type: raw.media_type.map(Spanned::into_inner).unwrap_or_default(),
+        data_classes,
         namespaces: raw.namespaces,
         code_lists: raw.code_lists,
         messages,
     })
+}
+
+fn classes(words: Vec<Spanned<String>>, mut wrong: impl FnMut(usize, String)) -> BTreeSet<DataClass> {
+    let mut classes = BTreeSet::new();
+    for word in words {
+        match DataClass::parse(word.get_ref()) {
+            Some(class) => drop(classes.insert(class)),
+            None => wrong(
+                word.span().start,
+                format!("`data-classes`: `{}` is not one of {}", word.get_ref(), DataClass::words(&DataClass::ALL)),
+            ),
+        }
+    }
+    classes
 }
 
 fn check_message(raw: RawMessage, form: Form, line: usize) -> Result<Message, String> {

@@ -1,6 +1,6 @@
 //! Reading adapter folders.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::manifest::{self, Form, Manifest};
 use super::render::{Engine, Syntax};
 use super::{AdapterError, Direction};
 use crate::bundle::Files;
-use crate::domain::MessageType;
+use crate::domain::{DataClass, MessageType};
 
 /// All adapters of a bundle, by name.
 #[derive(Debug, Default)]
@@ -122,6 +122,11 @@ impl Adapter {
     /// The media type of a JSON form; empty for XML.
     pub fn media_type(&self) -> &str {
         &self.manifest.media_type
+    }
+
+    /// The classes of personal data that it carries; `None`: all.
+    pub fn data_classes(&self) -> Option<&BTreeSet<DataClass>> {
+        self.manifest.data_classes.as_ref()
     }
 
     /// The message types that the manifest describes (none for a canonical adapter, which carries all).

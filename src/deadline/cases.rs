@@ -3,6 +3,7 @@
 //! Only what deadlines and operators need is kept, no names. Much happens on paper: a step that was not seen is shown, not
 //! refused; what a regulation's text forbids is a fault.
 
+mod amendment;
 mod consent;
 mod grounds;
 mod read;
@@ -18,6 +19,7 @@ use super::regulation::{CaseDate, CaseLimit, Load, Regulation};
 use super::{Calendars, Fields, Roll, Start, Term};
 use crate::domain::{Fault, FaultCode, Timestamp, Zone};
 
+pub use amendment::Amendment;
 pub use consent::{Consent, ConsentState, Ended};
 pub(in crate::deadline) use read::{ProgrammeCopy, apply, programme_of};
 
@@ -98,6 +100,9 @@ pub struct CaseMeasure {
     pub begins_on: NaiveDate,
     /// By when it is due.
     pub due_on: NaiveDate,
+    /// A digest of all that it says, to see whether another version says the same; `None`: it was read before these were kept.
+    #[serde(default)]
+    pub content: Option<String>,
 }
 
 /// A contract.

@@ -11,6 +11,7 @@ use crate::store::{
     ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation, Stopping,
 };
 
+use super::fan_out::Amended;
 use super::ids;
 
 /// A running term in the store's words.
@@ -191,6 +192,21 @@ pub(super) fn flag(flag: &Flag, message: &NewMessage) -> JournalEntry {
     }
 }
 
+/// An access to the databank, for the journal: who, to whom, about which case and message.
+pub(super) fn access(access: rules::Access, message: &NewMessage) -> JournalEntry {
+    let header = &message.header;
+    JournalEntry {
+        kind: access.kind.to_owned(),
+        actor: header.sender.to_string(),
+        record_id: Some(message.record_id),
+        participant: Some(header.recipient.clone()),
+        detail: json!({
+            "case": header.case_id, "messageId": header.message_id, "inReplyTo": header.in_reply_to, "said": access.detail,
+        }),
+        ..JournalEntry::default()
+    }
+}
+
 /// What a citizen said about passing data on, for the journal: to whom and which classes, no number and no name.
 pub(super) fn consent(said: &Consent, message: &NewMessage) -> JournalEntry {
     JournalEntry {
@@ -200,6 +216,20 @@ pub(super) fn consent(said: &Consent, message: &NewMessage) -> JournalEntry {
         detail: json!({
             "case": message.header.case_id, "at": Timestamp::from_micros(said.at), "ofAnother": said.of_another,
             "recipients": said.recipients, "dataClasses": said.data_classes, "validUntil": said.valid_until,
+        }),
+        ..JournalEntry::default()
+    }
+}
+
+/// To whom an amended programme went, and to whom not, for the journal.
+pub(super) fn amended(amended: &Amended, message: &NewMessage) -> JournalEntry {
+    JournalEntry {
+        kind: "programme-amended".to_owned(),
+        actor: message.header.sender.to_string(),
+        record_id: Some(message.record_id),
+        detail: json!({
+            "case": message.header.case_id, "version": amended.version, "parts": amended.parts, "untouched": amended.untouched,
+            "told": amended.told, "untold": amended.untold,
         }),
         ..JournalEntry::default()
     }

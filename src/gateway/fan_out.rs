@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use crate::crypto::sha256;
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::Effects;
-use crate::domain::{DataClass, Fault, FaultCode, Header, Participant, ParticipantId, RecordId, Via};
+use crate::domain::{DataClass, Fault, FaultCode, Header, MessageType, Participant, ParticipantId, RecordId, Via};
 use crate::envelope::{self, BodyDraft, Draft, SignError};
 use crate::store::{Channel, NewDelivery, NewMessage};
-use crate::xml::Node;
+use crate::xml::{Node, WriteError, Writer};
 
 use super::judge::Bench;
 use super::{Gateway, ids};
@@ -19,10 +19,41 @@ use super::{Gateway, ids};
 pub struct Part {
     /// Who gets it.
     pub recipient: ParticipantId,
+    /// Its type: that of the whole, or a note about it.
+    pub message_type: MessageType,
     /// The recipient's own part of the canonical body.
     pub body: Vec<u8>,
     /// What it opens and settles.
     pub effects: Effects,
+}
+
+/// Whom an amendment was sent to, by participants' ids.
+#[derive(Debug, Default)]
+pub struct Amended {
+    /// The version of the amended document.
+    pub version: u32,
+    /// Those who got their part.
+    pub parts: Vec<String>,
+    /// Those whose part is as it was: nothing went to them.
+    pub untouched: Vec<String>,
+    /// Those who have no part any more, and got a note.
+    pub told: Vec<String>,
+    /// Those who have no part any more, and could not be told by the gateway.
+    pub untold: Vec<String>,
+}
+
+/// The note to one who has no measures any more. It goes in the sender's name like any part, and says no more than what the sender signed.
+pub(super) fn no_measures_left(note: &MessageType, version: u32) -> Result<Vec<u8>, WriteError> {
+    let mut w = Writer::new();
+    w.start(&note.root(), &[("xmlns", &note.namespace())]);
+    w.leaf("subject", "Изменение программы сопровождения");
+    let text = format!(
+        "Программа сопровождения изменена, действует версия {version}. В ней больше нет мероприятий, за которые отвечает ваша \
+         организация; прежние мероприятия выполнять не нужно. Записка составлена шлюзом по программе отправителя."
+    );
+    w.leaf("text", &text);
+    w.end();
+    w.finish()
 }
 
 /// Who gets a part: every participant that an element of the body names, once, in the order of their ids. The sender keeps its own.
@@ -51,7 +82,7 @@ impl Gateway {
     pub(super) fn part(
         &self,
         whole: &NewMessage,
-        (recipient, body): (ParticipantId, Vec<u8>),
+        (recipient, message_type, body): (ParticipantId, MessageType, Vec<u8>),
         record_id: RecordId,
         ordered: bool,
         on_consent: Option<BTreeSet<DataClass>>,
@@ -60,6 +91,7 @@ impl Gateway {
         let header = Header {
             message_id: ids::message(),
             recipient: recipient.clone(),
+            message_type,
             derived_from: Some(whole.header.message_id),
             via: Some(Via { gateway: self.id().clone(), accepted_at, digest: sha256(&whole.bytes) }),
             ..whole.header.clone()

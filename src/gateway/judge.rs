@@ -4,12 +4,12 @@
 
 mod behalf;
 mod consent;
+mod parts;
 mod route;
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
 use crate::crypto::sha256;
-use crate::deadline::OwnPart;
-use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, on_message};
+use crate::deadline::obligations::{Cancel, CaseView, Effects, MessageEvent, access, on_message};
 use crate::domain::{
     CaseId, Digest, Fault, FaultCode, Header, MessageId, MessageType, Participant, ParticipantId, Technical, Timestamp,
 };
@@ -23,11 +23,12 @@ use crate::xml::{self, Limits, Node};
 
 pub(super) use behalf::judge_on_behalf;
 
-use super::fan_out::{self, Part};
+use super::fan_out::{Amended, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
 use super::versions;
 use consent::check_consent;
+use parts::{Parted, parts};
 use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
 /// What a judgement stands on, besides the bytes.
@@ -69,6 +70,11 @@ pub trait Lookup {
     /// # Errors
     /// `not-now` when the store cannot answer.
     fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault>;
+    /// Whether the latest message of this type in the case for `recipient` is with it or on its way: nothing has stopped it.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault>;
     /// The size of the file with this digest that `sender` has uploaded, if it has.
     ///
     /// # Errors
@@ -98,8 +104,11 @@ pub struct Accepted {
     pub canonical: Option<Vec<u8>>,
     /// What it opens and settles.
     pub effects: Effects,
-    /// Its parts for those whom it names, when it was sent to the gateway to be parted. Then it has no effects of its own.
+    /// Its parts for those whom it names, when it was sent to the gateway to be parted. Then it has no effects of its own, unless nobody
+    /// gets a part.
     pub parts: Vec<Part>,
+    /// Whom it concerns, when it was parted and amends what is in force.
+    pub amended: Option<Amended>,
 }
 
 /// A message for the gateway itself.
@@ -218,14 +227,15 @@ fn decide(
     let follows = |body: Node<'_>| match (recipient, fan_out) {
         (Some(recipient), _) => {
             let parties = Parties { sender, recipient, case: case.as_ref() };
-            follow(body, header, &parties, bench, lookup).map(|(effects, _)| (effects, Vec::new()))
+            let (effects, _) = follow(body, header, &parties, bench, lookup)?;
+            Ok(Parted { effects, ..Parted::default() })
         }
         (None, own) => {
             let parts = own.map(|own| parts(own, body, header, (sender, case.as_ref()), bench, lookup)).transpose()?;
-            Ok((Effects::default(), parts.unwrap_or_default()))
+            Ok(parts.unwrap_or_default())
         }
     };
-    let (effects, parts) = match &canonical {
+    let Parted { effects, parts, amended } = match &canonical {
         CanonicalBody::AsSent(node) => follows(*node)?,
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
@@ -243,6 +253,7 @@ fn decide(
         },
         effects,
         parts,
+        amended,
     })))
 }
 
@@ -259,38 +270,12 @@ fn follow(
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;
+    effects.access = access(header, body);
     effects.on_consent = match &own {
         Some(left) => check_consent(xml::read(left, bench.limits)?.root(), header, parties, bench)?,
         None => check_consent(body, header, parties, bench)?,
     };
     Ok((effects, own))
-}
-
-/// The parts of a message for those whom it names, each judged as if it had come alone, one after the other.
-fn parts(
-    own: &OwnPart,
-    body: Node<'_>,
-    header: &Header,
-    (sender, case): (&Participant, Option<&CaseView>),
-    bench: &Bench<'_>,
-    lookup: &dyn Lookup,
-) -> Result<Vec<Part>, Fault> {
-    let mut case = case.cloned();
-    let mut parts = Vec::new();
-    for recipient in fan_out::recipients(own, body, &sender.id, bench)? {
-        let header = Header { recipient: recipient.id.clone(), ..header.clone() };
-        check_recipient(&header, sender, case.as_ref(), bench)?;
-        let parties = Parties { sender, recipient, case: case.as_ref() };
-        let (effects, left) = follow(body, &header, &parties, bench, lookup)?;
-        if let Some(after) = &effects.case {
-            let (territory, kind, facts) = (after.territory.clone(), after.kind.clone(), after.facts.clone());
-            case = Some(CaseView { id: after.id, territory, kind, facts });
-        }
-        // Who is named and gets the whole all the same holds a role of those who do.
-        let body = left.unwrap_or_else(|| xml::canonical_bytes(body, None));
-        parts.push(Part { recipient: recipient.id.clone(), body, effects });
-    }
-    Ok(parts)
 }
 
 fn check_times(header: &Header, bench: &Bench<'_>) -> Result<(), Fault> {

@@ -35,6 +35,10 @@ impl Lookup for NoLookup {
     ) -> Result<bool, Fault> {
         Ok(false)
     }
+    fn has_latest(&self, _: crate::domain::CaseId, _: &str, _: &crate::domain::ParticipantId) -> Result<bool, Fault> {
+        Ok(false)
+    }
+
     fn uploaded(&self, _: &crate::domain::ParticipantId, _: crate::domain::Digest) -> Result<Option<u64>, Fault> {
         Ok(None)
     }

@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod attachments;
+mod carriers;
 mod clock;
 mod configure;
 pub mod dispatch;

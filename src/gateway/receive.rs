@@ -9,7 +9,9 @@ use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
-use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
+use crate::domain::{
+    CaseId, DeliveryState, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp,
+};
 use crate::envelope::SignError;
 use crate::store::{
     Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
@@ -118,6 +120,13 @@ impl Lookup for StoreLookup<'_> {
         Ok(row.is_some_and(|r| r.recipient == *recipient))
     }
 
+    fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault> {
+        let state = self.ask(self.gateway.store().latest_delivery(case, type_name, recipient))?;
+        Ok(state.is_some_and(|state| {
+            !matches!(state, DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired)
+        }))
+    }
+
     fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault> {
         self.ask(self.gateway.store().attachment_held(sender, digest))
     }
@@ -169,6 +178,7 @@ impl Follows {
         self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
         self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
         self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
+        self.journal.extend(effects.access.map(|access| effects::access(access, message)));
         self.journal.extend(effects.said.iter().map(|said| effects::consent(said, message)));
         self.case = effects.case.or(self.case.take());
         Ok(())
@@ -265,9 +275,9 @@ impl Gateway {
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
-        let whole = accepted.parts.is_empty();
+        let parted = header.recipient == *self.id();
         let deliveries =
-            if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
+            if to_self || parted { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -290,10 +300,12 @@ impl Gateway {
             let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
             let on_consent = part.effects.on_consent.clone();
             is_on_consent |= on_consent.is_some();
-            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered, on_consent)?;
+            let own = (part.recipient, part.message_type, part.body);
+            let part_message = self.part(&message, own, ids::record(), ordered, on_consent)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
+        follows.journal.extend(accepted.amended.iter().map(|amended| effects::amended(amended, &message)));
         let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
         let must_hold = is_on_consent || !obligations.is_empty();
         let case = effects::case_change(upsert, case, business_now, must_hold);

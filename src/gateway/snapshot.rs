@@ -13,6 +13,7 @@ use crate::domain::{Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCod
 use crate::schema::Catalogue;
 use crate::settings::participants;
 
+use super::carriers::never_carried;
 use super::versions;
 
 /// A participant with its certificates parsed.
@@ -99,6 +100,8 @@ pub fn compile(
     }
     if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
         findings.extend(parsed.iter().filter_map(|p| untranslated(p, adapters, regulations)));
+        let never = |p, catalogue| never_carried(p, adapters, regulations, catalogue);
+        findings.extend(catalogue.iter().flat_map(|catalogue| parsed.iter().flat_map(move |p| never(p, catalogue))));
     }
     if let (Some(catalogue), Some(adapters), Some(conversions), Some(regulations)) =
         (&catalogue, &adapters, &conversions, &regulations)

@@ -7,7 +7,7 @@ use libxml::error::StructuredError;
 use roxmltree::Node;
 
 use super::codes::{Code, CodeLists};
-use super::{MessageInfo, ViolatedRule, Violation, XmlSchema, content, enumerations, messages};
+use super::{Held, MessageInfo, ViolatedRule, Violation, XmlSchema, content, enumerations, messages};
 use crate::bundle::Files;
 use crate::domain::{DataClass, MessageType};
 
@@ -126,22 +126,15 @@ impl Catalogue {
         self.messages.get(name)
     }
 
-    /// The classes of personal data that a body may hold by what its fields ask for: those of its type or, where codes in it say
-    /// which, the ordinary ones and those of the codes. A type that is not in the table has none.
+    /// The classes of personal data that a body holds by what its fields ask for, each with the field that brought it. A type that is not
+    /// in the table has none.
+    pub fn held(&self, message_type: &MessageType, body: Node<'_, '_>) -> Held {
+        self.message(&message_type.name).map(|info| info.held(body, &self.codes)).unwrap_or_default()
+    }
+
+    /// The classes of personal data that a body holds, without the fields.
     pub fn data_classes(&self, message_type: &MessageType, body: Node<'_, '_>) -> BTreeSet<DataClass> {
-        let Some(info) = self.message(&message_type.name) else { return BTreeSet::new() };
-        let Some(path) = &info.narrowed_by else { return info.data_classes.clone() };
-        let nodes = path.split('/').fold(vec![body], |nodes, name| {
-            nodes.into_iter().flat_map(|n| n.children()).filter(|n| n.tag_name().name() == name).collect()
-        });
-        let codes = nodes.iter().filter_map(|node| node.text()).map(str::trim);
-        match self.codes.data_classes(codes) {
-            Some(mut classes) => {
-                classes.insert(DataClass::General);
-                classes
-            }
-            None => info.data_classes.clone(),
-        }
+        self.held(message_type, body).into_keys().collect()
     }
 
     /// The code lists.

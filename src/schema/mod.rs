@@ -12,6 +12,7 @@
 mod catalogue;
 pub mod codes;
 mod content;
+mod data_classes;
 mod element;
 mod enumerations;
 mod json_schema;
@@ -24,6 +25,7 @@ mod wording;
 mod xml_schema;
 
 pub use catalogue::{Catalogue, CatalogueError};
+pub use data_classes::{ClassedField, Held};
 pub use element::element_bytes;
 pub use json_schema::JsonSchema;
 pub use messages::MessageInfo;

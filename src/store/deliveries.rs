@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    DataClass, DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Timestamp,
+    CaseId, DataClass, DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Timestamp,
 };
 
 use super::claims::{ClaimTask, ReplayTask};
@@ -410,6 +410,26 @@ impl Store {
         let select = Select::new(&format!("SELECT {COLUMNS} FROM deliveries d"))
             .and(of_parts, vec![text(record_id), text(record_id)]);
         select.push(" ORDER BY d.id", vec![]).fetch(self.readers()).await?.iter().map(row).collect()
+    }
+
+    /// How the delivery of the latest message of this type in the case to this participant stands.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn latest_delivery(
+        &self,
+        case: CaseId,
+        type_name: &str,
+        recipient: &ParticipantId,
+    ) -> Result<Option<DeliveryState>, StoreError> {
+        let found = Select::new("SELECT d.state FROM deliveries d JOIN messages m ON m.record_id = d.record_id")
+            .and("m.case_id = ?", vec![text(case)])
+            .and("m.type_name = ?", vec![text(type_name)])
+            .and("d.recipient = ?", vec![text(recipient)])
+            .push(" ORDER BY d.record_id DESC LIMIT 1", vec![])
+            .fetch(self.readers())
+            .await?;
+        found.first().map(|row| row.parsed("state", DeliveryState::parse)).transpose()
     }
 
     /// What goes out or went out for a delivery, if it was made.

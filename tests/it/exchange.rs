@@ -1,6 +1,7 @@
 //! The main job, black-box: a signed request goes from the register to an agency and back, over every transport and on both
 //! stores, and who owes what is seen on the way.
 
+mod amendment;
 mod amqp;
 mod answers;
 mod consent;

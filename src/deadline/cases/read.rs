@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use roxmltree::Node;
 
 use super::{
-    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, grounds, steps,
+    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, amendment,
+    grounds, steps,
 };
 use crate::deadline::obligations::MessageEvent;
 use crate::deadline::regulation::{CaseLimit, Regulation};
@@ -260,6 +261,7 @@ fn measure(node: Node<'_, '_>) -> Result<CaseMeasure, Fault> {
         responsible: text("responsible").map(str::to_owned),
         begins_on: date("beginsOn")?,
         due_on: date("dueOn")?,
+        content: Some(amendment::content(node)),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Obligations as a pure function of events: what a message opens and settles, and what the calendar opens by itself.
 
 mod case_effects;
+mod databank;
 mod dates;
 #[cfg(test)]
 pub(super) mod fixtures;
@@ -28,6 +29,7 @@ use crate::domain::{
     Timestamp, Zone,
 };
 
+pub use databank::access;
 pub use message::on_message;
 pub use moved::warns_until;
 pub use period::Period;
@@ -153,10 +155,21 @@ pub struct Effects {
     pub stop: Ended,
     /// The classes of personal data that it holds, where it goes with a consent only.
     pub on_consent: Option<BTreeSet<DataClass>>,
+    /// What it does at the databank of families.
+    pub access: Option<Access>,
     /// What is new about the case that a person should look at.
     pub flags: Vec<Flag>,
     /// Rules that matched but had nothing to open, in words for people.
     pub notes: Vec<Note>,
+}
+
+/// An access to the databank of families, for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// `databank-asked`, `databank-answered` or `databank-entered`.
+    pub kind: &'static str,
+    /// On what ground, with what outcome; no names.
+    pub detail: Value,
 }
 
 /// A case to be inserted, or updated when it is there.

@@ -3,7 +3,8 @@
 use super::{Bench, Parties};
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::CaseView;
-use crate::domain::{DataClass, Fault, FaultCode, Header, Participant};
+use crate::domain::{Fault, FaultCode, Header, Participant};
+use crate::gateway::carriers::check_carried;
 use crate::xml::{self, Node};
 
 pub(super) fn check_sender<'s>(header: &Header, bench: &Bench<'s>) -> Result<&'s Participant, Fault> {
@@ -64,7 +65,7 @@ fn check_type(header: &Header, bench: &Bench<'_>) -> Result<(), Fault> {
 }
 
 /// What of a body goes to the recipient: all of it (`None`), or its own part. There must be one, and what goes may hold only the classes
-/// of personal data that may go to this recipient.
+/// of personal data that everything on its way carries.
 pub(super) fn check_what_goes(
     body: Node<'_>,
     header: &Header,
@@ -74,7 +75,7 @@ pub(super) fn check_what_goes(
     let (sender, recipient) = (parties.sender, parties.recipient);
     let regulation = bench.snapshot.regulation(&sender.regulation)?;
     let Some(own) = regulation.own_part(&header.message_type, sender, recipient) else {
-        check_data_classes(body, header, recipient, bench)?;
+        check_data_classes(body, header, parties, bench)?;
         return Ok(None);
     };
     let Some(left) = own.cut(&xml::canonical_bytes(body, None), &recipient.id, bench.limits)? else {
@@ -85,29 +86,15 @@ pub(super) fn check_what_goes(
         );
         return Err(Fault::new(FaultCode::RouteForbidden, detail));
     };
-    check_data_classes(xml::read(&left, bench.limits)?.root(), header, recipient, bench)?;
+    check_data_classes(xml::read(&left, bench.limits)?.root(), header, parties, bench)?;
     Ok(Some(left))
 }
 
-fn check_data_classes(
-    body: Node<'_>,
-    header: &Header,
-    recipient: &Participant,
-    bench: &Bench<'_>,
-) -> Result<(), Fault> {
-    let Some(allowed) = &recipient.data_classes else { return Ok(()) };
-    let held = bench.snapshot.catalogue.data_classes(&header.message_type, body);
-    let words = |classes: &mut dyn Iterator<Item = &DataClass>| {
-        classes.map(|class| class.as_str()).collect::<Vec<_>>().join(", ")
-    };
-    let not_allowed = words(&mut held.difference(allowed));
-    if not_allowed.is_empty() {
-        return Ok(());
-    }
-    let detail = format!(
-        "Body: it holds personal data of the class {not_allowed}; to `{}` may go {} only (data_classes)",
-        recipient.id,
-        words(&mut allowed.iter())
-    );
-    Err(Fault::new(FaultCode::RouteForbidden, detail))
+fn check_data_classes(body: Node<'_>, header: &Header, parties: &Parties<'_>, bench: &Bench<'_>) -> Result<(), Fault> {
+    let (sender, recipient) = (parties.sender, parties.recipient);
+    let held = bench.snapshot.catalogue.held(&header.message_type, body);
+    let regulation = bench.snapshot.regulation(&sender.regulation)?;
+    let territory = parties.case.map(|case| &case.territory);
+    let exchange = regulation.exchange(&header.message_type, sender, recipient, territory);
+    check_carried(&held, exchange, (sender, recipient), regulation, bench.snapshot.adapters())
 }

@@ -127,7 +127,24 @@ fn withdrawn(backend: Backend) {
         (stands["health"] == "delivered" && stands["education"] == "sent" && tried).then_some(())
     });
     assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
+    stops(&family, whole);
+    door(&family, whole);
+    seen(&family);
 
+    // Given anew it opens again.
+    family.consent("given", &["education", "guardianship", "employment"], 5);
+    family.send("employment", "curator", curator()).1.receipt();
+    let (again, answer) = family.programme(2);
+    answer.receipt();
+    // Whom the first one reached has the same measures now.
+    let expected = of([("education", "sent"), ("guardianship", "delivered")]);
+    eventually("the next version goes out", SOON, || (family.stands(again) == expected).then_some(()));
+    assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
+}
+
+/// What was not handed over stops, what hangs on it is void, and the sender is told.
+fn stops(family: &Family<'_>, whole: MessageId) {
+    let world = family.world;
     family.consent("withdrawn", &["education", "guardianship", "employment"], 600);
     let stopped = of([
         ("education", "stopped consent-ended"),
@@ -157,15 +174,19 @@ fn withdrawn(backend: Backend) {
             .map(|(w, r)| (w.to_owned(), r))
             .into()
     );
+}
 
-    // The door: what rests on the consent is refused to those, the rest goes on.
-    let curator = || {
-        format!(
-            "<Curator xmlns=\"urn:mezhved:social:curator:1\"><number>К-1</number><decidedAt>{}</decidedAt><curator><id>c-21</id>\
-             <organisation>register</organisation></curator><sinceOn>2026-05-18</sinceOn></Curator>",
-            instant(60)
-        )
-    };
+fn curator() -> String {
+    format!(
+        "<Curator xmlns=\"urn:mezhved:social:curator:1\"><number>К-1</number><decidedAt>{}</decidedAt><curator><id>c-21</id>\
+         <organisation>register</organisation></curator><sinceOn>2026-05-18</sinceOn></Curator>",
+        instant(60)
+    )
+}
+
+/// What rests on the consent is refused to those, the rest goes on.
+fn door(family: &Family<'_>, whole: MessageId) {
+    let world = family.world;
     refused(&family.send("employment", "curator", curator()).1, "employment");
     refused(&family.programme(2).1, "education");
     family.send("health", "curator", curator()).1.receipt();
@@ -176,8 +197,11 @@ fn withdrawn(backend: Backend) {
     assert!(world.partner("guardianship").first("programme").is_none(), "it never goes out");
     let back = world.mezhved(&["message", "replay", &whole.to_string()]).done().stdout;
     assert!(back.contains(": 0"), "{back}");
+}
 
-    // Where it is seen.
+/// Where people see it.
+fn seen(family: &Family<'_>) {
+    let world = family.world;
     let shown = world.mezhved(&["case", "show", &family.case.to_string(), "--json"]).done().json();
     let states: Vec<_> = shown["consents"].as_array().unwrap().iter().map(|c| c["state"].clone()).collect();
     assert_eq!(states, ["given", "withdrawn"]);
@@ -188,18 +212,9 @@ fn withdrawn(backend: Backend) {
     );
     let journal = "SELECT COUNT(*) FROM journal WHERE kind IN ('consent-given', 'consent-withdrawn', 'delivery-consent-ended', \
                    'delivery-stopped')";
-    // A later version of both words, three deliveries that it concerns, two that end.
+    // Two words, two deliveries that the second one stops, each with its mark and its end.
     assert_eq!(world.number(journal), 2 + 2 + 2);
     world.mezhved(&["journal", "verify"]).done();
-
-    // Given anew it opens again.
-    family.consent("given", &["education", "guardianship", "employment"], 5);
-    family.send("employment", "curator", curator()).1.receipt();
-    let (again, answer) = family.programme(2);
-    answer.receipt();
-    let expected = of([("education", "sent"), ("guardianship", "delivered"), ("health", "delivered")]);
-    eventually("the next version goes out", SOON, || (family.stands(again) == expected).then_some(()));
-    assert_eq!(family.owed(), of([("education", "open"), ("guardianship", "open"), ("health", "open")]));
 }
 
 #[test]
@@ -210,4 +225,90 @@ fn a_withdrawn_consent_stops_what_rests_on_it_on_sqlite() {
 #[test]
 fn a_withdrawn_consent_stops_what_rests_on_it_on_postgresql() {
     withdrawn(Backend::Postgres);
+}
+
+const MODEL: &str = include_str!("../../../config/regulations/model.toml");
+const QUERY: &str = include_str!("../../../schemas/social/databank-query/1/samples/minimal.xml");
+const ACCOMPANIED: &str = include_str!("../../../schemas/social/databank-answer/1/samples/accompanied-rich.xml");
+const REFUSED: &str = include_str!("../../../schemas/social/databank-answer/1/samples/refused.xml");
+const ENTRY: &str = include_str!("../../../schemas/social/databank-entry/1/samples/minimal.xml");
+
+/// The model programme's regulation, with the police as the keeper of the databank.
+fn region_with_a_databank() -> World {
+    let mut world = World::on(Backend::Sqlite).whole_region().prepare();
+    std::fs::create_dir_all(world.file("regulations")).unwrap();
+    std::fs::write(
+        world.file("regulations/yugra.toml"),
+        bodies::replaced(MODEL, "id = \"model\"   ", "id = \"yugra\"   "),
+    )
+    .unwrap();
+    for (id, changes) in [
+        ("register", [("{ role = \"commission\" }, ", ""), ("", "")]),
+        ("police", [("role = \"police\"", "role = \"databank\""), ("adapter = \"police\"\n", "")]),
+        ("guardianship", [("adapter = \"guardianship\"\n", ""), ("", "")]),
+    ] {
+        let file = world.file(&format!("participants/{id}.toml"));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let text = changes.into_iter().fold(text, |text, (from, to)| bodies::replaced(&text, from, to));
+        std::fs::write(file, text).unwrap();
+    }
+    world.serve();
+    world
+}
+
+#[test]
+fn the_databank_is_entered_after_the_contract_and_on_consent_and_who_asks_is_in_the_journal() {
+    let world = region_with_a_databank();
+    let family = Family { world: &world, case: CaseId::from_uuid(Uuid::now_v7()) };
+    family.send("register", "application", bodies::application(now().plus_seconds(-7_200), &[])).1.receipt();
+    let early = family.send("police", "databank-entry", ENTRY.to_owned()).1.fault();
+    assert_eq!(early.code, FaultCode::StepMissing.code());
+    let contract = format!(
+        "<Contract xmlns=\"urn:mezhved:social:contract:1\"><number>Д-1</number><signedAt>{}</signedAt><provider>Центр</provider>\
+         <beginsOn>2026-05-18</beginsOn><endsOn>2026-11-17</endsOn><substituteFamily>false</substituteFamily></Contract>",
+        instant(3_600)
+    );
+    family.send("register", "contract", contract).1.receipt();
+    family.send("police", "databank-entry", ENTRY.to_owned()).1.receipt();
+
+    // Who asks about whom stays between the two; that it asked, and on what ground, stays in the journal.
+    let (guardianship, databank) = (world.agency("guardianship"), world.agency("police"));
+    let question = guardianship.draft("police", "databank-query", QUERY.to_owned());
+    world.post(guardianship.sign(&question)).receipt();
+    let answer = |body: &str| {
+        let mut draft = databank.answer(&question.header, "databank-answer", body.to_owned());
+        draft.header.case_id = Some(family.case);
+        world.post(databank.sign(&draft))
+    };
+    answer(ACCOMPANIED).receipt();
+    let rows = eventually("the journal", SOON, || {
+        let lines = world.mezhved(&["journal", "export"]).done().stdout;
+        let rows: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        rows.iter().any(|row| row["kind"] == "databank-answered").then_some(rows)
+    });
+    let of = |kind: &str| rows.iter().find(|row| row["kind"] == kind).unwrap_or_else(|| panic!("no {kind}")).clone();
+    let (asked, answered) = (of("databank-asked"), of("databank-answered"));
+    assert_eq!((&asked["actor"], &asked["participant"]), (&"guardianship".into(), &"police".into()), "{asked}");
+    assert_eq!(asked["detail"]["messageId"], question.header.message_id.to_string());
+    assert_eq!(asked["detail"]["said"]["legalAct"], "442-ФЗ");
+    assert_eq!(
+        (&answered["actor"], &answered["participant"]),
+        (&"police".into(), &"guardianship".into()),
+        "{answered}"
+    );
+    assert_eq!(answered["detail"]["inReplyTo"], question.header.message_id.to_string());
+    assert_eq!(answered["detail"]["case"], family.case.to_string());
+    let text = Value::from(rows.clone()).to_string();
+    assert!(bodies::PERSONAL.iter().chain(&["Оценкина"]).all(|name| !text.contains(name)), "{text}");
+
+    // A withdrawn consent: nothing new goes into the databank and nothing out of it, but for what tells nothing.
+    family.consent("withdrawn", &["police", "guardianship"], 60);
+    for refused in [family.send("police", "databank-entry", ENTRY.to_owned()).1, answer(ACCOMPANIED)] {
+        assert_eq!(refused.fault().code, FaultCode::ConsentMissing.code());
+    }
+    answer(REFUSED).receipt();
+    // What was refused at the door was no access: one entry, one query, two answers.
+    let asked =
+        "SELECT COUNT(*) FROM journal WHERE kind IN ('databank-asked', 'databank-answered', 'databank-entered')";
+    assert_eq!(world.number(asked), 4);
 }

@@ -59,7 +59,7 @@ fn pulled(world: &World) -> Opened {
 }
 
 /// The whole region, with three agencies that speak the canonical form.
-fn region(backend: Backend) -> World {
+pub(super) fn region(backend: Backend) -> World {
     let mut world = World::on(backend).whole_region().prepare();
     for (id, adapter) in [("health", "health"), ("education", "education")] {
         let file = world.file(&format!("participants/{id}.toml"));

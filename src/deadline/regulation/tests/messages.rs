@@ -4,6 +4,7 @@ use super::super::CaseSource;
 use super::rows::regulations;
 use super::*;
 use crate::bundle;
+use crate::domain::DataClass;
 use crate::schema::{Catalogue, MessageInfo};
 
 /// A page and its words.
@@ -17,7 +18,7 @@ struct Page {
     consent: &'static str,
     nothing: &'static str,
     none: &'static str,
-    by: &'static str,
+    by_code: &'static str,
 }
 
 const PAGES: [Page; 2] = [
@@ -31,7 +32,7 @@ const PAGES: [Page; 2] = [
         consent: "with consent",
         nothing: "-",
         none: "none",
-        by: "by",
+        by_code: "by code",
     },
     Page {
         text: include_str!("../../../../docs/messages.ru.md"),
@@ -43,7 +44,7 @@ const PAGES: [Page; 2] = [
         consent: "с согласия",
         nothing: "-",
         none: "нет",
-        by: "по",
+        by_code: "по коду",
     },
 ];
 
@@ -103,12 +104,17 @@ fn settles(page: &Page, name: &str) -> String {
 
 /// The line that the page must have.
 fn line(page: &Page, (name, versions): (&str, &str), info: &MessageInfo) -> String {
-    let classes: Vec<&str> = info.data_classes.iter().map(|class| class.as_str()).collect();
-    let classes = match &info.narrowed_by {
-        Some(path) => format!("{}; {} `{path}`", classes.join(", "), page.by),
-        None if classes.is_empty() => page.none.to_owned(),
-        None => classes.join(", "),
-    };
+    let mut classes = vec![DataClass::words(&info.data_classes)];
+    if info.data_classes.is_empty() {
+        classes = vec![page.none.to_owned()];
+    }
+    classes.extend(info.fields.iter().map(|field| {
+        let class = field.class.map_or(page.by_code, |class| class.as_str());
+        let codes = field.codes.iter().cloned().collect::<Vec<_>>().join(", ");
+        let codes = if codes.is_empty() { codes } else { format!(" ({codes})") };
+        format!("{class}: `{}`{codes}", field.path)
+    }));
+    let classes = classes.join("<br>");
     let title = if page.is_russian { &info.ru } else { &info.en };
     let (opens, settles) = (opens(page, name), settles(page, name));
     let cells =
