@@ -103,6 +103,7 @@ pub struct Node {
     gateway: Gateway,
     agencies: Listener,
     console: Listener,
+    metrics: Option<Listener>,
     amqp: Option<Amqp>,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -175,7 +176,7 @@ impl Node {
         let own = read_folder(&settings.folder)?;
         let voices = voices(&settings)?;
         let push = voices.push.clone();
-        let tls = tls_identity(&settings)?;
+        let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
@@ -196,10 +197,12 @@ impl Node {
             ..ListenOptions::plain(settings.agencies.listen)
         };
         let agencies =
-            listen(options, api::router(face)).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
-        let console = listen(ListenOptions::plain(settings.console.listen), console::router(gateway.clone()))
+            listen(options, api::router(face.clone())).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
+        let pages = console::router(gateway.clone()).merge(api::metrics(face.clone()));
+        let console = listen(ListenOptions::plain(settings.console.listen), pages)
             .await
             .map_err(|e| StartError::Listen("console.listen", e))?;
+        let metrics = listen_for_metrics(settings, face).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let ways = Ways { push, amqp: amqp.clone() };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
@@ -209,7 +212,7 @@ impl Node {
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
-        Ok(Self { gateway, agencies, console, amqp, stop, tasks, seal_stop, sealer })
+        Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -225,6 +228,11 @@ impl Node {
     /// Where operators look, as bound.
     pub fn console(&self) -> SocketAddr {
         self.console.address()
+    }
+
+    /// Where Prometheus asks, as bound, if not on the console's address only.
+    pub fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(Listener::address)
     }
 
     /// Whether agencies connect with TLS.
@@ -244,12 +252,23 @@ impl Node {
             amqp.stop(GRACE).await;
         }
         self.console.stop(Duration::from_secs(1)).await;
+        if let Some(metrics) = self.metrics {
+            metrics.stop(Duration::from_secs(1)).await;
+        }
         // Last, for all before it writes to the journal.
         self.seal_stop.cancel();
         self.sealer.close();
         drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
         self.gateway.store().close().await;
     }
+}
+
+/// The address for Prometheus, if the settings name one.
+async fn listen_for_metrics(settings: &Settings, face: Face) -> Result<Option<Listener>, StartError> {
+    let Some(address) = settings.metrics.listen else { return Ok(None) };
+    let options = ListenOptions { insecure_allowed: settings.metrics.insecure, ..ListenOptions::plain(address) };
+    let listener = listen(options, api::metrics(face)).await.map_err(|e| StartError::Listen("metrics.listen", e))?;
+    Ok(Some(listener))
 }
 
 /// The certificates of a file of authorities; none when no file is named.
@@ -293,17 +312,18 @@ fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
         answer_bytes_max: push.answer_bytes_max,
         insecure_allowed: push.insecure,
         extra_roots_pem,
+        identity: identity(settings, &push.tls_certificate, &push.tls_key)?,
         ..HttpOptions::default()
     })
 }
 
-fn tls_identity(settings: &Settings) -> Result<Option<TlsIdentity>, StartError> {
-    let agencies = &settings.agencies;
-    if agencies.tls_certificate.as_os_str().is_empty() {
+/// A certificate with its key; none when no file is named.
+fn identity(settings: &Settings, certificate: &Path, key: &Path) -> Result<Option<TlsIdentity>, StartError> {
+    if certificate.as_os_str().is_empty() {
         return Ok(None);
     }
-    let chain_pem = read_file(&settings.path(&agencies.tls_certificate))?;
-    Ok(Some(TlsIdentity { chain_pem, key_pem: read_file(&settings.path(&agencies.tls_key))? }))
+    let chain_pem = read_file(&settings.path(certificate))?;
+    Ok(Some(TlsIdentity { chain_pem, key_pem: read_file(&settings.path(key))? }))
 }
 
 /// Every participant that the broker serves: those whose transport it is.

@@ -95,15 +95,20 @@ pub enum AdapterErrorKind {
     Template,
     /// A code has no counterpart in a code list.
     CodeMissing,
-    /// The template's result does not fit the schema of the side it goes to.
+    /// The template's result is not a document, or does not fit the partner's schema.
     Output,
+    /// The partner's body, translated, breaks the canonical schema: the partner's own schema lets more through.
+    NotCanonical,
+    /// The partner's body, translated, breaks a rule that the canonical schema cannot say, such as a check digit.
+    ContentInvalid,
 }
 
 impl AdapterErrorKind {
     /// The fault that a sender gets when its body could not be translated for this reason.
     pub fn fault_code(self) -> FaultCode {
         match self {
-            Self::Input => FaultCode::SchemaInvalid,
+            Self::Input | Self::NotCanonical => FaultCode::SchemaInvalid,
+            Self::ContentInvalid => FaultCode::ContentInvalid,
             Self::TypeNotCarried => FaultCode::TypeUnknown,
             Self::NoConversion => FaultCode::VersionUnsupported,
             Self::Folder | Self::Template | Self::CodeMissing | Self::Output => FaultCode::TranslationFailed,

@@ -15,7 +15,8 @@ pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn ready(State(face): State<Face>) -> Response {
+/// Why the node takes no messages now; empty: it does.
+pub(super) async fn reasons(face: &Face) -> Vec<String> {
     let mut reasons: Vec<String> = Vec::new();
     match face.gateway.store().database_now().await {
         Ok(theirs) => {
@@ -42,6 +43,11 @@ pub(super) async fn ready(State(face): State<Face>) -> Response {
     {
         reasons.push("broker: not connected".to_owned());
     }
+    reasons
+}
+
+pub(super) async fn ready(State(face): State<Face>) -> Response {
+    let reasons = reasons(&face).await;
     let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let revisions = face.gateway.revisions();
     let body = json!({ "ready": reasons.is_empty(), "reasons": reasons, "revisions": revisions });

@@ -14,7 +14,7 @@ use crate::transport::LOG_DIRECTIVES;
 
 /// Запустить узел шлюза / run a gateway node
 ///
-/// Prints `ready agencies=… console=…` once it takes messages. SIGTERM or Ctrl-C stops it cleanly.
+/// Prints `ready agencies=… console=…` (and `metrics=…` where the settings name that address) once it takes messages. SIGTERM or Ctrl-C stops it cleanly.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -34,7 +34,8 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         let node = Node::start(settings, node, Arc::new(Clock::default())).await?;
         let scheme = if node.has_tls() { "https" } else { "http" };
         let mut out = std::io::stdout();
-        writeln!(out, "ready agencies={scheme}://{} console=http://{}", node.agencies(), node.console())?;
+        let metrics = node.metrics().map(|at| format!(" metrics=http://{at}")).unwrap_or_default();
+        writeln!(out, "ready agencies={scheme}://{} console=http://{}{metrics}", node.agencies(), node.console())?;
         out.flush()?;
         stopped.await;
         info!("stopping");

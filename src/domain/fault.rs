@@ -93,10 +93,14 @@ faults! {
     CertificateExpired = "certificate-expired", 401, Reject, "The certificate is not valid at this time.";
     /// A read without a ticket, or with one for something else, or too old.
     TicketInvalid = "ticket-invalid", 401, Reject, "A valid ticket is needed.";
+    /// A post without an envelope, without a token of a participant that may post so.
+    TokenInvalid = "token-invalid", 401, Reject, "A valid token is needed.";
     /// The recipient is not a participant.
     RecipientUnknown = "recipient-unknown", 403, Reject, "The recipient is not known.";
     /// The sender may not send this type to this recipient.
     RouteForbidden = "route-forbidden", 403, Reject, "This type may not be sent to this recipient.";
+    /// It may be passed on with a consent only, and the consent is refused, withdrawn or has run out.
+    ConsentMissing = "consent-missing", 403, Reject, "There is no consent to passing this on.";
     /// The message came on a queue of another participant.
     QueueMismatch = "queue-mismatch", 403, Reject, "The queue belongs to another participant.";
     /// What was asked for is not there, or not the asker's.
@@ -113,6 +117,8 @@ faults! {
     StepMissing = "step-missing", 409, Reject, "Another step of the case must come first.";
     /// The document is larger than allowed.
     TooLarge = "too-large", 413, Reject, "The document is too large.";
+    /// A body without an envelope is not of the form that its sender is configured for.
+    MediaTypeWrong = "media-type-wrong", 415, Reject, "The body is not of the form that you are configured for.";
     /// `Created` is too far in the future.
     CreatedInFuture = "created-in-future", 422, Reject, "Created lies too far in the future.";
     /// `Created` is too long ago.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DataClass, Oktmo, ParticipantId, RoleCode, Zone};
+use super::{DataClass, Framing, Oktmo, ParticipantId, RoleCode, Zone};
 
 /// How the gateway hands messages to a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +27,6 @@ impl TransportKind {
             Self::Mailbox => "mailbox",
         }
     }
-}
-
-/// How a participant's bodies are framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// Inside our signed envelope.
-    #[default]
-    Envelope,
 }
 
 /// A role that a participant holds, and where.
@@ -77,7 +69,8 @@ pub struct Participant {
     pub versions: BTreeMap<String, BTreeSet<u32>>,
     /// The framing of its messages.
     pub framing: Framing,
-    /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant.
+    /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant. None when it is spoken to without
+    /// envelopes.
     pub certificates: Vec<Vec<u8>>,
     /// How many deliveries to it may be in flight at once.
     pub in_flight_max: u32,

@@ -16,9 +16,11 @@ pub mod judge;
 mod ladder;
 mod listed;
 mod mailbox;
+mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod plain;
 mod rate;
 mod receive;
 mod remind;
@@ -35,12 +37,14 @@ use tokio::sync::{Semaphore, watch as signal};
 pub use attachments::{Begun, Readable, Upload};
 pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
+pub use meters::Meters;
 pub use notify::Voices;
+pub use plain::{Posted, Taken};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 
-use crate::crypto::Signer;
+use crate::crypto::{Certificate, Signer};
 use crate::domain::ParticipantId;
 use crate::settings::Settings;
 use crate::store::{Channel, Revisions, Store};
@@ -68,6 +72,7 @@ struct Inner {
     behind: Mutex<Option<Revisions>>,
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
+    meters: Meters,
 }
 
 impl Gateway {
@@ -89,6 +94,7 @@ impl Gateway {
             behind: Mutex::new(None),
             vault: Vault::new(settings.path(&settings.attachments.folder)),
             uploads: Arc::default(),
+            meters: Meters::new(),
             settings,
             store,
             signer,
@@ -125,6 +131,16 @@ impl Gateway {
         &self.inner.clock
     }
 
+    /// What this node has counted.
+    pub fn meters(&self) -> &Meters {
+        &self.inner.meters
+    }
+
+    /// The gateway's own certificate.
+    pub fn certificate(&self) -> &Certificate {
+        self.inner.signer.certificate()
+    }
+
     /// Whether partners will believe what the gateway signs now.
     pub fn has_valid_certificate(&self) -> bool {
         self.inner.signer.certificate().is_valid_at(self.inner.clock.now())
@@ -151,6 +167,7 @@ impl Gateway {
             Channel::Http => "http",
             Channel::Amqp => "amqp",
             Channel::Internal => "internal",
+            Channel::Plain => "plain",
         }
     }
 }

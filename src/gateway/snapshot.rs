@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::plain::check as plain;
 use crate::adapter::{Adapter, AdapterSet, ConversionSet, Direction};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
@@ -106,6 +107,9 @@ pub fn compile(
             regulations.get(&p.regulation).map(|r| versions::findings(p, r, catalogue, adapters, conversions))
         };
         findings.extend(parsed.iter().filter_map(of).flatten());
+    }
+    if let (Some(adapters), Some(catalogue)) = (&adapters, &catalogue) {
+        findings.extend(parsed.iter().flat_map(|p| plain::findings(p, people.1, adapters, catalogue)));
     }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };

@@ -120,7 +120,12 @@ impl Gateway {
             journal: Vec::new(),
         };
         match self.store().answer(answered).await.map_err(not_now)? {
-            AnsweredResult::Settled => info!(%participant, message_id = %about, state = ?state, "the partner answered"),
+            AnsweredResult::Settled => {
+                info!(%participant, message_id = %about, state = ?state, "the partner answered");
+                if state == NoticeState::Delivered {
+                    self.meters().delivered(participant, message.accepted_at, self.clock().now());
+                }
+            }
             AnsweredResult::Already(_) => {}
             AnsweredResult::NotFound => return Err(unknown_delivery()),
         }

@@ -120,7 +120,9 @@ impl NotConverted {
             | AdapterErrorKind::Input
             | AdapterErrorKind::Template
             | AdapterErrorKind::CodeMissing
-            | AdapterErrorKind::Output => ParkReason::TranslationFailed,
+            | AdapterErrorKind::Output
+            | AdapterErrorKind::NotCanonical
+            | AdapterErrorKind::ContentInvalid => ParkReason::TranslationFailed,
         };
         (reason, format!("`{}`, {}: {}", self.recipient, self.sent, self.error))
     }

@@ -151,6 +151,11 @@ impl CodeLists {
         LISTS.iter().map(|(_, name, _)| *name)
     }
 
+    /// The version of the shared types that a list belongs to.
+    pub fn version(name: &str) -> Option<u32> {
+        LISTS.iter().find(|(_, list, _)| *list == name).map(|(version, ..)| *version)
+    }
+
     /// A list by its name, such as `categories`.
     pub fn list(&self, name: &str) -> Option<&[Code]> {
         self.lists.get(name).map(Vec::as_slice)

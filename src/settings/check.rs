@@ -149,10 +149,15 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let safe = tls || s.agencies.insecure || s.agencies.listen.ip().is_loopback();
     need(safe, "agencies.listen", "a loopback address, or TLS, or insecure = true");
     need(s.console.listen.ip().is_loopback(), "console.listen", "a loopback address such as 127.0.0.1:8081");
+    let scraped = s.metrics.listen.is_none_or(|at| at.ip().is_loopback()) || s.metrics.insecure;
+    need(scraped, "metrics.listen", "a loopback address such as 127.0.0.1:9464, or insecure = true");
     let broker = s.broker.url.is_empty() || s.broker.url.starts_with("amqp://") || s.broker.url.starts_with("amqps://");
     need(broker, "broker.url", "empty, amqp://... or amqps://...");
     need((1..=10_000).contains(&s.broker.prefetch), "broker.prefetch", "1 to 10000");
     need((1..=100_000).contains(&s.agencies.connections_max), "agencies.connections_max", "1 to 100000");
+    let pair = s.push.tls_certificate.as_os_str().is_empty() == s.push.tls_key.as_os_str().is_empty();
+    need(pair, "push.tls_key", "push.tls_certificate and push.tls_key together, or neither");
+    need(!s.plain.secrets.as_os_str().is_empty(), "plain.secrets", "a folder of this node");
     need((100..=600_000).contains(&s.push.timeout_ms), "push.timeout_ms", "100 to 600000");
     need((1024..=67_108_864).contains(&s.push.answer_bytes_max), "push.answer_bytes_max", "1024 to 67108864");
     let envelope = s.limits.envelope_bytes_max;
@@ -208,6 +213,8 @@ mod tests {
             ("[delivery]\nworker = 3", "delivery.worker", "delivery.workers"),
             ("[delivery]\nworkers = 0", "delivery.workers", "1 to 1024"),
             ("[console]\nlisten = \"0.0.0.0:8081\"", "console.listen", "loopback"),
+            ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "insecure = true"),
+            ("[metrics]\nlisten = \"9464\"", "metrics.listen", "127.0.0.1:9464"),
             ("[agencies]\nlisten = \"0.0.0.0:8080\"", "agencies.listen", "insecure = true"),
             ("[agencies]\ntls_key = \"a.pem\"", "agencies.tls_key", "together"),
             ("[database]\nurl = \"mysql://x\"", "database.url", "postgres://"),

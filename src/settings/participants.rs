@@ -16,6 +16,8 @@
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
 //! certificate = [{ file = "health.crt" }]                 # or { pem = "-----BEGIN ..." }
 //! ```
+//!
+//! `framing = "plain"` with a table `[plain]`, for who has no envelopes: see `settings::plain`.
 
 mod versions;
 
@@ -25,6 +27,7 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::plain::{self, RawPlain};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::domain::{
@@ -48,9 +51,9 @@ pub struct FileProblem {
 }
 
 /// A text in both languages.
-type Said = (String, String);
+pub(super) type Said = (String, String);
 
-fn said(ru: impl Into<String>, en: impl Into<String>) -> Said {
+pub(super) fn said(ru: impl Into<String>, en: impl Into<String>) -> Said {
     (ru.into(), en.into())
 }
 
@@ -85,6 +88,8 @@ struct Raw {
     #[serde(default)]
     role: Vec<RawRole>,
     transport: Spanned<RawTransport>,
+    framing: Option<Spanned<String>>,
+    plain: Option<Spanned<RawPlain>>,
     #[serde(default)]
     certificate: Vec<Spanned<RawCertificate>>,
 }
@@ -115,7 +120,7 @@ struct RawCertificate {
     pem: Option<String>,
 }
 
-struct Place<'t> {
+pub(super) struct Place<'t> {
     file: &'t str,
     text: &'t str,
     problems: Vec<FileProblem>,
@@ -126,12 +131,12 @@ impl Place<'_> {
         self.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
     }
 
-    fn say(&mut self, offset: usize, (ru, en): Said) {
+    pub(super) fn say(&mut self, offset: usize, (ru, en): Said) {
         let line = self.line(offset);
         self.problems.push(FileProblem { file: self.file.to_owned(), line, ru, en });
     }
 
-    fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
+    pub(super) fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
         match parse(raw.get_ref()) {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -207,10 +212,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     let roles = roles(&raw.role, &mut place);
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
-    if raw.certificate.is_empty() {
-        let line = "certificate = [{ file = \"NAME.crt\" }]";
-        place.say(0, said(format!("нет сертификата: добавьте {line}"), format!("no certificate: add {line}")));
-    }
+    let framing = framed(&raw, transport.as_ref(), &mut place);
     if !(1..=1000).contains(raw.in_flight_max.get_ref()) {
         let text = said("in_flight_max: допускается от 1 до 1000", "in_flight_max: 1 to 1000 is allowed");
         place.say(raw.in_flight_max.span().start, text);
@@ -223,6 +225,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         .map(|words| words.iter().filter_map(|word| place.parse(word, data_class)).collect::<BTreeSet<DataClass>>());
     let media_types: Option<Vec<String>> =
         raw.media_types.as_ref().map(|list| list.iter().filter_map(|one| place.parse(one, media_type)).collect());
+    let Some(framing) = framing else { return Err(place.problems) };
     match (id, zone, regulation, transport, place.problems.is_empty()) {
         (Some(id), Some(zone), Some(regulation), Some(transport), true) => Ok(Participant {
             id,
@@ -233,7 +236,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             transport,
             adapter,
             versions,
-            framing: Framing::Envelope,
+            framing,
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),
             notices,
@@ -243,6 +246,17 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         }),
         _ => Err(place.problems),
     }
+}
+
+/// The framing. Who has envelopes of its own signs them, and needs a certificate.
+fn framed(raw: &Raw, transport: Option<&TransportKind>, place: &mut Place<'_>) -> Option<Framing> {
+    let first = raw.certificate.first().map(|certificate| certificate.span().start);
+    let framing = plain::framing(raw.framing.as_ref(), raw.plain.as_ref(), transport, first, place);
+    if first.is_none() && framing == Some(Framing::Envelope) {
+        let line = "certificate = [{ file = \"NAME.crt\" }]";
+        place.say(0, said(format!("нет сертификата: добавьте {line}"), format!("no certificate: add {line}")));
+    }
+    framing
 }
 
 fn data_class(word: &str) -> Result<DataClass, Said> {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::check::{self, SettingsError};
 use super::notify::Notify;
+use super::plain::PlainSettings;
 use crate::domain::ParticipantId;
 
 /// The compiled-in defaults, with comments.
@@ -27,6 +28,8 @@ pub struct Settings {
     pub agencies: Agencies,
     /// The face for operators.
     pub console: Console,
+    /// The face for Prometheus.
+    pub metrics: Metrics,
     /// RabbitMQ.
     pub broker: Broker,
     /// HTTP to partners.
@@ -41,6 +44,8 @@ pub struct Settings {
     pub mailbox: Mailbox,
     /// Files that messages list and do not carry.
     pub attachments: Attachments,
+    /// Participants without envelopes.
+    pub plain: PlainSettings,
     /// Who is told of deadlines, and how.
     pub notify: Notify,
     /// Logs.
@@ -91,6 +96,27 @@ pub struct Console {
     pub listen: SocketAddr,
 }
 
+/// The face for Prometheus.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Metrics {
+    /// Address and port; `None` (an empty text): on the console's address only.
+    #[serde(deserialize_with = "address_or_none")]
+    pub listen: Option<SocketAddr>,
+    /// Allows an address that is not loopback.
+    pub insecure: bool,
+}
+
+fn address_or_none<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(from)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let wrong =
+        |_| serde::de::Error::custom(format!("`{text}`: an address with a port such as 127.0.0.1:9464, or empty"));
+    text.parse().map(Some).map_err(wrong)
+}
+
 /// RabbitMQ.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +137,10 @@ pub struct Broker {
 pub struct Push {
     /// More trusted authorities, PEM file; empty: none.
     pub ca_file: PathBuf,
+    /// What is shown to partners that ask for a client certificate: its chain, PEM file; empty: none.
+    pub tls_certificate: PathBuf,
+    /// Its key, PEM file.
+    pub tls_key: PathBuf,
     /// Milliseconds for one delivery.
     pub timeout_ms: u64,
     /// Bytes of a partner's answer.

@@ -13,8 +13,8 @@ use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};
 use super::writer::{Answer, Job, Work};
 use super::{
-    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Settle, StoreError,
-    case_work, cases, messages, obligations,
+    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Outcome, Settle, StoreError,
+    case_work, cases, consent, messages, obligations,
 };
 
 /// The answer while it is not yet known.
@@ -94,7 +94,7 @@ async fn settle<'j>(
     let mut settled: HashMap<DeliveryId, Option<String>> = HashMap::new();
     for row in tx.many(&deliveries::SETTLE, &values).await? {
         // The next of its conversation may go now.
-        rows.touched.deliveries |= row.flag("in_order")?;
+        rows.touched.deliveries |= row.flag("in_order")? || row.opt_text("stopped_by")?.is_some();
         settled.insert(delivery_id(&row)?, row.opt_text("lease_owner")?);
     }
     for (at, settle) in settles {
@@ -109,6 +109,9 @@ async fn settle<'j>(
         settle.made.iter().for_each(|m| rows.made(m));
         rows.entry(&deliveries::settle_entry(settle, node), settle.now);
         settle.journal.iter().for_each(|e| rows.entry(e, settle.now));
+        if settle.outcome == Outcome::Stopped {
+            consent::settled(tx, rows, settle.delivery_id, settle.now).await?;
+        }
         put(*at, Answer::Flag(true));
     }
     Ok(())

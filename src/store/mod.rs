@@ -16,10 +16,12 @@ mod cases;
 mod claims;
 mod config;
 mod connect;
+mod consent;
 mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
+mod figures;
 mod journal;
 mod mailbox;
 mod messages;
@@ -34,6 +36,7 @@ mod sql;
 mod tests;
 mod tickets;
 mod views;
+mod voiding;
 mod writer;
 
 use std::sync::atomic::AtomicU32;
@@ -53,11 +56,13 @@ pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, Whol
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
+pub use consent::Stopping;
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
 };
 pub use error::StoreError;
+pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};

@@ -2,6 +2,7 @@ mod cases;
 mod changes;
 mod ends;
 mod grounds;
+mod informing;
 mod regions;
 mod rows;
 mod terms;

@@ -76,11 +76,12 @@ impl GatewayCommand {
 }
 
 /// Where a running gateway listens, from its ready line
-/// `ready agencies=http://127.0.0.1:PORT console=http://127.0.0.1:PORT`.
+/// `ready agencies=http://127.0.0.1:PORT console=http://127.0.0.1:PORT`, and ` metrics=...` where the settings name such an address.
 #[derive(Clone, Debug, Default)]
 struct Addresses {
     agencies: String,
     console: String,
+    metrics: Option<String>,
 }
 
 impl Addresses {
@@ -88,7 +89,8 @@ impl Addresses {
         let mut words = line.strip_prefix("ready ")?.split_whitespace();
         let agencies = words.next()?.strip_prefix("agencies=")?.to_owned();
         let console = words.next()?.strip_prefix("console=")?.to_owned();
-        Some(Self { agencies, console })
+        let metrics = words.next().and_then(|word| word.strip_prefix("metrics=")).map(str::to_owned);
+        Some(Self { agencies, console, metrics })
     }
 }
 
@@ -110,6 +112,11 @@ impl Gateway {
     /// The console's address, like [`Gateway::agencies`].
     pub(crate) fn console(&self) -> &str {
         &self.addresses.console
+    }
+
+    /// The address for Prometheus, like [`Gateway::agencies`]; the settings must name one.
+    pub(crate) fn metrics(&self) -> &str {
+        self.addresses.metrics.as_deref().expect("metrics.listen is set")
     }
 
     /// Its process id. It changes with a restart.
