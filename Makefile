@@ -2,6 +2,7 @@
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
 # make bench   how long the pure parts take, beside raw cryptography in the same run
+# make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full")
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
 # make clean-services   stops what `scripts/services start` left running
 
@@ -13,7 +14,7 @@ ARGS ?=
 POSTGRES_TUNED = -c shared_buffers=512MB -c wal_compression=lz4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-obligations clean-services
+.PHONY: help demo test check bench bench-whole bench-obligations clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -33,6 +34,11 @@ check:
 bench:
 	@scripts/setup build >&2
 	cargo bench --locked --bench micro
+
+bench-whole:
+	@scripts/setup test >&2
+	@cargo build --release --locked >&2
+	@"$(TARGET)/release/mezhved" bench $(ARGS)
 
 bench-obligations:
 	@scripts/setup test >&2

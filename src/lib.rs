@@ -28,6 +28,7 @@ pub mod api;
 pub mod console;
 // Floor 8
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod simulate;

@@ -10,6 +10,9 @@ use super::render::{Syntax, escape};
 use super::tree::{NodeKind, Tree};
 use super::view::refuse;
 
+/// The root's namespace is the first of a tree's list. The template's own root says which one stands for it.
+const ROOT: usize = 0;
+
 impl Tree {
     /// Whether a template may copy parts of this body.
     pub(super) fn copies(&self) -> bool {
@@ -22,7 +25,7 @@ impl Tree {
         for name in names {
             for child in self.children(index, name) {
                 match self.node(child).map(|node| &node.kind) {
-                    Some(NodeKind::Element(_)) => self.write(child, None, &mut out)?,
+                    Some(NodeKind::Element(_)) => self.write(child, ROOT, &mut out)?,
                     _ => return Err(refuse(format!("{}: only elements can be copied", self.path(child)))),
                 }
             }
@@ -35,13 +38,14 @@ impl Tree {
         Ok(out)
     }
 
-    fn write(&self, index: usize, around: Option<usize>, out: &mut String) -> Result<(), Error> {
+    /// `around` is the namespace that is the default one where the element is written.
+    fn write(&self, index: usize, around: usize, out: &mut String) -> Result<(), Error> {
         let Some(node) = self.node(index) else { return Ok(()) };
         let NodeKind::Element(text) = &node.kind else { return Ok(()) };
         self.mark_read(index);
         out.push('<');
         out.push_str(&node.name);
-        if around != Some(node.namespace) {
+        if around != node.namespace {
             let namespace = self.namespaces.get(node.namespace).map_or("", String::as_str);
             let written = match &self.copies {
                 Some((from, to)) if from == namespace => to,
@@ -65,7 +69,7 @@ impl Tree {
         out.push('>');
         out.push_str(&escape(text, Syntax::Xml)?);
         for child in &node.children {
-            self.write(*child, Some(node.namespace), out)?;
+            self.write(*child, node.namespace, out)?;
         }
         write!(out, "</{}>", node.name).unwrap_or_default();
         Ok(())

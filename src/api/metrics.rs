@@ -131,6 +131,9 @@ async fn here(face: &Face) -> Registry {
     one(&mut registry, "bundle_revision", "The revision of the bundle in force", revisions.bundle);
     let help = "Days until the last of a participant's certificates ends; below 0 it has ended";
     registry.register("certificate_days_left", help, days);
+    let commits = Counter::<u64>::default();
+    commits.inc_by(gateway.store().commits());
+    registry.register("store_commits", "Transactions committed by this node; many messages may share one", commits);
     registry
 }
 

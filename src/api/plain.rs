@@ -82,9 +82,9 @@ pub(super) async fn state(
         Ok(holder) => holder,
         Err(response) => return response,
     };
-    match MessageId::parse(&id) {
-        Ok(id) => state::told(&face.gateway, id, &holder).await,
-        Err(_) => bland(FaultCode::NotFound),
+    match state::told(&face.gateway, &id, &holder).await {
+        Ok(state) => axum::Json(state).into_response(),
+        Err(code) => bland(code),
     }
 }
 

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::Face;
 use super::messages::unsigned;
 use crate::domain::{FaultCode, MessageId, ParticipantId, Technical};
-use crate::gateway::{Gateway, TicketUse};
+use crate::gateway::{Gateway, TicketUse, is_signed_on_behalf};
 use crate::store::{Channel, MessageRow, StoreError};
 
 pub(super) async fn message(State(face): State<Face>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -20,22 +20,20 @@ pub(super) async fn message(State(face): State<Face>, Path(id): Path<String>, he
         Ok(holder) => holder,
         Err(fault) => return unsigned(fault.code),
     };
-    match MessageId::parse(&id) {
-        Ok(id) => told(&face.gateway, id, &holder).await,
-        Err(_) => unsigned(FaultCode::NotFound),
+    match told(&face.gateway, &id, &holder).await {
+        Ok(state) => axum::Json(state).into_response(),
+        Err(code) => unsigned(code),
     }
 }
 
-/// The state as an answer, for who was found to be this participant.
-pub(super) async fn told(gateway: &Gateway, id: MessageId, holder: &ParticipantId) -> Response {
-    match state(gateway, id, holder).await {
-        Ok(Some(state)) => axum::Json(state).into_response(),
-        Ok(None) => unsigned(FaultCode::NotFound),
-        Err(error) => {
-            warn!(%error, "a state could not be read");
-            unsigned(FaultCode::NotNow)
-        }
-    }
+/// The state, for who was found to be this participant.
+pub(super) async fn told(gateway: &Gateway, id: &str, holder: &ParticipantId) -> Result<Value, FaultCode> {
+    let id = MessageId::parse(id).map_err(|_| FaultCode::NotFound)?;
+    let found = state(gateway, id, holder).await.map_err(|error| {
+        warn!(%error, "a state could not be read");
+        FaultCode::NotNow
+    })?;
+    found.ok_or(FaultCode::NotFound)
 }
 
 pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
@@ -48,21 +46,20 @@ async fn state(gateway: &Gateway, id: MessageId, holder: &ParticipantId) -> Resu
     // Of two messages with one id (two senders) the asker's own comes first.
     let row = rows.iter().find(|r| r.sender == *holder).or_else(|| rows.first());
     let Some(row) = row else { return Ok(None) };
-    let deliveries = gateway.store().deliveries_of(row.record_id).await?;
-    let deliveries: Vec<Value> = deliveries
-        .iter()
-        .map(|d| {
-            json!({
-                "recipient": d.recipient,
-                "state": d.state,
-                "reason": d.reason,
-                "faultCode": d.fault_code,
-                "attempts": d.attempts,
-                "sentAt": d.sent_at,
-                "settledAt": d.settled_at,
-            })
-        })
-        .collect();
+    let mut deliveries = Vec::new();
+    for d in gateway.store().deliveries_of(row.record_id).await? {
+        let answer = gateway.store().partner_answer(d.id).await?;
+        deliveries.push(json!({
+            "recipient": d.recipient,
+            "state": d.state,
+            "reason": d.reason,
+            "faultCode": d.fault_code,
+            "attempts": d.attempts,
+            "sentAt": d.sent_at,
+            "settledAt": d.settled_at,
+            "answerOnBehalf": answer.is_some_and(|bytes| is_signed_on_behalf(&bytes)),
+        }));
+    }
     let attachments = gateway.store().listed_attachments(row.record_id).await?;
     let attachments: Vec<Value> = attachments
         .iter()

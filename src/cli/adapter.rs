@@ -295,6 +295,30 @@ mod tests {
     }
 
     #[test]
+    fn conversions_are_checked_by_their_folders_too() {
+        let (_, out, _) = run_with(&[]);
+        assert!(
+            out.contains("conversions/termination/1-2 termination/2 to termination/1 rich: верно / passed\n"),
+            "{out}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let all = folder.path().join("conversions");
+        for (path, bytes) in bundle::embedded().iter().filter(|(path, _)| path.starts_with("conversions/")) {
+            let place = folder.path().join(path);
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(place, bytes).unwrap();
+        }
+        let one = all.join("termination/1-2");
+        std::fs::write(one.join("templates/up.xml"), "<a/>").unwrap();
+        for (named, fails) in [(&all, true), (&one, true), (&all.join("programme"), false)] {
+            let (passed, out, err) = run_with(&[named.to_str().unwrap()]);
+            assert_eq!(!passed, fails, "{out}{err}");
+            assert!(!out.contains("police"), "{out}");
+            assert_eq!(err.contains("conversions/termination/1-2/templates/up.xml"), fails, "{err}");
+        }
+    }
+
+    #[test]
     fn a_difference_is_coloured_by_lines() {
         assert_eq!(shown_diff("-a\n+b\n c", true), "\u{1b}[31m-a\u{1b}[0m\n\u{1b}[32m+b\u{1b}[0m\n c\n");
         assert_eq!(shown_diff("-a", false), "-a");

@@ -172,6 +172,21 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_the_adapter_has_not_is_converted_first() {
+        let rich = sample("conversions/termination/1-2/samples/rich.2.xml");
+        let (done, out, err) = show("police", "termination/2", &rich, false);
+        assert!(done && out.contains("2. перевод в версию адаптера"), "{out}{err}");
+        assert!(out.contains("conversions/termination/1-2/templates/down.xml"), "{out}");
+        let left_out = "not carried: termination/2: decidedBy, termination/2: contractNumber, termination/2: request\n";
+        assert!(out.contains(left_out) && out.contains("3. перевод в форму ведомства"), "{out}");
+        // The police send no such decision, so nothing goes back.
+        assert!(out.contains("<PK ") && !out.contains("4."), "{out}");
+        let broken = String::from_utf8(rich).unwrap().replacen("<number>", "<number> ", 1);
+        let (done, out, _) = show("police", "termination/2", broken.as_bytes(), false);
+        assert!(!done && out.contains("1. вход") && !out.contains("2."), "{out}");
+    }
+
+    #[test]
     fn the_first_step_that_fails_says_where_and_is_the_last() {
         let canonical = sample("adapters/police/samples/document-request/rich.canonical.xml");
         let broken = String::from_utf8(canonical).unwrap().replacen("<c:birthDate>", "<c:birthDate>x", 1);

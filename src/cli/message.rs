@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ConfigDir, Failure, runtime, table};
 use crate::app::open_store;
 use crate::domain::{MessageId, ParticipantId};
-use crate::gateway::Clock;
+use crate::gateway::{Clock, is_signed_on_behalf};
 use crate::settings::Settings;
 use crate::store::{Channel, DeliveryRow, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
 
@@ -186,6 +186,9 @@ async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, F
             let mut one = delivery_json(&delivery);
             if let Value::Object(map) = &mut one {
                 map.insert("tries".to_owned(), Value::from(attempts));
+                let answer = store.partner_answer(delivery.id).await?;
+                let behalf = answer.is_some_and(|bytes| is_signed_on_behalf(&bytes));
+                map.insert("answerOnBehalf".to_owned(), Value::from(behalf));
             }
             deliveries.push(one);
         }

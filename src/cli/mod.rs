@@ -8,6 +8,7 @@ mod table;
 mod adapter;
 mod adapter_new;
 mod adapter_preview;
+mod bench;
 mod calendar;
 mod calendar_show;
 mod case;
@@ -81,6 +82,9 @@ enum Command {
     Key(key::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
+    Bench(bench::Args),
+    #[command(hide = true)]
+    BenchPart(bench::PartArgs),
 }
 
 /// The configuration folder when none is named.
@@ -134,6 +138,8 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::BenchPart(args) => bench::run_part(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(args),
         Command::Config(args) => config::run(args),

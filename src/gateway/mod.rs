@@ -40,7 +40,7 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
-pub use plain::{Posted, Taken};
+pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;

@@ -67,19 +67,21 @@ mod tests {
         let lists = catalogue.own_lists();
         let names: Vec<&str> = lists.keys().map(String::as_str).collect();
         let wanted = [
+            "application-2-document-source",
             "application-document-source",
             "document-response-outcome",
             "document-response-refusal-ground",
             "progress-report-result",
         ];
         assert_eq!(names, wanted);
-        let grounds: Vec<&str> = lists[wanted[2]].iter().map(|c| c.code.as_str()).collect();
+        assert_eq!(lists[wanted[0]], lists[wanted[1]]);
+        let grounds: Vec<&str> = lists[wanted[3]].iter().map(|c| c.code.as_str()).collect();
         assert_eq!(grounds, ["not-identified", "no-legal-basis", "not-the-holder"]);
         for (name, codes) in lists {
             for code in codes {
                 assert!(!code.ru.is_ascii() && code.en.is_ascii() && !code.en.is_empty(), "{name}: {code:?}");
             }
         }
-        assert_eq!(lists[wanted[3]], catalogue.codes().list("measure-results").unwrap());
+        assert_eq!(lists[wanted[4]], catalogue.codes().list("measure-results").unwrap());
     }
 }

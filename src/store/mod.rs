@@ -39,7 +39,7 @@ mod views;
 mod voiding;
 mod writer;
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -202,6 +202,11 @@ impl Store {
     /// Bumped after every commit that wrote somebody to be told.
     pub fn notifications_changed(&self) -> watch::Receiver<u64> {
         self.inner.signals.notifications.subscribe()
+    }
+
+    /// How many transactions this process has committed: each is one flush to the disk, whatever it holds.
+    pub fn commits(&self) -> u64 {
+        self.inner.signals.commits.load(Ordering::Relaxed)
     }
 
     fn readers(&self) -> &AnyPool {

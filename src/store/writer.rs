@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -99,12 +100,20 @@ pub(super) struct Signals {
     pub(super) obligations: watch::Sender<u64>,
     pub(super) journal: watch::Sender<u64>,
     pub(super) notifications: watch::Sender<u64>,
+    /// Commits since the start; each is one flush to the disk.
+    pub(super) commits: AtomicU64,
 }
 
 impl Signals {
     pub(super) fn new() -> Self {
         let signal = || watch::Sender::new(0);
-        Self { deliveries: signal(), obligations: signal(), journal: signal(), notifications: signal() }
+        Self {
+            deliveries: signal(),
+            obligations: signal(),
+            journal: signal(),
+            notifications: signal(),
+            commits: AtomicU64::new(0),
+        }
     }
 
     fn send(&self, touched: Touched) {
@@ -241,7 +250,11 @@ impl Writer {
         let done = match done {
             Ok(done) => {
                 self.committing = true;
-                commit(&mut conn).await.map(|()| done)
+                let committed = commit(&mut conn).await;
+                if committed.is_ok() {
+                    self.signals.commits.fetch_add(1, Ordering::Relaxed);
+                }
+                committed.map(|()| done)
             }
             Err(failure) => Err(failure),
         };

@@ -10,3 +10,4 @@ mod interop;
 mod mailbox;
 mod outside;
 mod own_part;
+mod versions;

@@ -13,6 +13,7 @@
 )]
 
 mod attachments;
+mod bench;
 mod cases;
 mod commands;
 mod coverage;

@@ -1,5 +1,6 @@
 //! The engine as a whole: adapters of files only, hostile ones among them.
 
+mod conversions;
 mod folders;
 mod hostile;
 mod property;

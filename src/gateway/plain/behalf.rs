@@ -187,3 +187,8 @@ fn source_of(bytes: &[u8]) -> Option<Digest> {
     let document = xml::read(bytes, &limits).ok()?;
     envelope::read(&document).ok()?.claimed_header().via.as_ref().map(|via| via.digest)
 }
+
+/// Whether the gateway signed this stored word of a partner on the partner's behalf: no word of a partner's own carries `Via`.
+pub fn is_signed_on_behalf(word: &[u8]) -> bool {
+    source_of(word).is_some()
+}

@@ -30,7 +30,7 @@ use crate::xml::{self, Limits};
 
 use super::{Gateway, Snapshot};
 
-pub use behalf::Taken;
+pub use behalf::{Taken, is_signed_on_behalf};
 pub use door::Posted;
 
 /// The kind of journal entry for each thing that the gateway signed for somebody else.

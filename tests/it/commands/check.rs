@@ -155,6 +155,41 @@ fn what_an_adapter_does_not_translate_is_told() {
 }
 
 #[test]
+fn versions_that_there_are_not_are_told_with_their_file() {
+    let world = World::on(Backend::Sqlite).whole_region().prepare();
+    let file = world.file("participants/guardianship.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    for (line, says) in [
+        ("versions = { termination = [] }", "participants/guardianship.toml:1: versions: `termination`"),
+        ("versions = { termination = 0 }", "a version from 1 is needed"),
+        ("versions = { \"Termination x\" = 1 }", "participants/guardianship.toml:1: "),
+        ("versions = { termination = 9 }", "there is no schema for termination/9"),
+        ("versions = { termintion = 1 }", "there is no schema for termintion/1"),
+        ("versions = { termination = \"1\" }", "participants/guardianship.toml:1: "),
+    ] {
+        std::fs::write(&file, format!("{line}\n{good}")).unwrap();
+        let told = world.mezhved(&["config", "check"]);
+        assert_eq!(told.status, Some(1), "{line}");
+        assert!((told.stdout.clone() + &told.stderr).contains(says), "{line}: {}{}", told.stdout, told.stderr);
+    }
+    // The police have templates for the first version only.
+    let police = world.file("participants/police.toml");
+    std::fs::write(&file, &good).unwrap();
+    let text = std::fs::read_to_string(&police).unwrap();
+    std::fs::write(&police, format!("versions = {{ termination = 2 }}\n{text}")).unwrap();
+    let told = world.mezhved(&["config", "check"]);
+    assert!((told.stdout + &told.stderr).contains("the adapter has no templates for it"));
+    for line in ["versions = { termination = [1, 2], programme = 2 }", ""] {
+        std::fs::write(&police, &text).unwrap();
+        std::fs::write(&file, format!("{line}\n{good}")).unwrap();
+        let report = world.mezhved(&["config", "check", "--json"]).done().json();
+        let told =
+            report["findings"].as_array().unwrap().iter().any(|f| f["en"].to_string().contains("version-unsupported"));
+        assert!(!told, "{report}");
+    }
+}
+
+#[test]
 fn of_a_regulation_that_nobody_uses_only_errors_are_told() {
     let about = |world: &World| {
         let report = world.mezhved(&["config", "check", "--json"]).json();

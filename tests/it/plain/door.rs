@@ -80,7 +80,10 @@ fn an_xml_partner_posts_its_answer_and_a_repeat_is_the_same_message() {
     eventually("the delivery", SOON, || {
         (bare.state(&id, TOKEN).json()["deliveries"][0]["state"] == "delivered").then_some(())
     });
-    assert_eq!(bare.state(&new_id().to_string(), TOKEN).status, 404);
+    for unknown in [new_id().to_string(), "x".to_owned()] {
+        let said = bare.state(&unknown, TOKEN);
+        assert_eq!((said.status, said.problem().as_str()), (404, "not-found"));
+    }
     assert_eq!(bare.state(&id, &TOKEN.replace("43", "44")).problem(), "token-invalid");
     // It named a path for notices.
     let notice = eventually("a notice", SOON, || bare.health.requests().into_iter().find(|r| r.path == "/api/notices"));

@@ -68,6 +68,9 @@ fn said_by_whom(bare: &Bare, asked: &Header, answer: &Header) {
     assert_eq!((&shown["signedOnBehalf"], &shown["channel"]), (&true.into(), &"plain".into()), "{shown}");
     let request = bare.shown(&asked.message_id.to_string());
     assert_eq!((&request["signedOnBehalf"], &request["channel"]), (&false.into(), &"http".into()), "{request}");
+    assert_eq!(request["deliveries"][0]["answerOnBehalf"], true, "the receipt is not employment's own: {request}");
+    let own = shown["deliveries"][0]["answerOnBehalf"].clone();
+    assert_eq!(own, false, "the register signs its receipts itself: {shown}");
     let entries = bare.journal("signed-on-behalf");
     let mut what: Vec<(&str, &str)> =
         entries.iter().map(|e| (e["detail"]["what"].as_str().unwrap(), e["participant"].as_str().unwrap())).collect();

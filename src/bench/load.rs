@@ -1,0 +1,195 @@
+//! The load generator, a process of its own: signs beforehand, sends, and notes when each receipt came.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Mutex;
+
+use super::protocol::{Order, Said, Sent};
+use super::{BenchError, home, now_micros};
+use crate::crypto::sha256;
+use crate::demo::system::Identity;
+use crate::domain::{Attachment, MessageType, ParticipantId};
+use crate::envelope::BodyDraft;
+
+/// For one answer: beyond it the gateway is held to be stuck.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// Requests of a pace that may be under way: what is more waits and its wait is measured.
+const UNDER_WAY_MAX: usize = 512;
+
+/// What the load generator sends.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(super) struct Cargo {
+    /// Where the gateway listens.
+    pub(super) gateway: String,
+    /// To whom, in turn.
+    pub(super) recipients: Vec<ParticipantId>,
+    /// The type of the message.
+    pub(super) kind: String,
+    /// The body.
+    pub(super) body: String,
+    /// Bytes of a file inside the envelope; 0: none.
+    pub(super) file_bytes: usize,
+}
+
+struct Signed {
+    id: uuid::Uuid,
+    bytes: Vec<u8>,
+}
+
+struct Loader {
+    identity: Identity,
+    cargo: Cargo,
+    client: reqwest::Client,
+    signed: Vec<Signed>,
+}
+
+/// Runs the load generator of a home until its input ends.
+pub(super) async fn run(folder: &Path) -> Result<(), BenchError> {
+    let cargo = std::fs::read(folder.join("cargo.json")).map_err(|e| BenchError::defect(&e))?;
+    let client = reqwest::Client::builder().timeout(ANSWER_MAX).no_proxy().pool_max_idle_per_host(1024).build();
+    let mut loader = Loader {
+        identity: home::load(folder)?,
+        cargo: serde_json::from_slice(&cargo).map_err(|e| BenchError::defect(&e))?,
+        client: client.map_err(|e| BenchError::defect(&e))?,
+        signed: Vec::new(),
+    };
+    say(&Said::Ready { address: None })?;
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(tokio::io::stdin()));
+    while let Some(line) = lines.next_line().await.map_err(|e| BenchError::defect(&e))? {
+        match serde_json::from_str(&line).map_err(|e| BenchError::defect(&e))? {
+            Order::Sign { messages } => {
+                loader.sign(messages)?;
+                say(&Said::Signed)?;
+            }
+            Order::Push { at_once, seconds } => {
+                let (sent, trouble) = loader.push(at_once, Duration::from_secs_f64(seconds)).await;
+                say(&Said::Done { sent, trouble })?;
+            }
+            Order::Pace { rate, seconds } => {
+                let (sent, trouble) = loader.pace(rate, Duration::from_secs_f64(seconds)).await;
+                say(&Said::Done { sent, trouble })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One line to whoever started us.
+pub(super) fn say(said: &Said) -> Result<(), BenchError> {
+    let mut line = serde_json::to_vec(said).map_err(|e| BenchError::defect(&e))?;
+    line.push(b'\n');
+    let mut out = std::io::stdout().lock();
+    out.write_all(&line).and_then(|()| out.flush()).map_err(|e| BenchError::defect(&e))
+}
+
+/// What one request came to.
+struct Landed {
+    sent: Sent,
+    trouble: Option<String>,
+}
+
+impl Loader {
+    fn sign(&mut self, messages: usize) -> Result<(), BenchError> {
+        let kind = MessageType { name: self.cargo.kind.clone(), version: 1 };
+        let file: Vec<u8> = (0..self.cargo.file_bytes).map(|n| u8::try_from(n % 251).unwrap_or_default()).collect();
+        let attachments: Vec<Attachment> = (!file.is_empty())
+            .then(|| Attachment {
+                digest: sha256(&file),
+                size_bytes: u64::try_from(file.len()).unwrap_or_default(),
+                media_type: "application/pdf".to_owned(),
+                name: "bench.pdf".to_owned(),
+                inline: Some(file.clone()),
+                signs: None,
+            })
+            .into_iter()
+            .collect();
+        for recipient in self.cargo.recipients.iter().cycle().take(messages) {
+            let mut header = self.identity.header(kind.clone(), recipient);
+            header.attachments = attachments.clone();
+            let body = BodyDraft::Xml(self.cargo.body.clone().into_bytes());
+            let signed = self.identity.sign(header, body).map_err(|e| BenchError::defect(&e))?;
+            self.signed.push(Signed { id: signed.header.message_id.uuid(), bytes: signed.bytes });
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, messages: usize) -> Vec<Signed> {
+        let from = self.signed.len().saturating_sub(messages);
+        self.signed.split_off(from)
+    }
+
+    async fn push(&mut self, at_once: usize, time: Duration) -> (Vec<Sent>, Option<String>) {
+        let waiting = Arc::new(self.take(usize::MAX));
+        let (next, ends) = (Arc::new(AtomicUsize::new(0)), Instant::now() + time);
+        let workers = (0..at_once.max(1)).map(|_| {
+            let (client, url) = (self.client.clone(), self.url());
+            let (waiting, next) = (waiting.clone(), next.clone());
+            tokio::spawn(async move {
+                let mut landed = Vec::new();
+                while Instant::now() < ends {
+                    let Some(signed) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    landed.push(post(&client, &url, signed, now_micros()).await);
+                }
+                landed
+            })
+        });
+        let mut all = Vec::new();
+        for worker in workers.collect::<Vec<_>>() {
+            all.extend(worker.await.unwrap_or_default());
+        }
+        split(all)
+    }
+
+    async fn pace(&mut self, rate: f64, time: Duration) -> (Vec<Sent>, Option<String>) {
+        let wanted = (rate * time.as_secs_f64()).max(1.0).min(self.signed.len() as f64) as usize;
+        let (began, began_micros, step) = (Instant::now(), now_micros(), 1.0 / rate.max(0.001));
+        let places = Arc::new(tokio::sync::Semaphore::new(UNDER_WAY_MAX));
+        let landed = Arc::new(Mutex::new(Vec::with_capacity(wanted)));
+        let mut tasks = tokio::task::JoinSet::new();
+        for (number, signed) in self.take(wanted).into_iter().enumerate() {
+            let offset = Duration::from_secs_f64(step * number as f64);
+            tokio::time::sleep_until(tokio::time::Instant::from_std(began + offset)).await;
+            let Ok(place) = places.clone().acquire_owned().await else { break };
+            // Counted from when it was due, so that a gateway that holds us up is not let off.
+            let due = began_micros.saturating_add(i64::try_from(offset.as_micros()).unwrap_or(i64::MAX));
+            let (client, url, landed) = (self.client.clone(), self.url(), landed.clone());
+            tasks.spawn(async move {
+                let one = post(&client, &url, &signed, due).await;
+                landed.lock().await.push(one);
+                drop(place);
+            });
+        }
+        while tasks.join_next().await.is_some() {}
+        split(std::mem::take(&mut *landed.lock().await))
+    }
+
+    fn url(&self) -> String {
+        format!("{}/v1/messages", self.cargo.gateway)
+    }
+}
+
+async fn post(client: &reqwest::Client, url: &str, signed: &Signed, at: i64) -> Landed {
+    let request = client.post(url).header("content-type", "application/xml; charset=utf-8");
+    let answered = match request.body(signed.bytes.clone()).send().await {
+        Ok(answer) => {
+            let status = answer.status().as_u16();
+            answer.bytes().await.map(|bytes| (status, bytes))
+        }
+        Err(error) => Err(error),
+    };
+    let (receipt_at, trouble) = match answered {
+        Ok((200, _)) => (Some(now_micros()), None),
+        Ok((status, bytes)) => (None, Some(format!("HTTP {status}: {}", String::from_utf8_lossy(&bytes)))),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    Landed { sent: Sent { id: signed.id, at, receipt_at }, trouble }
+}
+
+fn split(landed: Vec<Landed>) -> (Vec<Sent>, Option<String>) {
+    let trouble = landed.iter().find_map(|one| one.trouble.clone());
+    (landed.into_iter().map(|one| one.sent).collect(), trouble)
+}
