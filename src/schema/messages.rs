@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_broken_row_is_told_with_its_line() {
-        let errors = changed("general health minors", "general secret minors");
+        let errors = changed("general health criminal-record", "general secret criminal-record");
         assert_eq!((errors.len(), errors[0].line), (1, Some(2)));
         assert!(errors[0].message.contains("`secret` is not one of general, health"), "{}", errors[0]);
         assert!(changed("\nconsent,", "\ncase-handover,")[0].message.contains("stands twice"));
