@@ -10,7 +10,7 @@ use crate::domain::Header;
 /// How much of a name's end may change in a sentence.
 const ENDING_CHARS_MAX: usize = 2;
 /// Shorter beginnings of names say nothing.
-const STEM_CHARS_MIN: usize = 4;
+const STEM_CHARS_MIN: usize = 3;
 
 /// What a message does at the databank; `None`: nothing.
 pub fn access(header: &Header, body: Node<'_, '_>) -> Option<Access> {
