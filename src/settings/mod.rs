@@ -11,6 +11,7 @@ mod notify;
 pub mod participants;
 mod tree;
 
+pub use attachments::S3;
 use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};

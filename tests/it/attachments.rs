@@ -4,6 +4,8 @@
 mod killed;
 mod large;
 mod refused;
+mod s3;
+mod s3_server;
 mod waiting;
 
 use std::io::{Read as _, Write as _};
