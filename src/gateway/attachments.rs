@@ -21,6 +21,8 @@ const LEASE_NAME: &str = "attachments";
 const FORGOTTEN_AT_ONCE_MAX: u32 = 200;
 /// How long after the last moment at which an upload can be at work its unfinished file counts as left behind.
 const LEFT_BEHIND_SECONDS: i64 = 600;
+/// Calls of a bucket's store that an upload still waits for, one after the other, when all its bytes have come.
+const LAST_CALLS_MAX: u64 = 4;
 
 /// Who uploads now, on this node.
 #[derive(Debug, Default)]
@@ -164,8 +166,8 @@ impl Gateway {
             return Ok(Already::No);
         }
         let size = stored.size_bytes;
-        let (participant, now) = (participant.clone(), self.clock().now());
-        let whole = WholeAttachment { digest, stored, participant, lost: None, now };
+        let (participant, now, business_now) = (participant.clone(), self.clock().now(), self.clock().business_now());
+        let whole = WholeAttachment { digest, stored, participant, lost: None, now, business_now };
         self.store().attachment_whole(whole).await.map_err(not_now)?;
         Ok(Already::Held(size))
     }
@@ -225,8 +227,8 @@ impl Upload {
         scan(&participant, &mut received).await?;
         let file = gateway.vault().keep(received).await.map_err(not_now)?;
         let stored = StoredFile { file: file.clone(), size_bytes };
-        let whole =
-            WholeAttachment { digest, stored, participant: participant.clone(), lost, now: gateway.clock().now() };
+        let (now, business_now) = (gateway.clock().now(), gateway.clock().business_now());
+        let whole = WholeAttachment { digest, stored, participant: participant.clone(), lost, now, business_now };
         match gateway.store().attachment_whole(whole).await {
             Ok(in_use) if in_use == file => info!(%participant, %digest, size_bytes, "an attachment is whole"),
             Ok(_) => gateway.discard(&file).await,
@@ -330,7 +332,10 @@ async fn remove_strays(gateway: &Gateway, before: Timestamp) -> Result<usize, St
 /// Files that were not written to since this instant belong to no upload that is still at work.
 fn left_behind(gateway: &Gateway, now: Timestamp) -> Timestamp {
     let settings = &gateway.settings().attachments;
-    let longest = i64::from(settings.upload_seconds_max) + i64::from(settings.scanner_seconds_max);
+    let calls_ms =
+        settings.s3.timeout_ms.saturating_mul(u64::from(settings.s3.attempts_max)).saturating_mul(LAST_CALLS_MAX);
+    let calls = if settings.s3.is_on() { i64::try_from(calls_ms / 1_000).unwrap_or(i64::MAX / 4) } else { 0 };
+    let longest = i64::from(settings.upload_seconds_max) + i64::from(settings.scanner_seconds_max) + calls;
     now.plus_seconds(-(longest + LEFT_BEHIND_SECONDS))
 }
 

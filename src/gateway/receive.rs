@@ -142,6 +142,8 @@ enum PrepareError {
 /// What the effects of a message, and of its parts, write.
 #[derive(Default)]
 struct Follows {
+    /// How long files may come after their message so that it settles as of its acceptance.
+    grace_seconds: i64,
     obligations: Vec<NewObligation>,
     settlements: Vec<NewSettlement>,
     case_work: CaseWork,
@@ -166,7 +168,9 @@ impl Follows {
             let new = effects::obligation(new, Some(record), at, revision, &snapshot.calendars, handed_over)?;
             self.obligations.push(new);
         }
-        self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
+        let grace_until = at.plus_seconds(self.grace_seconds);
+        let settle = effects.settle.into_iter();
+        self.settlements.extend(settle.map(|s| effects::settlement(s, regulation, record, grace_until)));
         self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
         self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
         self.case = effects.case.or(self.case.take());
@@ -270,7 +274,8 @@ impl Gateway {
             channel,
             deliveries,
         };
-        let mut follows = Follows::default();
+        let grace_seconds = i64::from(self.settings().attachments.grace_hours) * 3_600;
+        let mut follows = Follows { grace_seconds, ..Follows::default() };
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
@@ -279,7 +284,7 @@ impl Gateway {
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
-        let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
+        let Follows { obligations, settlements, case_work, journal, case: upsert, grace_seconds: _ } = follows;
         let case = effects::case_change(upsert, case, business_now, !obligations.is_empty());
         let accept = Accept { message, made, obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })

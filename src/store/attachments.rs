@@ -14,7 +14,7 @@ use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns, Select, Stmt, Tx, Vals, opt_text, text};
 use super::writer::Write;
-use super::{JournalEntry, NewMessage, Store, StoreError};
+use super::{JournalEntry, NewMessage, Store, StoreError, late};
 
 /// Where a listed attachment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct WholeAttachment {
     pub lost: Option<String>,
     /// Machine time.
     pub now: Timestamp,
+    /// Business time.
+    pub business_now: Timestamp,
 }
 
 impl Store {
@@ -164,7 +166,7 @@ impl Store {
         found.iter().map(read).collect()
     }
 
-    /// Records an upload, and lets go the deliveries that waited for nothing else. Answers the name of the file that stands for the digest
+    /// Records an upload, lets go the deliveries that waited for nothing else, and counts what their messages settle. Answers the name of the file that stands for the digest
     /// now: another than the upload's when the bytes were here already, and then the upload's own file is of no more use.
     ///
     /// # Errors
@@ -339,11 +341,15 @@ impl Write for WholeTask {
         tx.one(hold, vec![digest.into(), text(participant), size.into(), whole.now.into()]).await?;
         let settle = "UPDATE listed_attachments SET state = CASE WHEN size_bytes = $3 THEN 'whole' ELSE 'wrong' END \
                       WHERE digest = $1 AND sender = $2 AND state = 'awaited' RETURNING record_id";
-        let mut records = Vec::new();
+        let (mut records, mut completed) = (Vec::new(), Vec::new());
         for row in tx.one(settle, vec![digest.into(), text(participant), size.into()]).await? {
-            records.push(vec![text(row.text("record_id")?), whole.now.into()]);
+            let record = row.text("record_id")?;
+            completed.push(vec![text(&record), whole.business_now.into()]);
+            records.push(vec![text(record), whole.now.into()]);
         }
         rows.touched.deliveries |= !tx.many(&RELEASE, &records).await?.is_empty();
+        rows.at(whole.now);
+        late::complete(tx, rows, &completed).await?;
         let entry = JournalEntry {
             kind: "attachment-stored".to_owned(),
             actor: participant.to_string(),

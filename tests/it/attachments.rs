@@ -1,6 +1,7 @@
 //! Files that are not inside of the envelope, black-box: they are uploaded and read with tickets, a message waits until all that it lists
 //! are here, and whatever is cut, wrong, refused or forgotten leaves nothing behind.
 
+mod grace;
 mod killed;
 mod large;
 mod refused;

@@ -88,7 +88,7 @@ fn a_cut_a_wrong_and_a_refused_upload_leave_no_object() {
     std::fs::write(&scanner, script).unwrap();
     let plan = World::on(Backend::Sqlite).setting(server.settings());
     let world = plan.setting(format!("attachments.scanner = [\"sh\", {:?}]", scanner.to_str().unwrap())).start();
-    let file = bytes(4, 14_000_000);
+    let file = bytes(4, 16_000_000);
     let digest = sha256(&file);
     let draft = request(&world, &[&file]);
     world.post(world.agency("register").sign(&draft)).receipt();
