@@ -11,10 +11,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::deadline::obligations::StartOn;
-use crate::domain::{DeliveryState, Fault, FaultClass, ParkReason, ParticipantId, Timestamp, TransportKind};
+use crate::domain::{DeliveryState, Fault, FaultClass, Framing, ParkReason, ParticipantId, Timestamp, TransportKind};
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
-use crate::store::{Claim, Claimed, Outcome, Outgoing, Settle, Slots};
+use crate::store::{Claim, Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
 use crate::transport::amqp::{Amqp, Queue};
 use crate::transport::http::Push;
 use crate::transport::{self, Answer};
@@ -75,9 +75,9 @@ pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
 }
 
 #[derive(Clone)]
-struct Dispatcher {
-    gateway: Gateway,
-    ways: Ways,
+pub(super) struct Dispatcher {
+    pub(super) gateway: Gateway,
+    pub(super) ways: Ways,
     in_flight: Arc<Mutex<HashMap<ParticipantId, u32>>>,
     freed: Arc<Notify>,
     tasks: TaskTracker,
@@ -192,7 +192,8 @@ impl Dispatcher {
     }
 
     async fn work(&self, claimed: Claimed) {
-        let outcome = self.attempt(&claimed).await;
+        let mut journal = Vec::new();
+        let outcome = self.attempt(&claimed, &mut journal).await;
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
         // Whoever was waited for is told what for.
@@ -219,7 +220,7 @@ impl Dispatcher {
             outcome,
             started,
             made,
-            journal: Vec::new(),
+            journal,
         };
         let recipient = &claimed.recipient;
         match self.gateway.store().settle(settle).await {
@@ -258,9 +259,12 @@ impl Dispatcher {
         }
     }
 
-    /// One attempt, up to its outcome.
-    async fn attempt(&self, claimed: &Claimed) -> Outcome {
+    /// One attempt, up to its outcome. What else the journal is to tell goes to `journal`.
+    async fn attempt(&self, claimed: &Claimed, journal: &mut Vec<JournalEntry>) -> Outcome {
         let now = self.gateway.clock().now();
+        if claimed.stopped {
+            return Outcome::Stopped;
+        }
         if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
             return Outcome::Expired;
         }
@@ -285,7 +289,15 @@ impl Dispatcher {
             }
             Err((reason, detail)) => return self.failed(claimed, reason, detail, None),
         };
-        self.hand_over(claimed, outgoing).await
+        // A consent that ends later finds it handed over.
+        if claimed.on_consent && claimed.sent_at.is_none() {
+            match self.gateway.store().still_goes(claimed.delivery_id, claimed.epoch).await {
+                Ok(true) => {}
+                Ok(false) => return Outcome::Stopped,
+                Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error.to_string(), None),
+            }
+        }
+        self.hand_over(claimed, outgoing, journal).await
     }
 
     async fn outgoing(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Outgoing>, (ParkReason, String)> {
@@ -301,8 +313,9 @@ impl Dispatcher {
             let snapshot = gateway.snapshot();
             outgoing(&own_claimed, &snapshot, gateway.id(), gateway.inner.signer.as_ref(), now)
         });
-        let made = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
-        let stored = self.gateway.store().store_outgoing(claimed.delivery_id, claimed.epoch, made.clone()).await;
+        let (made, journal) = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
+        let store = self.gateway.store();
+        let stored = store.store_made(claimed.delivery_id, claimed.epoch, made.clone(), journal).await;
         match stored {
             Ok(true) => Ok(Some(made)),
             Ok(false) => Ok(None),
@@ -310,12 +323,16 @@ impl Dispatcher {
         }
     }
 
-    async fn hand_over(&self, claimed: &Claimed, outgoing: Outgoing) -> Outcome {
+    async fn hand_over(&self, claimed: &Claimed, outgoing: Outgoing, journal: &mut Vec<JournalEntry>) -> Outcome {
         let snapshot = self.gateway.snapshot();
         let Some(known) = snapshot.known(&claimed.recipient) else {
             let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
             return self.failed(claimed, ParkReason::RouteMissing, detail, None);
         };
+        let participant = &known.participant;
+        if let (Framing::Plain(plain), TransportKind::Http { url }) = (&participant.framing, &participant.transport) {
+            return self.hand_over_plain(claimed, &outgoing, (participant, url, plain), journal).await;
+        }
         let id = claimed.message.message_id;
         let technical = is_answer(claimed);
         let handed = match (&known.participant.transport, &self.ways.amqp) {
@@ -408,7 +425,13 @@ impl Dispatcher {
         verified.await.map_err(super::technical::not_now)?
     }
 
-    fn failed(&self, claimed: &Claimed, reason: ParkReason, detail: String, retry_after: Option<Duration>) -> Outcome {
+    pub(super) fn failed(
+        &self,
+        claimed: &Claimed,
+        reason: ParkReason,
+        detail: String,
+        retry_after: Option<Duration>,
+    ) -> Outcome {
         let settings = &self.gateway.settings().delivery;
         let limits = retry::Limits {
             base_ms: settings.retry_base_ms,
@@ -437,9 +460,11 @@ fn is_answer(claimed: &Claimed) -> bool {
 /// How far an outcome brings a message, for the terms that wait for it: a partner that refuses has been handed it.
 fn reached(outcome: &Outcome) -> Option<StartOn> {
     match outcome {
-        Outcome::Sent { .. } | Outcome::Refused { .. } => Some(StartOn::Sent),
+        Outcome::Sent { .. } | Outcome::Refused { .. } | Outcome::Park { reason: ParkReason::AnswerRefused, .. } => {
+            Some(StartOn::Sent)
+        }
         Outcome::Delivered { .. } => Some(StartOn::Delivered),
-        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
+        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => None,
     }
 }
 
@@ -454,5 +479,6 @@ fn describe(outcome: &Outcome) -> (DeliveryState, Option<String>, Option<String>
         }
         Outcome::Park { reason, detail } => (DeliveryState::Parked, Some(reason.to_string()), Some(detail.clone())),
         Outcome::Expired => (DeliveryState::Expired, None, None),
+        Outcome::Stopped => (DeliveryState::Stopped, Some(ParkReason::ConsentEnded.to_string()), None),
     }
 }

@@ -20,12 +20,14 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod plain;
 mod rate;
 mod receive;
 mod remind;
 pub mod seal;
 pub mod snapshot;
 mod technical;
+mod versions;
 pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -37,6 +39,7 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use plain::{Posted, Taken};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -165,6 +168,7 @@ impl Gateway {
             Channel::Http => "http",
             Channel::Amqp => "amqp",
             Channel::Internal => "internal",
+            Channel::Plain => "plain",
         }
     }
 }

@@ -40,9 +40,12 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::ReceiptMissing
         | ParkReason::SigningFailed => Policy::Limited,
         ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
-        ParkReason::TranslationFailed
+        ParkReason::AnswerRefused
+        | ParkReason::TranslationFailed
+        | ParkReason::VersionUnsupported
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
+        | ParkReason::ConsentEnded
         | ParkReason::AttemptsExhausted => Policy::Park,
     }
 }

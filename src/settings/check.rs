@@ -155,6 +155,9 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     need(broker, "broker.url", "empty, amqp://... or amqps://...");
     need((1..=10_000).contains(&s.broker.prefetch), "broker.prefetch", "1 to 10000");
     need((1..=100_000).contains(&s.agencies.connections_max), "agencies.connections_max", "1 to 100000");
+    let pair = s.push.tls_certificate.as_os_str().is_empty() == s.push.tls_key.as_os_str().is_empty();
+    need(pair, "push.tls_key", "push.tls_certificate and push.tls_key together, or neither");
+    need(!s.plain.secrets.as_os_str().is_empty(), "plain.secrets", "a folder of this node");
     need((100..=600_000).contains(&s.push.timeout_ms), "push.timeout_ms", "100 to 600000");
     need((1024..=67_108_864).contains(&s.push.answer_bytes_max), "push.answer_bytes_max", "1024 to 67108864");
     let envelope = s.limits.envelope_bytes_max;

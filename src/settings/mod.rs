@@ -9,12 +9,14 @@ mod check;
 pub mod folder;
 mod notify;
 pub mod participants;
+mod plain;
 mod tree;
 
 pub use attachments::S3;
 use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
+pub use plain::{PlainSettings, SecretProblem};
 pub use tree::{
     Agencies, Attachments, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push,
     Settings,

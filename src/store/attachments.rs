@@ -278,6 +278,9 @@ const LOCK: Stmt = Stmt {
     tail: " ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest",
 };
 
+/// Takes the row of a message, in one order on all nodes.
+const TAKE: &str = "UPDATE messages SET record_id = record_id WHERE record_id = $1";
+
 const LIST: Stmt = Stmt {
     head: "WITH v (v_record, v_digest, v_sender, v_recipient, v_size) AS (VALUES ",
     tail: ") INSERT INTO listed_attachments (record_id, digest, sender, recipient, size_bytes, state) \
@@ -341,12 +344,16 @@ impl Write for WholeTask {
         tx.one(hold, vec![digest.into(), text(participant), size.into(), whole.now.into()]).await?;
         let settle = "UPDATE listed_attachments SET state = CASE WHEN size_bytes = $3 THEN 'whole' ELSE 'wrong' END \
                       WHERE digest = $1 AND sender = $2 AND state = 'awaited' RETURNING record_id";
-        let (mut records, mut completed) = (Vec::new(), Vec::new());
+        let mut listing = BTreeSet::new();
         for row in tx.one(settle, vec![digest.into(), text(participant), size.into()]).await? {
-            let record = row.text("record_id")?;
-            completed.push(vec![text(&record), whole.business_now.into()]);
-            records.push(vec![text(record), whole.now.into()]);
+            listing.insert(row.text("record_id")?);
         }
+        // Of two files of one message that come on two nodes at once, the second sees the first from here on.
+        for record in &listing {
+            tx.one(TAKE, vec![text(record)]).await?;
+        }
+        let records: Vec<_> = listing.iter().map(|record| vec![text(record), whole.now.into()]).collect();
+        let completed: Vec<_> = listing.iter().map(|record| vec![text(record), whole.business_now.into()]).collect();
         rows.touched.deliveries |= !tx.many(&RELEASE, &records).await?.is_empty();
         rows.at(whole.now);
         late::complete(tx, rows, &completed).await?;

@@ -127,7 +127,7 @@ async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Result<Vec<Ta
     )
     .push(", lease_owner = ?, next_at = ?", vec![text(&claim.node), until.into()])
     .and("next_at <= ?", vec![claim.now.into()])
-    .push(" AND state IN ('queued', 'leased', 'sent') AND id IN (", vec![])
+    .push(" AND state IN ('queued', 'leased', 'sent', 'stopped') AND id IN (", vec![])
     .list(ids.iter().map(text).collect())
     .push(") RETURNING id, lease_epoch", vec![])
     .into_parts();
@@ -172,6 +172,8 @@ impl Store {
                 expires: delivery.expires,
                 sent_at: delivery.sent_at,
                 reason: delivery.reason,
+                on_consent: delivery.on_consent.is_some(),
+                stopped: delivery.stopped_by.is_some() && delivery.sent_at.is_none(),
                 message: messages::row(row)?,
                 bytes: row.bytes("bytes")?,
                 canonical: row.opt_bytes("canonical")?,
@@ -200,7 +202,7 @@ impl Write for ReplayTask {
              pull_id = NULL, pull_until = NULL, reason = NULL, fault_code = NULL, detail = NULL",
         )
         .push(", next_at = ?", vec![replay.now.into()])
-        .push(" WHERE state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
+        .push(" WHERE stopped_by IS NULL AND state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
         .list(ids)
         .push(") RETURNING id, record_id", vec![])
         .into_parts();

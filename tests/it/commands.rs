@@ -1,7 +1,7 @@
 //! The command line as people and scripts meet it: what it prints, its exit status, and what it changes.
 
 mod acts;
-mod adapters;
+pub(crate) mod adapters;
 mod bad_input;
 mod check;
 mod crypto;
@@ -12,7 +12,7 @@ mod replay;
 use std::path::Path;
 
 /// Copies a folder of the project to a folder of a test.
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -32,6 +32,6 @@ fn edit(file: &Path, from: &str, to: &str) {
 }
 
 /// A file or folder of the project.
-fn project(path: &str) -> std::path::PathBuf {
+pub(crate) fn project(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

@@ -13,6 +13,7 @@ on_both! {
     the_watcher_waits_as_long_as_it_may_still_be_met_in_time
     wrong_files_and_an_expired_message_settle_nothing
     an_answer_and_its_file_that_cross_each_other_settle
+    two_files_of_one_message_that_cross_each_other_do_not_miss_each_other
     the_earliest_that_counts_is_it
 }
 
@@ -182,6 +183,24 @@ async fn an_answer_and_its_file_that_cross_each_other_settle(bench: &Bench) {
             assert_eq!(bench.store.mark(vec![mark(&row, ObligationState::Overdue, 100)]).await.unwrap(), []);
         }
         assert_eq!(stands(bench, of).await, (ObligationState::Met, Some(at(50)), None), "{n}");
+    }
+    other.close().await;
+}
+
+async fn two_files_of_one_message_that_cross_each_other_do_not_miss_each_other(bench: &Bench) {
+    let other = bench.node().await;
+    for n in 1..=40_u8 {
+        let (of, second) = (u64::from(n), n + 100);
+        open(bench, of, 100).await;
+        bench.store.accept(answer(100 + of, &[n, second], of, 50, 500)).await.unwrap();
+        let (a, b) = tokio::join!(
+            bench.store.attachment_whole(whole(n, "register", &format!("file-{n}"), 60)),
+            other.attachment_whole(whole(second, "register", &format!("file-{second}"), 60)),
+        );
+        assert!(a.is_ok() && b.is_ok(), "{a:?} {b:?}");
+        assert_eq!(stands(bench, of).await, (ObligationState::Met, Some(at(50)), None), "{n}");
+        let sent = bench.store.delivery(delivery(100 + of)).await.unwrap().unwrap().0;
+        assert_eq!((sent.next_at, sent.reason), (Some(at(60)), None), "{n} waits for what is here");
     }
     other.close().await;
 }
