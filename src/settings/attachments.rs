@@ -70,8 +70,9 @@ impl S3 {
 fn bucket_checks(own: &Attachments, need: &mut impl FnMut(bool, &str, &str)) {
     let s3 = &own.s3;
     if !s3.is_on() {
-        let unused = s3.bucket.is_empty() && s3.access_key.is_empty();
-        need(unused, "s3.endpoint", "https://host:port of the store, when s3.bucket or s3.access_key is set");
+        let unused = "empty, or s3.endpoint = \"https://host:port\" with it";
+        need(s3.bucket.is_empty(), "s3.bucket", unused);
+        need(s3.access_key.is_empty(), "s3.access_key", unused);
         return;
     }
     let reachable = "https://host:port; http:// to a loopback address, or with insecure = true; no account in it";

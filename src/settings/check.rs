@@ -247,12 +247,10 @@ mod tests {
             ),
             ("[attachments]\nscanner = [\"\"]", "attachments.scanner", "command"),
             ("[attachments]\ngrace_hours = 9000", "attachments.grace_hours", "8760"),
-            ("[attachments.s3]\nbucket = \"files\"", "attachments.s3.endpoint", "https://"),
+            ("[attachments.s3]\nbucket = \"files\"", "attachments.s3.bucket", "s3.endpoint"),
             ("[attachments.s3]\nendpoint = \"http://s3.example.org\"", "attachments.s3.endpoint", "insecure = true"),
             ("[attachments.s3]\nendpoint = \"https://a:b@s3.example.org\"", "attachments.s3.endpoint", "no account"),
-            ("[attachments.s3]\nendpoint = \"https://s3.example.org\"", "attachments.s3.bucket", "63"),
             (&format!("{BUCKET}prefix = \"/a\""), "attachments.s3.prefix", "mezhved/"),
-            (BUCKET, "attachments.s3.secret_key", "secret_key_file"),
             (
                 &format!("{BUCKET}secret_key = \"s\"\nsecret_key_file = \"s.txt\""),
                 "attachments.s3.secret_key",
@@ -295,6 +293,13 @@ mod tests {
         let shown = format!("{settings:?}");
         assert!(!shown.contains("hidden") && !shown.contains("whsec_"), "{shown}");
         assert!(!load("").unwrap().notify.is_on());
+        for (text, missing) in [
+            ("[attachments.s3]\nendpoint = \"https://s3.example.org\"", "attachments.s3.bucket (defaults)"),
+            (BUCKET, "attachments.s3.secret_key (defaults)"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
+        }
         let nowhere = load("[notify.groups]\noperators = { mail = [\"a@example.org\"] }").unwrap_err().to_string();
         assert!(nowhere.contains("notify.smtp.host"), "{nowhere}");
     }

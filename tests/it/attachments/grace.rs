@@ -41,7 +41,7 @@ fn asked(world: &World, file: &[u8]) -> MessageId {
 }
 
 fn page(world: &World) -> String {
-    let address = format!("http://{}/", world.gateway().console());
+    let address = world.gateway().console().to_owned();
     RUNTIME.block_on(async { reqwest::get(address).await.unwrap().text().await.unwrap() })
 }
 
