@@ -259,7 +259,7 @@ mod tests {
             (&format!("{BUCKET}secret_key = \"s\"\npart_bytes = 1"), "attachments.s3.part_bytes", "5242880"),
             (
                 &format!(
-                    "[attachments]\nbytes_max = 1000000000000\nunlisted_bytes_max = 1000000000000\n{BUCKET}secret_key = \"s\""
+                    "[attachments]\nbytes_max = 1000000000000\nunlisted_bytes_max = 1000000000000\n{BUCKET}secret_key = \"s\"\npart_bytes = 8388608"
                 ),
                 "attachments.s3.part_bytes",
                 "ten-thousandth",
