@@ -21,11 +21,12 @@ use crate::gateway::{
     watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
-use crate::settings::{Settings, SmtpTls};
+use crate::settings::{Secret, Settings, SmtpTls};
 use crate::store::{Channel, Store, StoreError, StoreOptions};
 use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
+use crate::vault::{S3Error, S3Options, Vault};
 
 /// How long requests, deliveries and handlers may take to end once the node stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -64,17 +65,20 @@ pub enum StartError {
         /// Why.
         source: CryptoError,
     },
-    /// Files cannot be put into the folder of attachments.
+    /// Files cannot be put where attachments lie.
     #[error(
-        "{path}: в папку вложений нельзя писать; проверьте права или attachments.folder / the folder of attachments cannot be written \
-         to; check its rights, or attachments.folder"
+        "{place}: вложения нельзя записать; проверьте права и attachments.folder или attachments.s3 / attachments cannot be written there; \
+         check the rights, and attachments.folder or attachments.s3"
     )]
     Attachments {
-        /// Which.
-        path: PathBuf,
+        /// Where.
+        place: String,
         /// Why.
         source: std::io::Error,
     },
+    /// The bucket of attachments.
+    #[error("attachments.s3")]
+    Bucket(#[from] S3Error),
     /// The configuration folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -175,16 +179,13 @@ impl Node {
         let signer = signer(&settings)?;
         let own = read_folder(&settings.folder)?;
         let voices = voices(&settings)?;
+        let vault = vault(&settings)?;
         let push = voices.push.clone();
         let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
-        let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
-        let vault = gateway.vault();
-        vault
-            .prepare()
-            .await
-            .map_err(|source| StartError::Attachments { path: vault.folder().to_path_buf(), source })?;
+        vault.prepare().await.map_err(|source| StartError::Attachments { place: vault.place(), source })?;
+        let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot, vault);
         let amqp = start_broker(&gateway)?;
         let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
@@ -301,6 +302,26 @@ pub fn voices(settings: &Settings) -> Result<Voices, StartError> {
     };
     let mail = if smtp.host.is_empty() { None } else { Some(Mailer::new(options)?) };
     Ok(Voices { mail, push: Push::new(http_options(settings)?)? })
+}
+
+/// Where attachments lie, as the settings say; nothing is touched or asked yet.
+///
+/// # Errors
+/// When a file cannot be read or an option is unusable.
+pub fn vault(settings: &Settings) -> Result<Vault, StartError> {
+    let own = &settings.attachments;
+    if !own.s3.is_on() {
+        return Ok(Vault::folder(settings.path(&own.folder)));
+    }
+    let secret = if own.s3.secret_key_file.as_os_str().is_empty() {
+        own.s3.secret_key.clone()
+    } else {
+        let path = settings.path(&own.s3.secret_key_file);
+        let text = std::fs::read_to_string(&path).map_err(|source| StartError::File { path, source })?;
+        Secret::from(text.trim().to_owned())
+    };
+    let roots = authorities(settings, &own.s3.ca_file)?;
+    Ok(Vault::bucket(S3Options::of(&own.s3, &secret, roots)?)?)
 }
 
 fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {

@@ -8,9 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio::time::timeout;
-use tokio_util::io::ReaderStream;
 use tracing::warn;
 
 use super::Face;
@@ -23,8 +21,6 @@ use crate::gateway::{Begun, Readable};
 const REFUSED_BYTES_READ_MAX: u64 = 1024 * 1024;
 /// How long that may take.
 const REFUSED_TIME_MAX: Duration = Duration::from_secs(5);
-/// How many bytes of a file are read at once.
-const READ_BYTES: usize = 64 * 1024;
 
 /// `PUT /v1/attachments/{digest}`.
 pub(super) async fn put(
@@ -130,21 +126,19 @@ pub(super) async fn get(State(face): State<Face>, Path(digest): Path<String>, he
     }
 }
 
-async fn send(mut readable: Readable, digest: Digest, headers: &HeaderMap) -> Response {
-    let size = readable.size_bytes;
+async fn send(readable: Readable, digest: Digest, headers: &HeaderMap) -> Response {
+    let size = readable.size_bytes();
     let from = headers.get(header::RANGE).and_then(|v| from_byte(v.to_str().ok()?)).unwrap_or(0);
     if from > 0 && from >= size {
         let range = [(header::CONTENT_RANGE, format!("bytes */{size}"))];
         return (StatusCode::RANGE_NOT_SATISFIABLE, range).into_response();
     }
-    if from > 0
-        && let Err(error) = readable.file.seek(std::io::SeekFrom::Start(from)).await
-    {
-        warn!(%digest, %error, "an attachment could not be read");
-        return unsigned(FaultCode::NotNow);
-    }
+    let bytes = match readable.read_from(from).await {
+        Ok(bytes) => bytes,
+        Err(fault) => return told(&fault),
+    };
     let rest = size.saturating_sub(from);
-    let body = Body::from_stream(ReaderStream::with_capacity(readable.file.take(rest), READ_BYTES));
+    let body = Body::from_stream(bytes);
     let mut response = (
         [
             (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::{ConfigDir, Failure, findings};
-use crate::app::{read_folder, signer, voices};
+use crate::app::{read_folder, signer, vault, voices};
 use crate::bundle::Files;
 use crate::deadline::{Finding, Regulations, Severity};
 use crate::domain::TransportKind;
@@ -47,6 +47,7 @@ fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
     let settings = Settings::load(&dir.config)?;
     signer(&settings)?;
     voices(&settings)?;
+    vault(&settings)?;
     let own = read_folder(&dir.config)?;
     let now = Clock::default().business_now();
     let compiled = compile((1, &own.participants), (1, &own.bundle), &settings.gateway.id, now);

@@ -13,7 +13,7 @@ use crate::deadline::obligations::StartOn;
 use crate::deadline::show_due;
 use crate::domain::{ObligationId, ObligationState, Timestamp, Zone};
 use crate::settings::Settings;
-use crate::store::{ActRow, MessageRow, ObligationRow, Store};
+use crate::store::{ActRow, LateSettlement, MessageRow, ObligationRow, Store};
 
 const HELP: &str = "\
 Показан счёт, по которому шлюз работает: он сохранён вместе с обязательством и от позднейших правок регламента не меняется.
@@ -47,6 +47,8 @@ pub(super) struct Told {
     pub(super) opened_by: Option<MessageRow>,
     pub(super) settled_by: Option<MessageRow>,
     pub(super) acts: Vec<ActRow>,
+    /// Settlements by messages whose files came late or are still to come.
+    pub(super) late: Vec<LateSettlement>,
 }
 
 pub(crate) async fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -73,7 +75,8 @@ pub(super) fn absent(id: ObligationId) -> Failure {
 
 async fn find(store: &Store, id: ObligationId) -> Result<Told, Failure> {
     let (row, acts) = (found(store, id).await?, store.acts(id).await?);
-    let mut told = Told { row, opened_by: None, settled_by: None, acts };
+    let late = store.late_settlements_for(&[&row]).await?.into_values().flatten().collect();
+    let mut told = Told { row, opened_by: None, settled_by: None, acts, late };
     if let Some(record) = told.row.record_id {
         told.opened_by = store.message(record).await?;
     }
@@ -127,6 +130,13 @@ pub(super) fn local(at: Timestamp, zone: Option<Zone>) -> String {
     zone.map_or_else(|| at.to_string(), |zone| at.in_zone(zone))
 }
 
+fn late_json(late: &LateSettlement) -> Value {
+    json!({
+        "recordId": late.record_id, "acceptedAs": late.claimed_at, "graceUntil": late.grace_until,
+        "wholeAt": late.whole_at, "countsAt": late.counts_at,
+    })
+}
+
 fn as_json(told: &Told) -> Value {
     let row = &told.row;
     let (zone, on) = (zone(row), waits_for(row));
@@ -145,6 +155,7 @@ fn as_json(told: &Told) -> Value {
         "revision": row.revision, "openedBy": told.opened_by.as_ref().map(message), "waitsFor": waits,
         "warnedAt": row.warned_at, "overdueAt": row.overdue_at, "settledAt": row.settled_at,
         "settleKind": row.settle_kind, "settledBy": told.settled_by.as_ref().map(message),
+        "lateFiles": told.late.iter().map(late_json).collect::<Vec<_>>(),
         "acts": told.acts.iter().map(|act| deadline_acts_text::as_json(act, zone)).collect::<Vec<_>>(),
         "explanation": about(row), "wish": Some(wish(row)).filter(|w| !w.is_empty()),
     })
@@ -198,7 +209,7 @@ mod tests {
             settled_record: None,
             settle_kind: None,
         };
-        Told { row, opened_by: None, settled_by: None, acts: Vec::new() }
+        Told { row, opened_by: None, settled_by: None, acts: Vec::new(), late: Vec::new() }
     }
 
     /// Runs, was warned, is overdue; three steps were kept.

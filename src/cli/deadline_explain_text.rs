@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::deadline_acts_text;
 use super::deadline_explain::{Told, about, local, text, waiting_words, waits_for, wish, zone};
-use crate::domain::{SettleKind, Timestamp};
-use crate::store::{MessageRow, ObligationRow};
+use crate::domain::{SettleKind, Timestamp, Zone};
+use crate::store::{LateSettlement, MessageRow, ObligationRow};
 
 pub(super) fn as_text(told: &Told) -> String {
     let row = &told.row;
@@ -156,6 +156,7 @@ fn outcome(told: &Told) -> Vec<String> {
     if let Some(at) = row.overdue_at {
         lines.push(format!("  отмечено просроченным / marked overdue: {}", local(at, zone)));
     }
+    lines.extend(told.late.iter().map(|late| late_files(late, zone)));
     if let Some(at) = row.settled_at {
         let how = match (&told.settled_by, row.settle_kind) {
             (Some(by), _) => format!(", {}", message(by)),
@@ -165,4 +166,20 @@ fn outcome(told: &Told) -> Vec<String> {
         lines.push(format!("  {} / {}: {}{how}", row.state.ru(), row.state, local(at, zone)));
     }
     lines
+}
+
+/// A message that meets it and whose files were not all here when it was accepted: both instants.
+fn late_files(late: &LateSettlement, zone: Option<Zone>) -> String {
+    let (claimed, until) = (local(late.claimed_at, zone), local(late.grace_until, zone));
+    match (late.whole_at, late.counts_at) {
+        (Some(whole), Some(counts)) => format!(
+            "  ответ принят / answer accepted: {claimed}; файлы пришли / files whole: {}; засчитано / counts: {}",
+            local(whole, zone),
+            local(counts, zone)
+        ),
+        _ => format!(
+            "  ответ принят / answer accepted: {claimed}; файлов ещё нет: придут до {until} — исполнено в миг приёма, позже — в миг их \
+             прихода / files awaited: by then it counts as of its acceptance, later as of their coming"
+        ),
+    }
 }

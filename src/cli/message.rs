@@ -9,7 +9,7 @@ use crate::app::open_store;
 use crate::domain::{MessageId, ParticipantId};
 use crate::gateway::{Clock, is_signed_on_behalf};
 use crate::settings::Settings;
-use crate::store::{Channel, DeliveryRow, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
+use crate::store::{Channel, DeliveryRow, LateSettlement, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
 
 /// Сообщения и их доставка / messages and their deliveries
 #[derive(Debug, clap::Args)]
@@ -119,6 +119,14 @@ fn attachment_json(row: &ListedAttachment) -> Value {
     json!({ "digest": row.digest, "sizeBytes": row.size_bytes, "state": row.state.as_str() })
 }
 
+/// What a message settles whose files came after it: as of which instant, or until when they may come.
+fn late_json(late: &LateSettlement) -> Value {
+    json!({
+        "rule": late.rule, "subject": late.subject, "period": late.period, "acceptedAs": late.claimed_at,
+        "graceUntil": late.grace_until, "wholeAt": late.whole_at, "countsAt": late.counts_at,
+    })
+}
+
 async fn list(store: &Store, filter: &MessageFilter, limit: u32, as_json: bool) -> Result<ExitCode, Failure> {
     let rows = store.list_messages(filter, None, limit).await?;
     if as_json {
@@ -197,6 +205,10 @@ async fn show(store: &Store, id: MessageId, as_json: bool) -> Result<ExitCode, F
             let listed = store.listed_attachments(row.record_id).await?;
             if !listed.is_empty() {
                 map.insert("attachments".to_owned(), listed.iter().map(attachment_json).collect());
+            }
+            let late = store.late_settlements_of(row.record_id).await?;
+            if !late.is_empty() {
+                map.insert("settles".to_owned(), late.iter().map(late_json).collect());
             }
             map.insert("deliveries".to_owned(), Value::from(deliveries));
         }

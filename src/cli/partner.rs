@@ -242,7 +242,7 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .map(|p| {
                 json!({
                     "id": p.id, "name": p.name, "regulation": p.regulation, "roles": roles(p), "zone": p.zone,
-                    "transport": p.transport.as_str(), "adapter": p.adapter, "framing": p.framing.as_str(),
+                    "transport": p.transport.as_str(), "adapter": p.adapter, "versions": p.versions, "framing": p.framing.as_str(),
                     "certificates": p.certificates.len(),
                 })
             })

@@ -12,7 +12,9 @@ use super::words;
 use crate::deadline::{Regulation, Source, Term};
 use crate::domain::{ObligationState, ParticipantId, RoleCode, Timestamp, Zone};
 use crate::gateway::{Gateway, Snapshot};
-use crate::store::{JournalRow, NotHandedOver, ObligationFilter, ObligationGroup, ObligationRow, StoreError};
+use crate::store::{
+    JournalRow, LateSettlement, NotHandedOver, ObligationFilter, ObligationGroup, ObligationRow, StoreError,
+};
 
 /// How many rows of a group the page shows.
 const ROWS_MAX: u32 = 100;
@@ -64,6 +66,8 @@ struct Due {
     source: String,
     conversation: String,
     case_id: String,
+    /// An answer that was accepted and whose files are still to come, or came too late to count as of then.
+    late_files: String,
 }
 
 struct Stuck {
@@ -111,9 +115,13 @@ async fn gather(gateway: &Gateway) -> Result<Page, StoreError> {
     let zone = snapshot.regulations().next().map(|r| r.zone).or_else(|| Zone::parse("Europe/Moscow"));
     let Some(zone) = zone else { return Err(StoreError::Corrupt("no zone".to_owned())) };
     let of = |group| ObligationFilter { group: Some(group), ..ObligationFilter::default() };
-    let due = |row: &ObligationRow| due_row(row, &snapshot, zone, business_now);
     let overdue = store.list_obligations(&of(ObligationGroup::Overdue), None, ROWS_MAX + 1).await?;
     let running = store.list_obligations(&of(ObligationGroup::Running), None, ROWS_MAX + 1).await?;
+    let late = store.late_settlements_for(&overdue.iter().chain(&running).collect::<Vec<_>>()).await?;
+    let due = |row: &ObligationRow| {
+        let late = late.get(&row.id).map_or(&[][..], Vec::as_slice);
+        due_row(row, late, &snapshot, zone, business_now)
+    };
     let stuck = store.not_handed_over(None, ROWS_MAX + 1).await?;
     let quiet = store.recent_nothing_to_open(20).await?;
     let acts = store.recent_acts(ACTS_MAX).await?;
@@ -144,7 +152,13 @@ pub(super) fn name(snapshot: &Snapshot, id: &ParticipantId) -> String {
     snapshot.participant(id).map_or_else(|| id.to_string(), |p| p.name.clone())
 }
 
-fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now: Timestamp) -> Due {
+fn due_row(
+    row: &ObligationRow,
+    late: &[LateSettlement],
+    snapshot: &Snapshot,
+    region: Zone,
+    business_now: Timestamp,
+) -> Due {
     let zone = snapshot.participant(&row.debtor).map_or(region, |p| p.zone);
     let regulation = snapshot.regulation(&row.regulation).ok();
     let rule = regulation.and_then(|r| r.rule(&row.rule));
@@ -164,6 +178,10 @@ fn due_row(row: &ObligationRow, snapshot: &Snapshot, region: Zone, business_now:
         source: regulation.zip(rule).map_or_else(String::new, |(g, r)| source(g, &r.source)),
         conversation: row.conversation_id.map_or_else(String::new, |id| id.to_string()),
         case_id: row.case_id.map_or_else(String::new, |id| id.to_string()),
+        late_files: late.iter().find(|late| late.whole_at.is_none()).map_or_else(String::new, |late| {
+            let (claimed, until) = (words::instant(late.claimed_at, zone), words::instant(late.grace_until, zone));
+            format!("ответ принят {claimed}, файлы ещё не пришли; без опоздания — до {until}")
+        }),
     }
 }
 

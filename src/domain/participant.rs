@@ -65,7 +65,7 @@ pub struct Participant {
     pub transport: TransportKind,
     /// The adapter folder that translates for it; `None`: it speaks the canonical form.
     pub adapter: Option<String>,
-    /// The versions of message types that it takes, by the type's name. A type that is not named: see `Snapshot::taken`.
+    /// The versions of message types that it takes, by the type's name. What it gets of a type that is not named says `gateway::versions`.
     pub versions: BTreeMap<String, BTreeSet<u32>>,
     /// The framing of its messages.
     pub framing: Framing,

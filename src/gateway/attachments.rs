@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::fs::File;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::domain::{Digest, Fault, FaultCode, ParticipantId, Timestamp};
 use crate::envelope::technical::{Resource, TicketMethod};
 use crate::store::{StoreError, StoredFile, WholeAttachment};
-use crate::vault::{Incoming, Received, Scan, Vault, scan};
+use crate::vault::{Incoming, Reading, Received, Scan, Scanner, Vault};
 
 use super::Gateway;
 use super::technical::{TicketUse, not_now, resource_text};
@@ -22,6 +21,8 @@ const LEASE_NAME: &str = "attachments";
 const FORGOTTEN_AT_ONCE_MAX: u32 = 200;
 /// How long after the last moment at which an upload can be at work its unfinished file counts as left behind.
 const LEFT_BEHIND_SECONDS: i64 = 600;
+/// Calls of a bucket's store that an upload still waits for, one after the other, when all its bytes have come.
+const LAST_CALLS_MAX: u64 = 4;
 
 /// Who uploads now, on this node.
 #[derive(Debug, Default)]
@@ -79,10 +80,31 @@ pub struct Upload {
 
 /// A file that may be read.
 pub struct Readable {
-    /// Its bytes.
-    pub file: File,
-    /// Their number.
-    pub size_bytes: u64,
+    gateway: Gateway,
+    digest: Digest,
+    stored: StoredFile,
+}
+
+impl Readable {
+    /// How large it is.
+    pub fn size_bytes(&self) -> u64 {
+        self.stored.size_bytes
+    }
+
+    /// Its bytes from one on.
+    ///
+    /// # Errors
+    /// `not-now`.
+    pub async fn read_from(self, byte: u64) -> Result<Reading, Fault> {
+        let Self { gateway, digest, stored } = self;
+        match gateway.vault().read(&stored.file, byte, stored.size_bytes).await.map_err(not_now)? {
+            Some(bytes) => Ok(bytes),
+            None => {
+                error!(%digest, "a file is not in the vault any more; is it shared by all nodes?");
+                Err(not_now("the file is away"))
+            }
+        }
+    }
 }
 
 impl Gateway {
@@ -122,7 +144,9 @@ impl Gateway {
         }
         let (all_max, own_max) = (settings.uploads_max, settings.uploads_per_participant_max);
         let place = self.inner.uploads.take(&participant, all_max, own_max)?;
-        let incoming = self.vault().begin().await.map_err(not_now)?;
+        let within = Duration::from_secs(u64::from(settings.scanner_seconds_max));
+        let scanner = Scanner::new(settings.scanner.clone(), within);
+        let incoming = self.vault().begin(digest, scanner).await.map_err(not_now)?;
         let upload = Upload { gateway: self.clone(), participant, digest, incoming, lost, _place: place };
         Ok(Begun::Upload(Box::new(upload)))
     }
@@ -130,7 +154,7 @@ impl Gateway {
     /// Whether a participant need not send the bytes: it sent them before, or it may read them.
     async fn already(&self, participant: &ParticipantId, digest: Digest) -> Result<Already, Fault> {
         let Some(stored) = self.store().attachment_file(digest).await.map_err(not_now)? else { return Ok(Already::No) };
-        if self.vault().open(&stored.file).await.map_err(not_now)?.is_none() {
+        if !self.vault().holds(&stored.file).await.map_err(not_now)? {
             error!(%digest, "a file is not in the vault any more; the next upload of it takes its place");
             return Ok(Already::Lost(stored.file));
         }
@@ -142,13 +166,13 @@ impl Gateway {
             return Ok(Already::No);
         }
         let size = stored.size_bytes;
-        let (participant, now) = (participant.clone(), self.clock().now());
-        let whole = WholeAttachment { digest, stored, participant, lost: None, now };
+        let (participant, now, business_now) = (participant.clone(), self.clock().now(), self.clock().business_now());
+        let whole = WholeAttachment { digest, stored, participant, lost: None, now, business_now };
         self.store().attachment_whole(whole).await.map_err(not_now)?;
         Ok(Already::Held(size))
     }
 
-    /// Opens a file for whoever shows a ticket for it and is a party of a message that lists it.
+    /// Finds a file for whoever shows a ticket for it and is a party of a message that lists it.
     ///
     /// # Errors
     /// `ticket-invalid`; `not-found` when it is not there or not the asker's to read; `not-now`.
@@ -156,13 +180,7 @@ impl Gateway {
         let participant = self.holder(token, TicketMethod::Get, digest).await?;
         let not_found = || Fault::new(FaultCode::NotFound, "no such attachment of a message of yours");
         let stored = self.store().attachment_for(&participant, digest).await.map_err(not_now)?.ok_or_else(not_found)?;
-        match self.vault().open(&stored.file).await.map_err(not_now)? {
-            Some(file) => Ok(Readable { file, size_bytes: stored.size_bytes }),
-            None => {
-                error!(%digest, "a file is not in the vault any more; is its folder shared by all nodes?");
-                Err(not_now("the file is away"))
-            }
-        }
+        Ok(Readable { gateway: self.clone(), digest, stored })
     }
 }
 
@@ -182,7 +200,7 @@ impl Upload {
     /// Takes the next bytes.
     ///
     /// # Errors
-    /// `too-large`; `not-now` when the disk fails.
+    /// `too-large`; `not-now` when the disk fails or the bucket's store is away.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let bytes_max = self.gateway.settings().attachments.bytes_max;
         if self.incoming.size_bytes().saturating_add(bytes.len() as u64) > bytes_max {
@@ -197,7 +215,7 @@ impl Upload {
     /// `attachment-invalid` when the digest is another or the scanner refuses; `not-now`.
     pub async fn finish(self) -> Result<u64, Fault> {
         let Self { gateway, participant, digest, incoming, lost, _place } = self;
-        let received = incoming.finish().await.map_err(not_now)?;
+        let mut received = incoming.finish().await.map_err(not_now)?;
         let size_bytes = received.size_bytes;
         if received.digest != digest {
             info!(%participant, %digest, size_bytes, "an upload has another digest");
@@ -206,11 +224,11 @@ impl Upload {
             );
             return Err(Fault::new(FaultCode::AttachmentInvalid, detail));
         }
-        gateway.scan(&participant, &received).await?;
+        scan(&participant, &mut received).await?;
         let file = gateway.vault().keep(received).await.map_err(not_now)?;
         let stored = StoredFile { file: file.clone(), size_bytes };
-        let whole =
-            WholeAttachment { digest, stored, participant: participant.clone(), lost, now: gateway.clock().now() };
+        let (now, business_now) = (gateway.clock().now(), gateway.clock().business_now());
+        let whole = WholeAttachment { digest, stored, participant: participant.clone(), lost, now, business_now };
         match gateway.store().attachment_whole(whole).await {
             Ok(in_use) if in_use == file => info!(%participant, %digest, size_bytes, "an attachment is whole"),
             Ok(_) => gateway.discard(&file).await,
@@ -225,25 +243,22 @@ impl Upload {
     }
 }
 
-impl Gateway {
-    async fn scan(&self, participant: &ParticipantId, received: &Received) -> Result<(), Fault> {
-        let settings = &self.settings().attachments;
-        let Some(path) = received.path() else { return Err(not_now("the file is gone")) };
-        let within = Duration::from_secs(u64::from(settings.scanner_seconds_max));
-        let digest = received.digest;
-        match scan(&settings.scanner, path, within).await {
-            Scan::Clean => Ok(()),
-            Scan::Refused => {
-                warn!(%participant, %digest, "the scanner refused an attachment");
-                Err(Fault::new(FaultCode::AttachmentInvalid, "the gateway's scanner refused the file; it was not kept"))
-            }
-            Scan::Unknown(why) => {
-                error!(%participant, %digest, why, "an attachment could not be scanned");
-                Err(not_now("the file could not be scanned now"))
-            }
+async fn scan(participant: &ParticipantId, received: &mut Received) -> Result<(), Fault> {
+    let digest = received.digest;
+    match received.scan().await {
+        Scan::Clean => Ok(()),
+        Scan::Refused => {
+            warn!(%participant, %digest, "the scanner refused an attachment");
+            Err(Fault::new(FaultCode::AttachmentInvalid, "the gateway's scanner refused the file; it was not kept"))
+        }
+        Scan::Unknown(why) => {
+            error!(%participant, %digest, why, "an attachment could not be scanned");
+            Err(not_now("the file could not be scanned now"))
         }
     }
+}
 
+impl Gateway {
     async fn discard(&self, file: &str) {
         if let Err(error) = self.vault().remove(file).await {
             warn!(%error, "a file that is not needed is left for the sweep");
@@ -290,22 +305,37 @@ async fn round(gateway: &Gateway, seconds: u32) -> Result<(), String> {
     }
     let before = left_behind(gateway, now);
     let unfinished = gateway.vault().remove_unfinished(before).await.map_err(told)?;
-    let names = gateway.vault().names(before).await.map_err(told)?;
-    let used = store.files_in_use(&names).await.map_err(told)?;
-    let strays: Vec<_> = names.iter().filter(|name| !used.contains(*name)).collect();
-    for stray in &strays {
-        gateway.discard(stray).await;
-    }
-    if unfinished + strays.len() > 0 {
-        info!(unfinished, strays = strays.len(), "files that a stopped node left behind were removed");
+    let strays = remove_strays(gateway, before).await?;
+    if unfinished + strays > 0 {
+        info!(unfinished, strays, "files that a stopped node left behind were removed");
     }
     Ok(())
+}
+
+/// Removes files that no row names. Answers how many there were.
+async fn remove_strays(gateway: &Gateway, before: Timestamp) -> Result<usize, String> {
+    let (mut strays, mut page) = (0, None);
+    loop {
+        let (names, next) = gateway.vault().names(before, page).await.map_err(told)?;
+        let used = gateway.store().files_in_use(&names).await.map_err(told)?;
+        for stray in names.iter().filter(|name| !used.contains(*name)) {
+            gateway.discard(stray).await;
+            strays += 1;
+        }
+        page = next;
+        if page.is_none() {
+            return Ok(strays);
+        }
+    }
 }
 
 /// Files that were not written to since this instant belong to no upload that is still at work.
 fn left_behind(gateway: &Gateway, now: Timestamp) -> Timestamp {
     let settings = &gateway.settings().attachments;
-    let longest = i64::from(settings.upload_seconds_max) + i64::from(settings.scanner_seconds_max);
+    let calls_ms =
+        settings.s3.timeout_ms.saturating_mul(u64::from(settings.s3.attempts_max)).saturating_mul(LAST_CALLS_MAX);
+    let calls = if settings.s3.is_on() { i64::try_from(calls_ms / 1_000).unwrap_or(i64::MAX / 4) } else { 0 };
+    let longest = i64::from(settings.upload_seconds_max) + i64::from(settings.scanner_seconds_max) + calls;
     now.plus_seconds(-(longest + LEFT_BEHIND_SECONDS))
 }
 

@@ -72,7 +72,12 @@ pub(super) fn obligation(
 }
 
 /// A settlement in the store's words.
-pub(super) fn settlement(new: rules::Settlement, regulation: &str, record_id: RecordId) -> NewSettlement {
+pub(super) fn settlement(
+    new: rules::Settlement,
+    regulation: &str,
+    record_id: RecordId,
+    grace_until: Timestamp,
+) -> NewSettlement {
     NewSettlement {
         regulation: regulation.to_owned(),
         rule: new.rule,
@@ -81,6 +86,7 @@ pub(super) fn settlement(new: rules::Settlement, regulation: &str, record_id: Re
         debtor: new.debtor,
         at: new.at,
         record_id,
+        grace_until,
     }
 }
 

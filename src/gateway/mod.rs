@@ -85,6 +85,7 @@ impl Gateway {
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
         snapshot: Snapshot,
+        vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
         let inner = Inner {
@@ -93,7 +94,7 @@ impl Gateway {
             rate: rate::RefusalRate::new(settings.limits.refusals_per_minute_max),
             judging: Semaphore::new(settings.limits.judging_max),
             behind: Mutex::new(None),
-            vault: Vault::new(settings.path(&settings.attachments.folder)),
+            vault,
             uploads: Arc::default(),
             meters: Meters::new(),
             settings,

@@ -151,6 +151,8 @@ pub(super) enum PrepareError {
 /// What the effects of a message, and of its parts, write.
 #[derive(Default)]
 struct Follows {
+    /// How long files may come after their message so that it settles as of its acceptance.
+    grace_seconds: i64,
     obligations: Vec<NewObligation>,
     settlements: Vec<NewSettlement>,
     case_work: CaseWork,
@@ -175,7 +177,9 @@ impl Follows {
             let new = effects::obligation(new, Some(record), at, revision, &snapshot.calendars, handed_over)?;
             self.obligations.push(new);
         }
-        self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
+        let grace_until = at.plus_seconds(self.grace_seconds);
+        let settle = effects.settle.into_iter();
+        self.settlements.extend(settle.map(|s| effects::settlement(s, regulation, record, grace_until)));
         self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
         self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
         self.journal.extend(effects.access.map(|access| effects::access(access, message)));
@@ -293,7 +297,8 @@ impl Gateway {
             deliveries,
         };
         let mut is_on_consent = accepted.effects.on_consent.is_some();
-        let mut follows = Follows::default();
+        let grace_seconds = i64::from(self.settings().attachments.grace_hours) * 3_600;
+        let mut follows = Follows { grace_seconds, ..Follows::default() };
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
@@ -306,7 +311,7 @@ impl Gateway {
             made.push(part_message);
         }
         follows.journal.extend(accepted.amended.iter().map(|amended| effects::amended(amended, &message)));
-        let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
+        let Follows { obligations, settlements, case_work, journal, case: upsert, grace_seconds: _ } = follows;
         let must_hold = is_on_consent || !obligations.is_empty();
         let case = effects::case_change(upsert, case, business_now, must_hold);
         let accept = Accept { message, made, obligations, settlements, case, case_work, journal };

@@ -194,6 +194,9 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
 mod tests {
     use super::*;
 
+    const BUCKET: &str =
+        "[attachments.s3]\nendpoint = \"https://s3.example.org\"\nbucket = \"files\"\naccess_key = \"K\"\n";
+
     fn load(text: &str) -> Result<Settings, SettingsError> {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("settings.toml"), text).unwrap();
@@ -243,6 +246,24 @@ mod tests {
                 "uploads_max",
             ),
             ("[attachments]\nscanner = [\"\"]", "attachments.scanner", "command"),
+            ("[attachments]\ngrace_hours = 9000", "attachments.grace_hours", "8760"),
+            ("[attachments.s3]\nbucket = \"files\"", "attachments.s3.bucket", "s3.endpoint"),
+            ("[attachments.s3]\nendpoint = \"http://s3.example.org\"", "attachments.s3.endpoint", "insecure = true"),
+            ("[attachments.s3]\nendpoint = \"https://a:b@s3.example.org\"", "attachments.s3.endpoint", "no account"),
+            (&format!("{BUCKET}prefix = \"/a\""), "attachments.s3.prefix", "mezhved/"),
+            (
+                &format!("{BUCKET}secret_key = \"s\"\nsecret_key_file = \"s.txt\""),
+                "attachments.s3.secret_key",
+                "one of",
+            ),
+            (&format!("{BUCKET}secret_key = \"s\"\npart_bytes = 1"), "attachments.s3.part_bytes", "5242880"),
+            (
+                &format!(
+                    "[attachments]\nbytes_max = 1000000000000\nunlisted_bytes_max = 1000000000000\n{BUCKET}secret_key = \"s\"\npart_bytes = 8388608"
+                ),
+                "attachments.s3.part_bytes",
+                "ten-thousandth",
+            ),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
         ] {
             let error = load(text).unwrap_err();
@@ -258,7 +279,8 @@ mod tests {
         let settings = load(
             "[notify.groups]\noperators = { mail = [\"a@example.org\"], webhook = [\"https://example.org/x\"] }\nhead = {}\n\
              [notify.smtp]\nhost = \"mail.example.org\"\nfrom = \"Шлюз <gate@example.org>\"\nuser = \"u\"\npassword = \"hidden\"\n\
-             [notify.webhook]\nsecret = \"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"",
+             [notify.webhook]\nsecret = \"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\"\n\
+             [attachments.s3]\nendpoint = \"http://[::1]:9000\"\nbucket = \"files\"\naccess_key = \"K\"\nsecret_key = \"hidden\"",
         );
         let settings = settings.unwrap();
         assert!(
@@ -267,9 +289,17 @@ mod tests {
                 && !settings.notify.knows("b@example.org")
         );
         assert_eq!(settings.notify.webhook.key().unwrap(), b"01234567890123456789012345678901");
+        assert!(settings.attachments.s3.is_on() && settings.attachments.s3.secret_key.reveal() == "hidden");
         let shown = format!("{settings:?}");
         assert!(!shown.contains("hidden") && !shown.contains("whsec_"), "{shown}");
         assert!(!load("").unwrap().notify.is_on());
+        for (text, missing) in [
+            ("[attachments.s3]\nendpoint = \"https://s3.example.org\"", "attachments.s3.bucket (defaults)"),
+            (BUCKET, "attachments.s3.secret_key (defaults)"),
+        ] {
+            let error = load(text).unwrap_err().to_string();
+            assert!(error.contains(missing), "{error}");
+        }
         let nowhere = load("[notify.groups]\noperators = { mail = [\"a@example.org\"] }").unwrap_err().to_string();
         assert!(nowhere.contains("notify.smtp.host"), "{nowhere}");
     }

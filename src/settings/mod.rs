@@ -12,6 +12,7 @@ pub mod participants;
 mod plain;
 mod tree;
 
+pub use attachments::S3;
 use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};

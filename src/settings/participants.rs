@@ -208,8 +208,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         .adapter
         .as_ref()
         .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| not_an_id(&e))));
-    let versions = versions(&raw.versions, &mut place);
-    let roles = roles(&raw.role, &mut place);
+    let (versions, roles) = (versions(&raw.versions, &mut place), roles(&raw.role, &mut place));
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
     let framing = framed(&raw, transport.as_ref(), &mut place);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::attachments::S3;
 use super::check::{self, SettingsError};
 use super::notify::Notify;
 use super::plain::PlainSettings;
@@ -237,6 +238,10 @@ pub struct Attachments {
     pub scanner: Vec<String>,
     /// Seconds that it may take.
     pub scanner_seconds_max: u32,
+    /// Hours after its acceptance within which a message's files may come so that it settles as of then.
+    pub grace_hours: u32,
+    /// The bucket, in place of the folder.
+    pub s3: S3,
 }
 
 /// Logs.

@@ -37,6 +37,7 @@ use crate::gateway::{Clock, ConfigureError, Gateway, first_revisions};
 use crate::settings::{Settings, SettingsError};
 use crate::store::{Store, StoreError, StoreOptions};
 use crate::transport::http::{HttpError, HttpOptions, Push};
+use crate::vault::Vault;
 
 use days::Workdays;
 use life::Scene;
@@ -240,5 +241,6 @@ async fn gateway(folder: &Path, clock: Clock) -> Result<Gateway, SimulateError> 
     let own = app::read_folder(folder)?;
     let store = app::open_store_with(&settings, false).await?;
     let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
-    Ok(Gateway::new(settings, "simulate".to_owned(), store, Arc::new(signer), Arc::new(clock), snapshot))
+    let vault = Vault::folder(settings.path(&settings.attachments.folder));
+    Ok(Gateway::new(settings, "simulate".to_owned(), store, Arc::new(signer), Arc::new(clock), snapshot, vault))
 }

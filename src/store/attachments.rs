@@ -14,7 +14,7 @@ use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns, Select, Stmt, Tx, Vals, opt_text, text};
 use super::writer::Write;
-use super::{JournalEntry, NewMessage, Store, StoreError};
+use super::{JournalEntry, NewMessage, Store, StoreError, late};
 
 /// Where a listed attachment stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct WholeAttachment {
     pub lost: Option<String>,
     /// Machine time.
     pub now: Timestamp,
+    /// Business time.
+    pub business_now: Timestamp,
 }
 
 impl Store {
@@ -164,7 +166,7 @@ impl Store {
         found.iter().map(read).collect()
     }
 
-    /// Records an upload, and lets go the deliveries that waited for nothing else. Answers the name of the file that stands for the digest
+    /// Records an upload, lets go the deliveries that waited for nothing else, and counts what their messages settle. Answers the name of the file that stands for the digest
     /// now: another than the upload's when the bytes were here already, and then the upload's own file is of no more use.
     ///
     /// # Errors
@@ -276,6 +278,9 @@ const LOCK: Stmt = Stmt {
     tail: " ON CONFLICT (digest) DO UPDATE SET digest = excluded.digest",
 };
 
+/// Takes the row of a message, in one order on all nodes.
+const TAKE: &str = "UPDATE messages SET record_id = record_id WHERE record_id = $1";
+
 const LIST: Stmt = Stmt {
     head: "WITH v (v_record, v_digest, v_sender, v_recipient, v_size) AS (VALUES ",
     tail: ") INSERT INTO listed_attachments (record_id, digest, sender, recipient, size_bytes, state) \
@@ -339,11 +344,19 @@ impl Write for WholeTask {
         tx.one(hold, vec![digest.into(), text(participant), size.into(), whole.now.into()]).await?;
         let settle = "UPDATE listed_attachments SET state = CASE WHEN size_bytes = $3 THEN 'whole' ELSE 'wrong' END \
                       WHERE digest = $1 AND sender = $2 AND state = 'awaited' RETURNING record_id";
-        let mut records = Vec::new();
+        let mut listing = BTreeSet::new();
         for row in tx.one(settle, vec![digest.into(), text(participant), size.into()]).await? {
-            records.push(vec![text(row.text("record_id")?), whole.now.into()]);
+            listing.insert(row.text("record_id")?);
         }
+        // Of two files of one message that come on two nodes at once, the second sees the first from here on.
+        for record in &listing {
+            tx.one(TAKE, vec![text(record)]).await?;
+        }
+        let records: Vec<_> = listing.iter().map(|record| vec![text(record), whole.now.into()]).collect();
+        let completed: Vec<_> = listing.iter().map(|record| vec![text(record), whole.business_now.into()]).collect();
         rows.touched.deliveries |= !tx.many(&RELEASE, &records).await?.is_empty();
+        rows.at(whole.now);
+        late::complete(tx, rows, &completed).await?;
         let entry = JournalEntry {
             kind: "attachment-stored".to_owned(),
             actor: participant.to_string(),

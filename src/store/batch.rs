@@ -14,7 +14,7 @@ use super::sql::{Columns as _, Tx, Val, text};
 use super::writer::{Answer, Job, Work};
 use super::{
     Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Outcome, Settle, StoreError,
-    case_work, cases, consent, messages, obligations,
+    case_work, cases, consent, late, messages, obligations,
 };
 
 /// The answer while it is not yet known.
@@ -252,7 +252,7 @@ async fn change_case(tx: &mut Tx<'_>, change: &CaseChange) -> Result<bool, Failu
     Ok(!found.is_empty())
 }
 
-/// Looks for settlements once more (another node may have missed the obligation), then marks.
+/// Looks for settlements once more (another node may have missed the obligation), puts off what may still be met in time, then marks.
 async fn mark<'j>(
     tx: &mut Tx<'_>,
     rows: &mut Rows<'j>,
@@ -273,6 +273,14 @@ async fn mark<'j>(
         .filter(|m| seen.insert(m.id))
         .map(mark_values)
         .collect::<Result<_, _>>()?;
+    let deferred = |m: &&Mark| m.state == ObligationState::Overdue && !m.stays;
+    let overdue: Vec<_> = marks
+        .iter()
+        .flat_map(|(_, m)| m.iter())
+        .filter(deferred)
+        .map(|m| vec![text(m.id), m.expected_next_at.into(), m.at.into()])
+        .collect();
+    late::defer(tx, rows, &overdue).await?;
     let mut marked = HashSet::new();
     for row in tx.many(&obligations::MARK, &values).await? {
         marked.insert(row.parsed("id", |t| crate::domain::ObligationId::parse(t).ok())?);

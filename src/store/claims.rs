@@ -9,7 +9,7 @@ use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Vals, text};
 use super::writer::Write;
-use super::{Claim, Claimed, JournalEntry, Replay, Store, StoreError, attachments, messages};
+use super::{Claim, Claimed, JournalEntry, Replay, Store, StoreError, attachments, late, messages};
 
 /// How many participants one statement asks for; more go in several.
 const STATEMENT_PARTICIPANTS_MAX: usize = 32;
@@ -206,7 +206,7 @@ impl Write for ReplayTask {
         .list(ids)
         .push(") RETURNING id, record_id", vec![])
         .into_parts();
-        let (mut put_back, mut records) = (Vec::new(), Vec::new());
+        let (mut put_back, mut records, mut whole) = (Vec::new(), Vec::new(), Vec::new());
         for row in tx.built(sql, vals).await? {
             let id = row.parsed("id", |t| DeliveryId::parse(t).ok())?;
             let entry = JournalEntry {
@@ -223,11 +223,14 @@ impl Write for ReplayTask {
                 let clear = "UPDATE deliveries SET out_digest = NULL, out_certificate = NULL WHERE id = $1";
                 tx.one(clear, vec![text(id)]).await?;
             }
+            let record = row.text("record_id")?;
             put_back.push(id);
-            records.push(vec![text(row.text("record_id")?)]);
+            whole.push(vec![text(&record), replay.now.into()]);
+            records.push(vec![text(record)]);
         }
-        // What awaits an attachment goes on waiting.
+        // What awaits an attachment goes on waiting. What had expired before its files came counts from here on.
         tx.many(&attachments::HOLD, &records).await?;
+        late::complete(tx, rows, &whole).await?;
         Ok(put_back)
     }
 }

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "attachments", include_str!("../../migrations/0006_attachments.sql")),
     (7, "parts", include_str!("../../migrations/0007_parts.sql")),
     (8, "consent", include_str!("../../migrations/0008_consent.sql")),
+    (10, "late files", include_str!("../../migrations/0010_late_files.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -23,6 +23,7 @@ mod empty;
 mod error;
 mod figures;
 mod journal;
+mod late;
 mod mailbox;
 mod messages;
 mod nodes;
@@ -64,6 +65,7 @@ pub use deliveries::{
 pub use error::StoreError;
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
+pub use late::LateSettlement;
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
 pub use nodes::NodeRow;

@@ -99,6 +99,8 @@ pub struct NewSettlement {
     pub at: Timestamp,
     /// The message that settles.
     pub record_id: RecordId,
+    /// Until when files that the message lists may come so that it settles as of `at` (exclusive; business time).
+    pub grace_until: Timestamp,
 }
 
 /// The start of a pending obligation.
@@ -426,19 +428,22 @@ pub(super) const START: Stmt = Stmt {
            WHERE id = v_id AND state = 'pending' RETURNING id, obligation_key",
 };
 
-/// Keeps settlements, whether or not there is something to settle.
+/// Keeps settlements, whether or not there is something to settle. What the message lists is written already.
 pub(super) const INSERT_SETTLEMENTS: Stmt = Stmt {
-    head: "INSERT INTO settlements (obligation_key, debtor, acted_at, record_id) VALUES ",
-    tail: " ON CONFLICT DO NOTHING",
+    head: "WITH v (v_key, v_debtor, v_at, v_record, v_until) AS (VALUES ",
+    tail: ") INSERT INTO settlements (obligation_key, debtor, acted_at, record_id, grace_until) \
+           SELECT v_key, v_debtor, v_at, v_record, CASE WHEN EXISTS (SELECT 1 FROM listed_attachments l \
+           WHERE l.record_id = v_record AND l.state <> 'whole') THEN v_until END FROM v WHERE true ON CONFLICT DO NOTHING",
 };
 
-/// Applies the earliest settlement of each key. What is met is met again by an earlier one, so that the order in which they
+/// Applies the earliest settlement of each key that counts already. What is met is met again by an earlier one, so that the order in which they
 /// came does not matter.
 pub(super) const MEET: Stmt = Stmt {
     head: "WITH k (k_key) AS (VALUES ",
     tail: "), s AS (SELECT obligation_key AS s_key, debtor AS s_debtor, acted_at AS s_at, record_id AS s_record \
-           FROM settlements c JOIN k ON c.obligation_key = k_key WHERE NOT EXISTS (SELECT 1 FROM settlements e \
-           WHERE e.obligation_key = c.obligation_key AND e.debtor = c.debtor AND (e.acted_at < c.acted_at \
+           FROM settlements c JOIN k ON c.obligation_key = k_key WHERE (c.grace_until IS NULL OR c.whole_at IS NOT NULL) \
+           AND NOT EXISTS (SELECT 1 FROM settlements e WHERE e.obligation_key = c.obligation_key AND e.debtor = c.debtor \
+           AND (e.grace_until IS NULL OR e.whole_at IS NOT NULL) AND (e.acted_at < c.acted_at \
            OR (e.acted_at = c.acted_at AND e.record_id < c.record_id)))) \
            UPDATE obligations SET state = CASE WHEN due_at IS NULL OR s_at < due_at THEN 'met' ELSE 'met-late' END, phase = 3, \
            next_at = NULL, settled_at = s_at, settled_record = s_record, settle_kind = 'message' FROM s \

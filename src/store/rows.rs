@@ -154,7 +154,8 @@ impl<'a> Rows<'a> {
     /// A settlement to keep and apply.
     pub(super) fn settlement(&mut self, new: &'a NewSettlement) {
         let key = key(&new.regulation, &new.rule, &new.subject, &new.period);
-        self.settlements.push(vec![text(&key), text(&new.debtor), new.at.into(), text(new.record_id)]);
+        let (at, until) = (new.at.into(), new.grace_until.into());
+        self.settlements.push(vec![text(&key), text(&new.debtor), at, text(new.record_id), until]);
         self.keys.push(key);
     }
 

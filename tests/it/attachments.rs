@@ -1,9 +1,12 @@
 //! Files that are not inside of the envelope, black-box: they are uploaded and read with tickets, a message waits until all that it lists
 //! are here, and whatever is cut, wrong, refused or forgotten leaves nothing behind.
 
+mod grace;
 mod killed;
 mod large;
 mod refused;
+mod s3;
+mod s3_server;
 mod waiting;
 
 use std::io::{Read as _, Write as _};

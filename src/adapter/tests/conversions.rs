@@ -239,12 +239,14 @@ fn termination() -> impl Strategy<Value = String> {
     )
 }
 
+type Planned = (&'static str, String, Option<String>, Option<String>);
+
 fn programme() -> impl Strategy<Value = String> {
     let kind = proptest::sample::select(vec!["medical", "social", "legal"]);
     let mark = proptest::option::of(Just("help-given".to_owned()));
     let measure = (kind, text(), proptest::option::of(text()), mark);
     proptest::collection::vec(measure, 1..6).prop_map(|measures| {
-        let of = |(number, (kind, title, outside, mark)): (usize, &(&str, String, Option<String>, Option<String>))| {
+        let of = |(number, (kind, title, outside, mark)): (usize, &Planned)| {
             let who = outside.as_ref().map_or("<responsible>health</responsible>".to_owned(), |o| element("outside", Some(o)));
             format!(
                 "<measure><number>{number}</number><helpKind>{kind}</helpKind>{}{who}<beginsOn>2026-05-18</beginsOn>\

@@ -90,7 +90,7 @@ impl CaseFacts {
         if !self.consents.contains(&new) {
             self.consents.push(new);
             // Of two of one instant the one that protects counts.
-            self.consents.sort_by(|a, b| (a.at, a.state).cmp(&(b.at, b.state)));
+            self.consents.sort_by_key(|consent| (consent.at, consent.state));
         }
     }
 

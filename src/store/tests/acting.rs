@@ -299,7 +299,13 @@ async fn an_answer_that_was_missed_is_found_before_an_act(bench: &Bench) {
     opened(bench, &[(1, 100)]).await;
     let key = "'yugra' || chr(31) || 'document-response' || chr(31) || 'request 1' || chr(31)";
     let key = if bench.schema.is_some() { key.to_owned() } else { key.replace("chr", "char") };
-    bench.sql(&format!("INSERT INTO settlements VALUES ({key}, 'health', {}, '{}')", at(40).micros(), record(7))).await;
+    bench
+        .sql(&format!(
+            "INSERT INTO settlements (obligation_key, debtor, acted_at, record_id) VALUES ({key}, 'health', {}, '{}')",
+            at(40).micros(),
+            record(7)
+        ))
+        .await;
     let lost = refused(bench.store.act(act(1, 50, waiver())).await.unwrap());
     assert_eq!(lost, ActRefusal::Ended(ObligationState::Met, Some(at(40))));
 }

@@ -12,7 +12,7 @@ on_both! {
     the_first_file_of_a_digest_stays_unless_it_is_lost
 }
 
-fn listing(n: u64, files: &[(u8, u64)]) -> NewMessage {
+pub(super) fn listing(n: u64, files: &[(u8, u64)]) -> NewMessage {
     let mut message = message(n);
     let listed = |(file, size): &(u8, u64)| Attachment {
         digest: digest(*file),
@@ -26,13 +26,14 @@ fn listing(n: u64, files: &[(u8, u64)]) -> NewMessage {
     message
 }
 
-fn whole(file: u8, participant: &str, name: &str, seconds: i64) -> WholeAttachment {
+pub(super) fn whole(file: u8, participant: &str, name: &str, seconds: i64) -> WholeAttachment {
     WholeAttachment {
         digest: digest(file),
         stored: StoredFile { file: name.to_owned(), size_bytes: 10 },
         participant: who(participant),
         lost: None,
         now: at(seconds),
+        business_now: at(seconds),
     }
 }
 

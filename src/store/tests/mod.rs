@@ -8,6 +8,7 @@ mod attaching;
 mod case_working;
 mod delivering;
 mod keeping;
+mod late;
 mod mailbox;
 mod nodes;
 mod notifying;
@@ -239,6 +240,7 @@ fn settlement(n: u64, seconds: i64, by: u64) -> NewSettlement {
         debtor: owed.debtor,
         at: at(seconds),
         record_id: record(by),
+        grace_until: at(seconds + 1_000),
     }
 }
 

@@ -16,7 +16,7 @@ on_both! {
     listings_group_and_page
 }
 
-async fn obligation(bench: &Bench, n: u64) -> ObligationRow {
+pub(super) async fn obligation(bench: &Bench, n: u64) -> ObligationRow {
     bench.store.obligation(owed(n, 0).id).await.unwrap().unwrap()
 }
 
@@ -143,7 +143,7 @@ async fn what_is_handed_over_starts_what_is_pending(bench: &Bench) {
     assert_eq!(obligation(bench, 3).await.due_at, Some(at(200)));
 }
 
-fn mark(row: &ObligationRow, state: ObligationState, seconds: i64) -> Mark {
+pub(super) fn mark(row: &ObligationRow, state: ObligationState, seconds: i64) -> Mark {
     Mark {
         id: row.id,
         expected_next_at: row.next_at.unwrap(),
@@ -191,7 +191,11 @@ async fn a_mark_first_looks_for_a_settlement_that_was_missed(bench: &Bench) {
     // As if two nodes had missed each other: the settlement is there, the obligation does not know.
     let key = "'yugra' || chr(31) || 'document-response' || chr(31) || 'request 1' || chr(31)";
     let key = if bench.schema.is_some() { key.to_owned() } else { key.replace("chr", "char") };
-    let insert = format!("INSERT INTO settlements VALUES ({key}, 'health', {}, '{}')", at(50).micros(), record(7));
+    let insert = format!(
+        "INSERT INTO settlements (obligation_key, debtor, acted_at, record_id) VALUES ({key}, 'health', {}, '{}')",
+        at(50).micros(),
+        record(7)
+    );
     bench.sql(&insert).await;
     let row = obligation(bench, 1).await;
     assert_eq!(row.state, ObligationState::Open);
