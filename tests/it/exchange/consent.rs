@@ -263,10 +263,12 @@ fn the_databank_is_entered_after_the_contract_and_on_consent_and_who_asks_is_in_
     family.send("register", "application", bodies::application(now().plus_seconds(-7_200), &[])).1.receipt();
     let early = family.send("police", "databank-entry", ENTRY.to_owned()).1.fault();
     assert_eq!(early.code, FaultCode::StepMissing.code());
+    let begins = now().utc().date_naive();
     let contract = format!(
         "<Contract xmlns=\"urn:mezhved:social:contract:1\"><number>Д-1</number><signedAt>{}</signedAt><provider>Центр</provider>\
-         <beginsOn>2026-05-18</beginsOn><endsOn>2026-11-17</endsOn><substituteFamily>false</substituteFamily></Contract>",
-        instant(3_600)
+         <beginsOn>{begins}</beginsOn><endsOn>{}</endsOn><substituteFamily>false</substituteFamily></Contract>",
+        instant(3_600),
+        begins + Months::new(5)
     );
     family.send("register", "contract", contract).1.receipt();
     family.send("police", "databank-entry", ENTRY.to_owned()).1.receipt();
