@@ -6,6 +6,7 @@ mod dates;
 pub(super) mod fixtures;
 mod message;
 mod moved;
+mod owed;
 mod parties;
 mod period;
 mod periodic;
@@ -30,6 +31,7 @@ use crate::domain::{
 
 pub use message::on_message;
 pub use moved::warns_until;
+pub use owed::{Owed, owed};
 pub use period::Period;
 pub use periodic::{ScheduleRow, next_period_at, periodic, schedule};
 pub use plan::{DatedTerm, Plan, start_pending};
