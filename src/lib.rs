@@ -7,6 +7,7 @@
 pub mod domain;
 // Floor 2: pure; bytes, data and `now` go in, values and faults come out
 pub mod adapter;
+pub mod body;
 pub mod bundle;
 pub mod crypto;
 pub mod deadline;

@@ -7,8 +7,10 @@ use std::process::ExitCode;
 use super::serve::stopped;
 use super::{ConfigDir, Failure};
 use crate::app::read_folder;
+use crate::bundle::Files;
 use crate::crypto::{Certificate, FileSigner};
-use crate::demo::system::{Behaviour, Identity, Profile, Rehearsal, Way, rehearse};
+use crate::deadline::{Finding, Regulations};
+use crate::demo::system::{Behaviour, Identity, Office, Profile, Rehearsal, Way, rehearse};
 use crate::domain::{Participant, TransportKind};
 use crate::settings::{Settings, participants};
 
@@ -54,7 +56,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
     let settings = Settings::load(&args.dir.config)?;
     let folder = read_folder(&args.dir.config)?;
     let people = participants::parse(&folder.participants).map_err(super::partner::problems)?;
-    let Some(participant) = people.into_iter().find(|p| p.id.as_str() == args.id) else {
+    let Some(participant) = people.iter().find(|p| p.id.as_str() == args.id).cloned() else {
         return Err(Failure::new(format!(
             "участника `{0}` в папке нет / the folder has no participant `{0}`: participants/*.toml",
             args.id
@@ -90,6 +92,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
     let rehearsal = Rehearsal {
         identity: Identity::new(profile, signer, trusted),
         zone: participant.zone,
+        office: office(&participant, people, &folder.bundle)?,
         files: folder.bundle,
         home: below(args.home, format!("simulated/{}", participant.id)),
         listen,
@@ -98,6 +101,19 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
     };
     rehearse(rehearsal, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The participant's place: its regulation and everybody who takes part.
+fn office(own: &Participant, people: Vec<Participant>, bundle: &Files) -> Result<Office, Failure> {
+    let told = |found: Vec<Finding>| Failure::new(found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    let regulations = Regulations::from_files(bundle).map_err(told)?;
+    match regulations.get(&own.regulation) {
+        Some(regulation) => Ok(Office { regulation: regulation.clone(), own: own.clone(), people }),
+        None => Err(Failure::new(format!(
+            "регламента `{0}` в папке нет / the folder has no regulation `{0}`: regulations/{0}.toml",
+            own.regulation
+        ))),
+    }
 }
 
 /// How messages reach the participant, and where it listens for them.

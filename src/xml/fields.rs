@@ -25,6 +25,14 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The given code when there is other text between the children.
     pub fn of(parent: Node<'a>, code: FaultCode) -> Result<Self, Fault> {
+        Self::in_namespace(parent, parent.tag_name().namespace().unwrap_or_default(), code)
+    }
+
+    /// The same for children in a namespace that is not the parent's, as those of a type that another schema defines.
+    ///
+    /// # Errors
+    /// The given code when there is other text between the children.
+    pub fn in_namespace(parent: Node<'a>, namespace: &'a str, code: FaultCode) -> Result<Self, Fault> {
         let stray = parent.children().find(|n| n.text().is_some_and(|t| n.is_text() && !is_blank(t)));
         if let Some(stray) = stray {
             return Err(at(
@@ -33,7 +41,6 @@ impl<'a> Fields<'a> {
                 format_args!("element {} holds text between its elements", parent.tag_name().name()),
             ));
         }
-        let namespace = parent.tag_name().namespace().unwrap_or_default();
         Ok(Self { parent, next: parent.first_element_child(), namespace, code })
     }
 
@@ -42,25 +49,31 @@ impl<'a> Fields<'a> {
     /// # Errors
     /// The code when it has another or is missing.
     pub fn required(&mut self, name: &str) -> Result<Node<'a>, Fault> {
-        self.optional(name).ok_or_else(|| {
-            let parent = self.parent.tag_name().name();
-            let met = self.next.map_or("its end", |n| n.tag_name().name());
-            at(
-                self.next.unwrap_or(self.parent),
-                self.code,
-                format_args!("element {parent}: {name} is expected, {met} is met"),
-            )
+        self.optional(name).ok_or_else(|| self.missing(name))
+    }
+
+    /// A fault that this child is expected where another is met, or none.
+    pub fn missing(&self, name: &str) -> Fault {
+        let parent = self.parent.tag_name().name();
+        let met = self.next.map_or("its end", |n| n.tag_name().name());
+        let place = self.next.unwrap_or(self.parent);
+        at(place, self.code, format_args!("element {parent}: {name} is expected, {met} is met"))
+    }
+
+    /// Whether the next child has this local name.
+    pub fn is_next(&self, name: &str) -> bool {
+        self.next.is_some_and(|node| {
+            let tag = node.tag_name();
+            tag.name() == name && tag.namespace().unwrap_or_default() == self.namespace
         })
     }
 
     /// The next child if it has this local name.
     pub fn optional(&mut self, name: &str) -> Option<Node<'a>> {
-        let tag = self.next?.tag_name();
-        if tag.name() != name || tag.namespace().unwrap_or_default() != self.namespace {
-            return None;
+        let node = self.next.filter(|_| self.is_next(name));
+        if let Some(taken) = node {
+            self.next = taken.next_sibling_element();
         }
-        let node = self.next;
-        self.next = node.and_then(|n| n.next_sibling_element());
         node
     }
 

@@ -84,6 +84,43 @@ fn an_honest_one_answers_and_a_silent_one_only_receipts() {
     assert_eq!(owed[0]["state"], "open", "{owed:?}");
 }
 
+/// What no list names: a question without a citizen, by the rules of the region's whole regulation.
+#[test]
+fn what_a_rule_says_is_owed_is_answered_whatever_its_type() {
+    let world = World::on(Backend::Sqlite).whole_region().start();
+    canonical(&world, "employment");
+    let _employment = StandIn::start(&world, "employment", &[]);
+    let register = world.agency("register");
+    let question = include_str!("../../schemas/social/information-request/1/samples/minimal.xml");
+    let question = register.draft("employment", "information-request", question);
+    world.post(register.sign(&question)).receipt();
+    eventually("the answer at the register", SOON, || {
+        let answers = world.partner("register").copies();
+        let answers = answers.iter().filter(|copy| copy.opened.kind() == "information-response");
+        answers.into_iter().find(|c| c.opened.header.in_reply_to == Some(question.header.message_id)).map(|_| ())
+    });
+    let met = world.listed(&["deadline", "list", "--rule", "information-answer", "--state", "met"]);
+    assert_eq!(met.len(), 1, "{met:?}");
+}
+
+/// Lets a participant speak in the canonical form: its own carries some types only.
+fn canonical(world: &World, id: &str) {
+    let file = world.file(&format!("participants/{id}.toml"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, bodies::replaced(&text, &format!("adapter = \"{id}\"\n"), "")).unwrap();
+    world.mezhved(&["partner", "apply", "--comment", "canonical"]).done();
+    applied(world, 2, 1);
+}
+
+/// Waits until the gateway works by these revisions.
+fn applied(world: &World, participants: u32, bundle: u32) {
+    eventually("the gateway by the new revisions", SOON, || {
+        let ready = RUNTIME.block_on(world.wire().get("/readyz", None)).unwrap();
+        let ready: Value = serde_json::from_slice(&ready.bytes).unwrap();
+        (ready["revisions"] == serde_json::json!({ "participants": participants, "bundle": bundle })).then_some(())
+    });
+}
+
 #[test]
 fn a_broken_one_takes_nothing_over_and_its_successor_gets_what_waited() {
     let world = World::on(Backend::Sqlite).setting("mailbox.lease_seconds = 1").start();
@@ -136,11 +173,7 @@ fn a_new_agency_of_files_only_exchanges_messages() {
     std::fs::write(own, bodies::replaced(&text, "adapter = \"police\"", "adapter = \"youth-affairs\"")).unwrap();
     world.mezhved(&["config", "check"]).done();
     world.mezhved(&["partner", "apply", "--comment", "youth affairs"]).done();
-    eventually("the gateway by the new revisions", SOON, || {
-        let ready = RUNTIME.block_on(world.wire().get("/readyz", None)).unwrap();
-        let ready: Value = serde_json::from_slice(&ready.bytes).unwrap();
-        (ready["revisions"] == serde_json::json!({ "participants": 2, "bundle": 2 })).then_some(())
-    });
+    applied(&world, 2, 2);
     let _agency = StandIn::start(&world, "police", &[]);
     let asked = ask(&world, "police");
     answered(&world, asked);

@@ -1,5 +1,7 @@
 //! The order of steps: what a message skips, and what a regulation forbids.
 
+use std::collections::BTreeSet;
+
 use roxmltree::Node;
 
 use super::CaseFacts;
@@ -61,6 +63,23 @@ fn earlier<'r>(regulation: &'r Regulation, step: &CaseStep, facts: &CaseFacts, u
         }
         unseen.push(before);
         earlier(regulation, before, facts, unseen);
+    }
+}
+
+impl Regulation {
+    /// The steps of a case that a message of this type with this body is.
+    pub fn steps_of(&self, message: &str, body: Node<'_, '_>) -> impl Iterator<Item = &CaseStep> {
+        self.steps.iter().filter(move |step| step.message == message && passes(&step.filter, body))
+    }
+
+    /// Whether a message comes before something that the regulation wants to see first: a step that a precondition names, or a step that
+    /// is expected or required before one that the message is. `seen` are the ids of the steps so far.
+    pub fn is_early(&self, message: &str, body: Node<'_, '_>, seen: &BTreeSet<String>) -> bool {
+        let conditions = self.preconditions.iter().filter(|p| p.off.is_none() && p.message == message);
+        let mut wanted = conditions.map(|condition| &condition.needs);
+        let matters = |id: &&String| self.steps.iter().any(|s| s.id == **id && s.presence != Presence::Free);
+        wanted.any(|id| !seen.contains(id))
+            || self.steps_of(message, body).flat_map(|step| &step.after).filter(matters).any(|id| !seen.contains(id))
     }
 }
 

@@ -9,11 +9,9 @@ use super::{
     StartError, StartOn, case_effects,
 };
 use crate::deadline::cases::{self, CaseFacts, ProgrammeCopy};
-use crate::deadline::regulation::{
-    ANY_VALUE, Again, CaseDate, Key, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice,
-};
+use crate::deadline::regulation::{Again, CaseDate, Matching, Meets, Regulation, Rule, SettleAt, StartAt, TermChoice};
 use crate::deadline::{BodyPath, Calendars, ComputeError, Start, Term};
-use crate::domain::{CaseId, Fault, FaultCode, MessageId, Participant, ParticipantId};
+use crate::domain::{Fault, FaultCode, MessageId, Participant, ParticipantId};
 
 /// What an accepted message opens and settles under a regulation. A message marked as a test does nothing.
 ///
@@ -74,56 +72,9 @@ impl<'a> Context<'a> {
             && said().is_some_and(|said| self.facts.level.as_deref().is_some_and(|level| level != said))
     }
 
-    /// The items of a message; equal ones are one.
-    fn items(&self, matching: &Matching) -> Result<Vec<Item<'a>>, Fault> {
-        let body = self.event.body;
-        let nodes = matching.each.as_ref().map_or_else(|| vec![body], |each| each.all(body));
-        let mut items: Vec<Item<'a>> = Vec::new();
-        for (index, node) in nodes.into_iter().enumerate() {
-            let passes = |(path, values): &(BodyPath, Vec<String>)| {
-                let found = path.text(node).or_else(|| path.text(body));
-                found.is_some_and(|text| values.iter().any(|value| value == text || value == ANY_VALUE))
-            };
-            if !matching.filter.iter().all(passes) {
-                continue;
-            }
-            let place =
-                || matching.each.as_ref().map_or_else(String::new, |each| format!("`{each}` no. {}: ", index + 1));
-            let case = match &matching.case {
-                None => self.event.header.case_id,
-                Some(path) => {
-                    let id = path.text(node).and_then(|text| CaseId::parse(text).ok());
-                    Some(id.ok_or_else(|| content(format!("{}`{path}` must be a case id", place())))?)
-                }
-            };
-            let keys = match &matching.key {
-                None => vec![None],
-                Some(Key::Path(path)) => {
-                    let key = path.text(node).ok_or_else(|| content(format!("{}`{path}` is missing", place())))?;
-                    vec![Some(key.to_owned())]
-                }
-                Some(Key::RolesOfRecipient) => self.roles_of_recipient(),
-                Some(Key::Recipient) => vec![Some(self.event.recipient.id.to_string())],
-            };
-            for key in keys {
-                if !items.iter().any(|item| item.key == key && item.case == case) {
-                    items.push(Item { node, key, case });
-                }
-            }
-        }
-        Ok(items)
-    }
-
-    fn roles_of_recipient(&self) -> Vec<Option<String>> {
-        let recipient = self.event.recipient;
-        let territory = self.parties.territory.as_ref();
-        let held = recipient.roles.iter().filter(|holding| recipient.holds(&holding.role, territory));
-        held.map(|holding| Some(holding.role.as_str().to_owned())).collect()
-    }
-
     fn open(&self, rule: &Rule, matching: &Matching, effects: &mut Effects) -> Result<(), Fault> {
         let period = period(matching, self.event)?;
-        let items = self.items(matching)?;
+        let items = self.parties.items(matching)?;
         if let (true, Some(nothing)) = (items.is_empty(), &rule.nothing) {
             effects.notes.push(Note { rule: rule.id.clone(), ru: nothing.ru.clone(), en: nothing.en.clone() });
         }
@@ -235,7 +186,7 @@ impl<'a> Context<'a> {
     fn settle(&self, rule: &Rule, meets: &Meets) -> Result<Vec<Settlement>, Fault> {
         let period = period(&meets.matching, self.event)?;
         let thread = self.thread_of(rule, &meets.matching)?;
-        let items = self.items(&meets.matching)?;
+        let items = self.parties.items(&meets.matching)?;
         let at = match &meets.at {
             // A draft need not have the date of what is approved: only what settles something must be dated.
             _ if items.is_empty() => return Ok(Vec::new()),
@@ -264,7 +215,7 @@ impl<'a> Context<'a> {
         }
         let (period, thread) = (period(&voids.matching, self.event)?, self.thread_of(rule, &voids.matching)?);
         let mut cancels = Vec::new();
-        for item in self.items(&voids.matching)? {
+        for item in self.parties.items(&voids.matching)? {
             let debtor = self.parties.debtor(&voids.debtor, &item)?;
             let subject = self.subject(rule, &item, &thread, debtor, Some(self.event.recipient))?;
             cancels.push(Cancel::Key { rule: id(rule), subject, period: period.clone() });

@@ -7,6 +7,7 @@ mod dates;
 pub(super) mod fixtures;
 mod message;
 mod moved;
+mod owed;
 mod parties;
 mod period;
 mod periodic;
@@ -32,6 +33,7 @@ use crate::domain::{
 pub use databank::access;
 pub use message::on_message;
 pub use moved::warns_until;
+pub use owed::{Owed, owed};
 pub use period::Period;
 pub use periodic::{ScheduleRow, next_period_at, periodic, schedule};
 pub use plan::{DatedTerm, Plan, start_pending};

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use super::dates::content;
 use super::{MessageEvent, Note};
 use crate::deadline::BodyPath;
-use crate::deadline::regulation::{Matching, Party, Regulation, Rule};
+use crate::deadline::regulation::{ANY_VALUE, Key, Matching, Party, Regulation, Rule};
 use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode};
 
 /// What in a message stands for one obligation.
@@ -29,6 +29,53 @@ impl<'a> Parties<'a> {
             roles.is_empty() || roles.iter().any(|role| who.holds(role, self.territory.as_ref()))
         };
         holds(self.event.sender, &matching.from) && holds(self.event.recipient, &matching.to)
+    }
+
+    /// The items of a message; equal ones are one.
+    pub(super) fn items(&self, matching: &Matching) -> Result<Vec<Item<'a>>, Fault> {
+        let body = self.event.body;
+        let nodes = matching.each.as_ref().map_or_else(|| vec![body], |each| each.all(body));
+        let mut items: Vec<Item<'a>> = Vec::new();
+        for (index, node) in nodes.into_iter().enumerate() {
+            let passes = |(path, values): &(BodyPath, Vec<String>)| {
+                let found = path.text(node).or_else(|| path.text(body));
+                found.is_some_and(|text| values.iter().any(|value| value == text || value == ANY_VALUE))
+            };
+            if !matching.filter.iter().all(passes) {
+                continue;
+            }
+            let place =
+                || matching.each.as_ref().map_or_else(String::new, |each| format!("`{each}` no. {}: ", index + 1));
+            let case = match &matching.case {
+                None => self.event.header.case_id,
+                Some(path) => {
+                    let id = path.text(node).and_then(|text| CaseId::parse(text).ok());
+                    Some(id.ok_or_else(|| content(format!("{}`{path}` must be a case id", place())))?)
+                }
+            };
+            let keys = match &matching.key {
+                None => vec![None],
+                Some(Key::Path(path)) => {
+                    let key = path.text(node).ok_or_else(|| content(format!("{}`{path}` is missing", place())))?;
+                    vec![Some(key.to_owned())]
+                }
+                Some(Key::RolesOfRecipient) => self.roles_of_recipient(),
+                Some(Key::Recipient) => vec![Some(self.event.recipient.id.to_string())],
+            };
+            for key in keys {
+                if !items.iter().any(|item| item.key == key && item.case == case) {
+                    items.push(Item { node, key, case });
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn roles_of_recipient(&self) -> Vec<Option<String>> {
+        let recipient = self.event.recipient;
+        let territory = self.territory.as_ref();
+        let held = recipient.roles.iter().filter(|holding| recipient.holds(&holding.role, territory));
+        held.map(|holding| Some(holding.role.as_str().to_owned())).collect()
     }
 
     /// One whom the gateway does not know cannot owe through it: that is said, not refused.

@@ -23,7 +23,7 @@ pub use exchange::{Exchange, ExchangeBasis};
 pub use grounds::CaseGround;
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
 pub use own_part::OwnPart;
-pub(super) use rule::ANY_VALUE;
+pub use rule::ANY_VALUE;
 pub use rule::{
     Again, BodyFilter, CaseDate, Every, Key, Matching, Meets, Of, Opens, Party, Rule, SettleAt, StartAt, TermChoice,
     Warn,

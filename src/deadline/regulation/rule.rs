@@ -9,7 +9,7 @@ use crate::domain::{RoleCode, RuleId};
 pub type BodyFilter = Vec<(BodyPath, Vec<String>)>;
 
 /// In a [`BodyFilter`]: whatever stands there, if anything does.
-pub(in crate::deadline) const ANY_VALUE: &str = "*";
+pub const ANY_VALUE: &str = "*";
 
 /// A deadline rule: what opens an obligation, who owes whom, what meets it, by when, and where that is written. A task is a
 /// rule without a term.

@@ -75,7 +75,7 @@ impl Amqp {
 }
 
 async fn keep(system: Arc<System>, amqp: Arc<Amqp>, broker: String) {
-    let (mut failures, mut purged) = (0_u32, system.is_rehearsal());
+    let (mut failures, mut purged) = (0_u32, system.office.is_some());
     loop {
         let error = match session(&system, &amqp, &broker, &mut purged).await {
             Ok(()) => {

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 
 use crate::crypto::sha256;
 use crate::demo::protocol::{Application, Report, Request};
-use crate::domain::{Attachment, Digest, Fault, FaultCode, MessageType, ParticipantId, Timestamp};
-use crate::xml::{self, Limits, Node, WriteError, Writer};
+use crate::domain::{Attachment, MessageType};
+use crate::xml::{WriteError, Writer};
 
 const COMMON: &str = "urn:mezhved:common:1";
 /// Surgut.
@@ -165,80 +165,6 @@ pub(super) fn request(
     w.finish()
 }
 
-/// What an agency needs to know of a request in order to answer it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    /// The asker's outgoing number.
-    pub(super) number: String,
-    /// The kinds wanted.
-    pub(super) kinds: Vec<String>,
-}
-
-/// Reads a request in the canonical form.
-pub(super) fn asked(canonical: &[u8]) -> Result<Asked, Fault> {
-    let document = xml::read(canonical, &Limits::default())?;
-    let missing = |what| Fault::new(FaultCode::SchemaInvalid, format!("element {what} is missing"));
-    let root = document.root();
-    let number = text_of(root, "outgoingNumber").ok_or_else(|| missing("outgoingNumber"))?;
-    let wanted = child(root, "wanted").ok_or_else(|| missing("wanted"))?;
-    let kinds = wanted.children().filter(|n| n.has_tag_name((root.tag_name().namespace().unwrap_or(""), "document")));
-    Ok(Asked {
-        number: number.to_owned(),
-        kinds: kinds.filter_map(|n| text_of(n, "kind")).map(str::to_owned).collect(),
-    })
-}
-
-fn child<'a>(node: Node<'a>, name: &str) -> Option<Node<'a>> {
-    node.children().find(|n| n.is_element() && n.tag_name().name() == name)
-}
-
-fn text_of<'a>(node: Node<'a>, name: &str) -> Option<&'a str> {
-    child(node, name).and_then(|n| n.text())
-}
-
-/// What an agency gives for one kind of document.
-pub(super) enum Given {
-    /// Fields of structured data.
-    Data,
-    /// A file inside of the envelope, by its digest.
-    File(Digest),
-}
-
-/// The answer: every wanted document is provided.
-pub(super) fn response(asked: &Asked, given: &Given, today: NaiveDate, outgoing: &str) -> Result<Vec<u8>, WriteError> {
-    let day = today.to_string();
-    let mut w = begin("document-response");
-    w.leaf("incomingNumber", &asked.number);
-    w.leaf("incomingDate", &day);
-    w.leaf("outgoingNumber", outgoing);
-    w.leaf("outgoingDate", &day);
-    group(&mut w, "answers", |w| {
-        for (index, kind) in asked.kinds.iter().enumerate() {
-            group(w, "answer", |w| {
-                w.leaf("kind", kind);
-                w.leaf("outcome", "provided");
-                group(w, "provided", |w| {
-                    w.leaf("documentNumber", &format!("{outgoing}-{}", index + 1));
-                    w.leaf("documentDate", &day);
-                    match given {
-                        Given::Data => group(w, "data", |w| {
-                            group(w, "field", |w| {
-                                w.leaf("name", "summary");
-                                w.leaf("title", "Сведения");
-                                w.leaf("value", "вымышленные сведения для демонстрации");
-                            });
-                        }),
-                        Given::File(digest) => w.leaf("attachment", &digest.to_base64()),
-                    }
-                });
-            });
-        }
-    });
-    write_preparer(&mut w);
-    w.end();
-    w.finish()
-}
-
 /// A document as a file inside of the envelope.
 pub(super) fn file(outgoing: &str) -> Attachment {
     let text = format!("Вымышленный документ для демонстрации, № {outgoing}\n").into_bytes();
@@ -250,40 +176,6 @@ pub(super) fn file(outgoing: &str) -> Attachment {
         inline: Some(text),
         signs: None,
     }
-}
-
-/// A measure of a programme that the system is responsible for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OwnMeasure {
-    /// Its number in the programme.
-    number: String,
-    /// Its last day.
-    due: String,
-}
-
-/// The measures of a programme that name this participant, the earliest due first.
-pub(super) fn own_measures(canonical: &[u8], own: &ParticipantId) -> Result<Vec<OwnMeasure>, Fault> {
-    let document = xml::read(canonical, &Limits::default())?;
-    let measures = child(document.root(), "measures").into_iter().flat_map(|node| node.children());
-    let is_own = |node: &Node<'_>| node.is_element() && text_of(*node, "responsible") == Some(own.as_str());
-    let read = |node: Node<'_>| {
-        let (number, due) = (text_of(node, "number")?.to_owned(), text_of(node, "dueOn")?.to_owned());
-        Some(OwnMeasure { number, due })
-    };
-    let mut found: Vec<OwnMeasure> = measures.filter(is_own).filter_map(read).collect();
-    // Days as the body writes them sort as they come.
-    found.sort_by(|a, b| a.due.cmp(&b.due));
-    Ok(found)
-}
-
-/// The mark that a measure is done.
-pub(super) fn measure_mark(measure: &OwnMeasure, done: Timestamp) -> Result<Vec<u8>, WriteError> {
-    let mut w = begin("measure-mark");
-    w.leaf("measure", &measure.number);
-    w.leaf("doneAt", &done.to_string());
-    w.leaf("result", "help-given");
-    w.end();
-    w.finish()
 }
 
 /// The report on a month's measure.
@@ -314,13 +206,31 @@ pub(super) fn report(r: &Report, today: NaiveDate, organisation: &str, outgoing:
 mod tests {
     use super::*;
     use crate::adapter::{AdapterSet, HeaderView};
+    use crate::body::Body;
     use crate::bundle;
     use crate::demo::protocol::Required;
-    use crate::domain::CaseId;
+    use crate::demo::system::compose::{Desk, Wanted, compose};
+    use crate::domain::{CaseId, Digest, ParticipantId, Timestamp};
     use crate::schema::Catalogue;
+    use crate::xml::{Limits, read};
 
     fn case() -> CaseId {
         CaseId::parse("01931f6e-7a00-7000-8000-00000000ca5e").unwrap()
+    }
+
+    /// The answer to a request, as data or as a file.
+    fn response_to(request: &[u8], file: Option<Digest>) -> Vec<u8> {
+        let document = read(request, &Limits::default()).unwrap();
+        let body = Body::read(&kind("document-request"), document.root()).unwrap().unwrap();
+        let desk = Desk {
+            organisation: "О".to_owned(),
+            own: ParticipantId::parse("health").unwrap(),
+            today: NaiveDate::from_ymd_opt(2026, 5, 6).unwrap(),
+            now: Timestamp::parse("2026-05-06T09:00:00+05:00").unwrap(),
+            outgoing: "2".to_owned(),
+        };
+        let known = [("document-request".to_owned(), body)].into();
+        compose("document-response", &desk, &Wanted { file, ..Wanted::default() }, &known).unwrap().write().unwrap()
     }
 
     /// Every body that the demonstration sends fits its schema, and every agency's form carries it both ways.
@@ -345,13 +255,12 @@ mod tests {
             let request =
                 request(&Request { case: case(), number: 1, to: to.clone(), kinds: kinds.clone() }, today, "О", "1")
                     .unwrap();
-            let asked = asked(&request).unwrap();
-            assert_eq!(asked.kinds, kinds);
+            let response = |file| response_to(&request, file);
             let report = Report { case: case(), period: "2026-05".into(), to, measure: "Помощь".into() };
             for (name, body) in [
-                ("document-request", request),
-                ("document-response", response(&asked, &Given::Data, today, "2").unwrap()),
-                ("document-response", response(&asked, &Given::File(file("2").digest), today, "2").unwrap()),
+                ("document-response", response(None)),
+                ("document-response", response(Some(file("2").digest))),
+                ("document-request", request.clone()),
                 ("progress-report", super::report(&report, today, "О", "3").unwrap()),
             ] {
                 let (kind, adapter) = (kind(name), adapters.get(agency).unwrap());

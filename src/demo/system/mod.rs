@@ -5,6 +5,8 @@
 mod amqp;
 mod behaviour;
 mod bodies;
+mod compose;
+mod duties;
 mod identity;
 mod link;
 mod mailbox;
@@ -24,15 +26,18 @@ use chrono::NaiveDate;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::adapter::{Adapter, AdapterSet, HeaderView, PartnerBody, PartnerBodyRef};
+use crate::body::Body;
 use crate::bundle::Files;
 use crate::domain::{Fault, FaultClass, FaultCode, Header, Zone, chain};
 use crate::envelope::BodyDraft;
 use crate::schema::Catalogue;
 use crate::transport::http::{ListenOptions, Listener, listen};
+use crate::xml::{self, Limits};
 
 use super::protocol::{Application, Command, Event, Report, Request};
 pub(crate) use behaviour::Behaviour;
-use bodies::Given;
+use compose::{Desk, Wanted};
+pub(crate) use duties::Office;
 use identity::OwnBody;
 pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
@@ -68,8 +73,8 @@ struct System {
     /// In a rehearsal, where it acts by itself: the zone of its dates. In the demonstration it does what it is told.
     zone: Option<Zone>,
     memory: Mutex<Memory>,
-    /// The sample bodies of the schemas, by their paths; empty in the demonstration.
-    samples: Files,
+    /// Its place among the others, where it acts by itself.
+    office: Option<Office>,
     started: Instant,
 }
 
@@ -79,6 +84,8 @@ pub(crate) struct Rehearsal {
     pub(crate) identity: Identity,
     /// The zone of its dates.
     pub(crate) zone: Zone,
+    /// Its place among the others: what it owes there it does by itself.
+    pub(crate) office: Office,
     /// The bundle: schemas with their samples, and adapters.
     pub(crate) files: Files,
     /// The folder of its records.
@@ -97,12 +104,11 @@ pub(crate) struct Rehearsal {
 /// # Errors
 /// When the adapter, the records or the address cannot be used.
 pub(crate) async fn rehearse(rehearsal: Rehearsal, stop: impl Future<Output = ()>) -> Result<(), SystemError> {
-    let Rehearsal { identity, zone, files, home, listen: address, gateway, is_told } = rehearsal;
+    let Rehearsal { identity, zone, office, files, home, listen: address, gateway, is_told } = rehearsal;
     let wrong = |problem: String| SystemError { home: home.clone(), problem };
-    let samples = files.iter().filter(|(path, _)| path.starts_with("schemas/social/") && path.contains("/samples/"));
-    let samples = samples.map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
     let system = System::new(identity, &files, &home).map_err(wrong)?;
-    let system = Arc::new(System { zone: (!is_told).then_some(zone), samples, ..system });
+    let (zone, office) = if is_told { (None, None) } else { (Some(zone), Some(office)) };
+    let system = Arc::new(System { zone, office, ..system });
     let mut listener = None;
     if let Some(address) = address {
         let options = ListenOptions::plain(address);
@@ -145,7 +151,7 @@ impl System {
             link: OnceLock::new(),
             zone: None,
             memory: Mutex::default(),
-            samples: Files::new(),
+            office: None,
             started: Instant::now(),
             identity,
         })
@@ -231,24 +237,28 @@ impl System {
 
     /// The answer to a request.
     fn response(&self, opened: &Opened) -> Result<Signed, String> {
+        let kind = "document-response";
         let canonical = self.canonical(opened)?;
-        let asked = bodies::asked(&canonical).map_err(|e| e.to_string())?;
-        let outgoing = self.outgoing();
-        let mut header = self.identity.header(bodies::kind("document-response"), &opened.header.sender);
+        let document = xml::read(&canonical, &Limits::default()).map_err(|fault| fault.to_string())?;
+        let request =
+            Body::read(&opened.header.message_type, document.root()).ok_or("a request of an unknown version")?;
+        let request = request.map_err(|misread| misread.to_string())?;
+        let mut header = self.identity.header(bodies::kind(kind), &opened.header.sender);
         header.conversation_id = opened.header.conversation_id;
         header.in_reply_to = Some(opened.header.message_id);
         header.case_id = opened.header.case_id;
-        // The agency without a form of its own sends files, the others data: both ways of answering are shown.
-        let given = if self.adapter.as_ref().is_none_or(|a| a.is_canonical()) {
-            let file = bodies::file(&outgoing);
-            let digest = file.digest;
-            header.attachments.push(file);
-            Given::File(digest)
-        } else {
-            Given::Data
-        };
-        let body = bodies::response(&asked, &given, self.today(), &outgoing);
-        self.sign(header, &body.map_err(|e| e.to_string())?)
+        let desk = self.desk();
+        let file = self.answers_with_files().then(|| bodies::file(&desk.outgoing));
+        let wanted = Wanted { file: file.as_ref().map(|file| file.digest), ..Wanted::default() };
+        header.attachments.extend(file);
+        let known = [(opened.header.message_type.name.clone(), request)].into();
+        let body = compose::compose(kind, &desk, &wanted, &known).map_err(|e| e.to_string())?;
+        self.sign(header, &body.write().map_err(|e| e.to_string())?)
+    }
+
+    /// Who has no form of its own sends files, others send data: both ways of answering are shown.
+    fn answers_with_files(&self) -> bool {
+        self.adapter.as_ref().is_none_or(|a| a.is_canonical())
     }
 
     /// Signs a canonical body in the system's own form.
@@ -328,7 +338,7 @@ impl System {
         let (answer, new) = taken.await.map_err(|e| e.to_string())??;
         if let Some(new) = new {
             let system = self.clone();
-            tokio::task::spawn_blocking(move || system.follow(new));
+            tokio::task::spawn_blocking(move || system.follow(&new));
         }
         Ok(answer)
     }
@@ -362,8 +372,11 @@ impl System {
         write(&mut records).map_err(|e| format!("records: {e}"))
     }
 
-    fn is_rehearsal(&self) -> bool {
-        self.zone.is_some()
+    /// What the next body that it writes begins with.
+    fn desk(&self) -> Desk {
+        let profile = &self.identity.profile;
+        let (organisation, own) = (profile.name.clone(), profile.id.clone());
+        Desk { organisation, own, today: self.today(), now: self.identity.now(), outgoing: self.outgoing() }
     }
 
     fn today(&self) -> NaiveDate {
