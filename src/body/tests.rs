@@ -45,7 +45,7 @@ fn every_valid_sample_of_every_type_comes_back_as_it_was() {
             tried += 1;
         }
     }
-    assert!(tried >= 100, "{tried}");
+    assert!(tried >= 90, "{tried}");
 }
 
 #[test]
