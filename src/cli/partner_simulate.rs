@@ -45,7 +45,7 @@ pub(super) struct SimulateArgs {
     /// [default: simulated/ID below the folder]
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Пауза для slow и flapping, секунды / the pause of slow and flapping, in seconds
+    /// Пауза для slow, flapping и для late без напоминаний, секунды / the pause of slow, flapping, and late without reminders, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pause: u64,
     /// Does what JSON lines on standard input say, as the demonstration does
