@@ -1,18 +1,18 @@
 //! `mezhved partner simulate`: a participant's system before its own is ready.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::serve::stopped;
 use super::{ConfigDir, Failure};
 use crate::app::read_folder;
 use crate::bundle::Files;
-use crate::crypto::{Certificate, FileSigner};
+use crate::crypto::{Certificate, FileSigner, sha256};
 use crate::deadline::{Finding, Regulations};
-use crate::demo::system::{Behaviour, Identity, Office, Profile, Rehearsal, Way, rehearse};
-use crate::domain::{Participant, TransportKind};
-use crate::settings::{Settings, participants};
+use crate::demo::system::{Bare, Behaviour, Identity, Office, Profile, Rehearsal, Way, rehearse};
+use crate::domain::{Participant, Plain, TransportKind};
+use crate::settings::{Secret, Settings, participants};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SimulateArgs {
@@ -38,11 +38,14 @@ pub(super) struct SimulateArgs {
     /// Где принимать, если шлюз передаёт по HTTP / where to take pushes [default: the address in the participant's url]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Токен участника без конвертов, которым он посылает сам / the token by which a participant without envelopes posts: its file
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
     /// Папка записей: что послано и принято, точные байты / the folder of its records: what was sent and received, exact bytes
     /// [default: simulated/ID below the folder]
     #[arg(long, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Пауза для slow и flapping, секунды / the pause of slow and flapping, in seconds
+    /// Пауза для slow, flapping и для late без напоминаний, секунды / the pause of slow, flapping, and late without reminders, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pause: u64,
     /// Does what JSON lines on standard input say, as the demonstration does
@@ -62,23 +65,8 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
             args.id
         )));
     };
-    if participant.framing.plain().is_some() {
-        return Err(Failure::new(format!(
-            "у участника `{0}` framing = \"plain\": заменить можно только систему с конвертами; ответьте на его запросы любым сервером HTTP / \
-             the participant `{0}` has framing = \"plain\": only a system with envelopes can be stood in for; answer with any HTTP server",
-            participant.id
-        )));
-    }
     let (way, listen) = way(&participant, &settings, args.listen)?;
-    let below = |given: Option<PathBuf>, default: String| given.unwrap_or_else(|| settings.folder.join(default));
-    let read = |path: &PathBuf| std::fs::read(path).map_err(|e| Failure::of(&path.display().to_string(), &e));
-    let key = below(args.key, format!("keys/{}.key.pem", participant.id));
-    let cert = below(args.cert, format!("keys/{}.cert.pem", participant.id));
-    let trusted = args.gateway_cert.unwrap_or_else(|| settings.path(&settings.gateway.certificate));
-    let signer =
-        FileSigner::from_pem(&read(&key)?, &read(&cert)?).map_err(|e| Failure::of(&key.display().to_string(), &e))?;
-    let trusted =
-        Certificate::from_pem(&read(&trusted)?).map_err(|e| Failure::of(&trusted.display().to_string(), &e))?;
+    let bare = bare(&participant, &settings, &args)?;
     let profile = Profile {
         id: participant.id.clone(),
         gateway: settings.gateway.id.clone(),
@@ -88,19 +76,84 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
         behaviour: args.behaviour,
         pause_seconds: args.pause,
     };
+    let identity = match bare {
+        Some(_) => Identity::bare(profile),
+        None => signing(profile, &settings, &args)?,
+    };
     let scheme = if settings.agencies.tls_certificate.as_os_str().is_empty() { "http" } else { "https" };
     let rehearsal = Rehearsal {
-        identity: Identity::new(profile, signer, trusted),
+        identity,
         zone: participant.zone,
         office: office(&participant, people, &folder.bundle)?,
         files: folder.bundle,
-        home: below(args.home, format!("simulated/{}", participant.id)),
+        home: below(&settings, args.home.as_ref(), &format!("simulated/{}", participant.id)),
         listen,
         gateway: args.gateway.unwrap_or_else(|| format!("{scheme}://{}", settings.agencies.listen)),
+        bare,
         is_told: args.told,
     };
     rehearse(rehearsal, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A path that was given, or one below the folder.
+fn below(settings: &Settings, given: Option<&PathBuf>, default: &str) -> PathBuf {
+    given.cloned().unwrap_or_else(|| settings.folder.join(default))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|e| Failure::of(&path.display().to_string(), &e))
+}
+
+/// The keys of a system with envelopes.
+fn signing(profile: Profile, settings: &Settings, args: &SimulateArgs) -> Result<Identity, Failure> {
+    let key = below(settings, args.key.as_ref(), &format!("keys/{}.key.pem", profile.id));
+    let cert = below(settings, args.cert.as_ref(), &format!("keys/{}.cert.pem", profile.id));
+    let trusted = args.gateway_cert.clone().unwrap_or_else(|| settings.path(&settings.gateway.certificate));
+    let signer =
+        FileSigner::from_pem(&read(&key)?, &read(&cert)?).map_err(|e| Failure::of(&key.display().to_string(), &e))?;
+    let trusted =
+        Certificate::from_pem(&read(&trusted)?).map_err(|e| Failure::of(&trusted.display().to_string(), &e))?;
+    Ok(Identity::new(profile, signer, trusted))
+}
+
+/// The endpoint of a participant without envelopes, if it is one: the secret by which the gateway comes, and the token by which it posts.
+fn bare(participant: &Participant, settings: &Settings, args: &SimulateArgs) -> Result<Option<Bare>, Failure> {
+    let id = &participant.id;
+    let (Some(plain), TransportKind::Http { url }) = (participant.framing.plain(), &participant.transport) else {
+        return match args.token_file {
+            None => Ok(None),
+            Some(_) => Err(Failure::new(format!(
+                "--token-file: участник `{id}` подписывает сам, токена у него нет; уберите этот ключ / \
+                 the participant `{id}` signs itself and has no token; take --token-file out"
+            ))),
+        };
+    };
+    for (flag, given) in [("--key", &args.key), ("--cert", &args.cert), ("--gateway-cert", &args.gateway_cert)] {
+        if given.is_some() {
+            return Err(Failure::new(format!(
+                "{flag}: у участника `{id}` framing = \"plain\", он ничего не подписывает и не проверяет; уберите этот ключ / \
+                 the participant `{id}` has framing = \"plain\", it signs and verifies nothing; take {flag} out"
+            )));
+        }
+    }
+    let authorization = settings.read_authorization(id, plain.auth).map_err(|e| Failure::new(e.to_string()))?;
+    let token = args.token_file.as_deref().map(|path| token(path, plain)).transpose()?;
+    Ok(Some(Bare::new(plain.clone(), url.clone(), authorization, token)))
+}
+
+/// The token by which a participant posts: one line, whose SHA-256 its file names.
+fn token(path: &Path, plain: &Plain) -> Result<Secret, Failure> {
+    let bytes = read(path)?;
+    let token = bytes.trim_ascii_end();
+    if !plain.tokens.contains(&sha256(token)) {
+        return Err(Failure::new(format!(
+            "{0}: SHA-256 этого токена нет в token_sha256 участника; `mezhved key token` даёт и токен, и строку / \
+             {0}: token_sha256 of the participant does not name this token; `mezhved key token` makes both",
+            path.display()
+        )));
+    }
+    Ok(Secret::from(String::from_utf8_lossy(token).into_owned()))
 }
 
 /// The participant's place: its regulation and everybody who takes part.

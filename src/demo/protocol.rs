@@ -105,6 +105,17 @@ pub(super) enum Event {
         /// What it answers.
         in_reply_to: Option<MessageId>,
     },
+    /// Its message went with the response to what it answers.
+    Responded {
+        /// The message.
+        id: MessageId,
+        /// Its type.
+        kind: String,
+        /// Whom it is for.
+        to: ParticipantId,
+        /// What it answers.
+        in_reply_to: Option<MessageId>,
+    },
     /// The gateway refused its message.
     Refused {
         /// The message.

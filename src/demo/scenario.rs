@@ -288,7 +288,11 @@ impl<'a> Stage<'a> {
             Event::Refused { id, code, .. } => {
                 return Err(DemoError::Refused { sender: who.clone(), id: *id, code: code.clone() });
             }
-            Event::Started { .. } | Event::Ready | Event::Received { .. } | Event::Trouble { .. } => {}
+            Event::Started { .. }
+            | Event::Ready
+            | Event::Responded { .. }
+            | Event::Received { .. }
+            | Event::Trouble { .. } => {}
         }
         Ok(())
     }

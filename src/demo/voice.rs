@@ -38,7 +38,7 @@ impl Voice {
     /// What a system told.
     pub(super) fn event(self, at: Timestamp, who: &ParticipantId, event: &Event) {
         let what = match event {
-            Event::Started { .. } | Event::Ready => return,
+            Event::Started { .. } | Event::Ready | Event::Responded { .. } => return,
             Event::Accepted { id, kind, to, .. } if to == who => {
                 format!("✓ {}: зарегистрировано шлюзом, квитанция проверена  {}", word(kind), short(*id))
             }

@@ -22,6 +22,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -248,6 +249,24 @@ impl Settings {
     pub fn read_secret(&self, participant: &ParticipantId, auth: PlainAuth) -> Result<Option<Secret>, SecretProblem> {
         let Some(path) = self.secret_file(participant, auth) else { return Ok(None) };
         secret(&path, auth).map(Some).map_err(|(ru, en)| SecretProblem { path, ru, en })
+    }
+
+    /// The value of `Authorization` by which the gateway proves itself to a participant. Blocks.
+    ///
+    /// # Errors
+    /// As [`Self::read_secret`].
+    pub fn read_authorization(
+        &self,
+        participant: &ParticipantId,
+        auth: PlainAuth,
+    ) -> Result<Option<Secret>, SecretProblem> {
+        let value = |secret: Secret| match auth {
+            PlainAuth::Basic => {
+                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(secret.reveal()))
+            }
+            PlainAuth::Bearer | PlainAuth::None => format!("Bearer {}", secret.reveal()),
+        };
+        Ok(self.read_secret(participant, auth)?.map(value).map(Secret::from))
     }
 }
 

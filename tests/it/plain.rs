@@ -21,7 +21,7 @@ const TOKEN: &str = "the-token-of-the-health-authority-43chars";
 const JSON_RESPONSE: &str = include_str!("../../adapters/employment/samples/document-response/minimal.partner.json");
 
 /// A plan with short pauses.
-fn plan(backend: Backend) -> Plan {
+pub(crate) fn plan(backend: Backend) -> Plan {
     let plan = World::on(backend).setting("delivery.retry_base_ms = 20").setting("delivery.retry_ceiling_ms = 200");
     plan.setting("push.timeout_ms = 3000").setting("delivery.lease_ms = 6000").setting("delivery.poll_ms = 200")
 }
@@ -59,7 +59,7 @@ fn prepared(plan: Plan) -> Bare {
 }
 
 /// Rewrites a participant's file.
-fn without_envelopes(world: &World, id: &str, url: &str, plain: &str) {
+pub(crate) fn without_envelopes(world: &World, id: &str, url: &str, plain: &str) {
     let file = world.file(&format!("participants/{id}.toml"));
     let text = std::fs::read_to_string(&file).unwrap();
     let own = text.lines().take_while(|line| !line.starts_with("framing"));

@@ -1,5 +1,7 @@
 //! `partner simulate`: a participant's system that stands in until its own is ready, over the participant's real transport.
 
+mod plain;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,10 +24,15 @@ struct StandIn {
 impl StandIn {
     fn start(world: &World, id: &str, more: &[&str]) -> Self {
         let file = |end: &str| world.file(&format!("agencies/{id}.{end}.pem")).to_str().unwrap().to_owned();
+        Self::run(world, id, &[&["--key", &file("key"), "--cert", &file("cert")], more].concat())
+    }
+
+    /// Runs it with what stands in the folder only.
+    fn run(world: &World, id: &str, more: &[&str]) -> Self {
         let gateway = world.gateway().agencies().to_owned();
         let mut child = Command::new(env!("CARGO_BIN_EXE_mezhved"))
             .args(["partner", "simulate", id, "--config", world.folder().to_str().unwrap()])
-            .args(["--key", &file("key"), "--cert", &file("cert"), "--gateway", &gateway])
+            .args(["--gateway", &gateway])
             .args(more)
             .stdout(Stdio::piped())
             .spawn()

@@ -50,8 +50,8 @@ pub(crate) struct Profile {
 /// A system's keys and trust.
 pub(crate) struct Identity {
     pub(crate) profile: Profile,
-    signer: FileSigner,
-    trusted: Certificate,
+    /// Its own key, and the gateway's; `None`: it knows no envelopes.
+    keys: Option<(FileSigner, Certificate)>,
     clock: Clock,
 }
 
@@ -81,7 +81,12 @@ pub(crate) struct Signed {
 impl Identity {
     /// An identity from its parts.
     pub(crate) fn new(profile: Profile, signer: FileSigner, trusted: Certificate) -> Self {
-        Self { profile, signer, trusted, clock: Clock::default() }
+        Self { profile, keys: Some((signer, trusted)), clock: Clock::default() }
+    }
+
+    /// The identity of a system without envelopes: it has no key, and its messages are their bodies.
+    pub(crate) fn bare(profile: Profile) -> Self {
+        Self { profile, keys: None, clock: Clock::default() }
     }
 
     /// The machine's time.
@@ -109,10 +114,14 @@ impl Identity {
         }
     }
 
-    /// Signs a message of this system.
+    /// Signs a message of this system; without keys the body is the message.
     pub(crate) fn sign(&self, header: Header, body: BodyDraft) -> Result<Signed, SignError> {
+        let Some((signer, _)) = &self.keys else {
+            let (BodyDraft::Xml(bytes) | BodyDraft::Payload { bytes, .. }) = body;
+            return Ok(Signed { header, digest: sha256(&bytes), bytes });
+        };
         let unsigned = compose(&Draft { header: header.clone(), body })?;
-        let sealed = sign_composed(&unsigned, &self.signer)?;
+        let sealed = sign_composed(&unsigned, signer)?;
         Ok(Signed { header, digest: sealed.digest, bytes: sealed.bytes })
     }
 
@@ -153,7 +162,10 @@ impl Identity {
         if *unverified.claimed_signer() != self.profile.gateway {
             return Err(Fault::new(FaultCode::SenderUnknown, "only the gateway is trusted"));
         }
-        let verified = envelope::verify(unverified, std::slice::from_ref(&self.trusted), self.now())?;
+        let Some((_, trusted)) = &self.keys else {
+            return Err(Fault::new(FaultCode::SenderUnknown, "this system knows no envelopes"));
+        };
+        let verified = envelope::verify(unverified, std::slice::from_ref(trusted), self.now())?;
         let header = verified.header().clone();
         if header.recipient != self.profile.id {
             return Err(Fault::new(FaultCode::RecipientUnknown, "Header/Recipient: this is another system"));

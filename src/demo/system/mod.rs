@@ -3,6 +3,7 @@
 //! its message is receipted, doubles removed by id.
 
 mod amqp;
+mod bare;
 mod behaviour;
 mod bodies;
 mod compose;
@@ -35,6 +36,7 @@ use crate::transport::http::{ListenOptions, Listener, listen};
 use crate::xml::{self, Limits};
 
 use super::protocol::{Application, Command, Event, Report, Request};
+pub(crate) use bare::Bare;
 pub(crate) use behaviour::Behaviour;
 use compose::{Desk, Wanted};
 pub(crate) use duties::Office;
@@ -76,6 +78,8 @@ struct System {
     /// Its place among the others, where it acts by itself.
     office: Option<Office>,
     started: Instant,
+    /// How it is spoken to without envelopes, if it is.
+    bare: Option<Arc<Bare>>,
 }
 
 /// A system that stands in for a participant of a configuration.
@@ -94,6 +98,8 @@ pub(crate) struct Rehearsal {
     pub(crate) listen: Option<SocketAddr>,
     /// The gateway's address for agencies.
     pub(crate) gateway: String,
+    /// How it is spoken to without envelopes, if it is: its identity has no keys then.
+    pub(crate) bare: Option<Bare>,
     /// Whether it does what the demonstration tells it, in JSON lines on standard input, instead of acting by itself. The first line
     /// says where the gateway is; the system ends when the input does.
     pub(crate) is_told: bool,
@@ -104,15 +110,20 @@ pub(crate) struct Rehearsal {
 /// # Errors
 /// When the adapter, the records or the address cannot be used.
 pub(crate) async fn rehearse(rehearsal: Rehearsal, stop: impl Future<Output = ()>) -> Result<(), SystemError> {
-    let Rehearsal { identity, zone, office, files, home, listen: address, gateway, is_told } = rehearsal;
+    let Rehearsal { identity, zone, office, files, home, listen: address, gateway, bare, is_told } = rehearsal;
     let wrong = |problem: String| SystemError { home: home.clone(), problem };
     let system = System::new(identity, &files, &home).map_err(wrong)?;
     let (zone, office) = if is_told { (None, None) } else { (Some(zone), Some(office)) };
-    let system = Arc::new(System { zone, office, ..system });
+    let bare = bare.map(Arc::new);
+    let system = Arc::new(System { zone, office, bare: bare.clone(), ..system });
     let mut listener = None;
     if let Some(address) = address {
         let options = ListenOptions::plain(address);
-        listener = Some(listen(options, push::router(system.clone())).await.map_err(|e| wrong(chain(&e)))?);
+        let router = match &bare {
+            Some(bare) => bare::router(system.clone(), bare.clone()),
+            None => push::router(system.clone()),
+        };
+        listener = Some(listen(options, router).await.map_err(|e| wrong(chain(&e)))?);
     }
     system.say(&Event::Started { address: listener.as_ref().map(Listener::address) });
     if is_told {
@@ -121,6 +132,9 @@ pub(crate) async fn rehearse(rehearsal: Rehearsal, stop: impl Future<Output = ()
     }
     let link = link::open(&system, &gateway).await.map_err(wrong)?;
     drop(system.link.set(link));
+    if let Some(text) = bare.and_then(|bare| bare.lacks()) {
+        system.trouble(text);
+    }
     if listener.is_some() {
         system.ready();
     }
@@ -153,6 +167,7 @@ impl System {
             memory: Mutex::default(),
             office: None,
             started: Instant::now(),
+            bare: None,
             identity,
         })
     }
@@ -256,9 +271,9 @@ impl System {
         self.sign(header, &body.write().map_err(|e| e.to_string())?)
     }
 
-    /// Who has no form of its own sends files, others send data: both ways of answering are shown.
+    /// Who has no form of its own sends files, others send data: both ways of answering are shown. Without envelopes no file goes.
     fn answers_with_files(&self) -> bool {
-        self.adapter.as_ref().is_none_or(|a| a.is_canonical())
+        self.bare.is_none() && self.adapter.as_ref().is_none_or(|a| a.is_canonical())
     }
 
     /// Signs a canonical body in the system's own form.
@@ -279,6 +294,14 @@ impl System {
     /// Sends in the background: on disk first, then the same bytes until the gateway's receipt is verified.
     fn send(self: &Arc<Self>, signed: Result<Signed, String>) {
         let system = self.clone();
+        let signed = match (&self.bare, signed) {
+            (Some(bare), Ok(signed)) => match bare.route(signed) {
+                Ok(None) => return,
+                Ok(Some(signed)) => Ok(signed),
+                Err(text) => Err(text),
+            },
+            (_, signed) => signed,
+        };
         tokio::spawn(async move {
             let sent = match signed {
                 Ok(signed) => system.deliver(&signed).await,
@@ -319,6 +342,9 @@ impl System {
 
     /// One attempt: `None` with the verified receipt, or the code of a verified fault.
     async fn attempt(&self, link: &Link, signed: &Signed) -> Result<(Option<String>, Vec<u8>), String> {
+        if let Link::Plain(door) = link {
+            return door.post(signed).await;
+        }
         let answer = link.submit(signed).await?;
         let opened = self.identity.open(&answer).map_err(|f| f.to_string())?;
         let word = self.identity.word_about(signed, &opened).map_err(|f| f.to_string())?;

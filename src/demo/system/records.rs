@@ -3,7 +3,7 @@
 //! ```text
 //! HOME/sent.jsonl        a line for each message sent, and one more when the gateway's receipt is verified
 //! HOME/received.jsonl    a line for each message received, the first time only
-//! HOME/envelopes/        exact bytes: out-ID.xml, receipt-ID.xml, in-SENDER-ID.xml
+//! HOME/envelopes/        exact bytes: out-ID.xml, receipt-ID.xml, in-SENDER-ID.xml; what is no XML ends in .json
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,13 +65,13 @@ impl Records {
 
     /// Before a message is sent for the first time: its bytes, then its line.
     pub(super) fn sending(&mut self, sent: &Sent, bytes: &[u8]) -> io::Result<()> {
-        self.keep(&format!("out-{}.xml", sent.id), bytes)?;
+        self.keep(&format!("out-{}", sent.id), bytes)?;
         write_line(&mut self.sent, sent)
     }
 
     /// After the gateway's receipt was verified.
     pub(super) fn receipted(&mut self, sent: &Sent, receipt: &[u8]) -> io::Result<()> {
-        self.keep(&format!("receipt-{}.xml", sent.id), receipt)?;
+        self.keep(&format!("receipt-{}", sent.id), receipt)?;
         write_line(&mut self.sent, &Sent { receipted: true, ..sent.clone() })
     }
 
@@ -81,14 +81,17 @@ impl Records {
         if self.known.contains(&key) {
             return Ok(false);
         }
-        self.keep(&format!("in-{}-{}.xml", received.sender, received.id), bytes)?;
+        self.keep(&format!("in-{}-{}", received.sender, received.id), bytes)?;
         write_line(&mut self.received, received)?;
         self.known.insert(key);
         Ok(true)
     }
 
     fn keep(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = File::create(self.envelopes.join(name))?;
+        // Bodies without envelopes may be JSON, which never begins so.
+        let is_xml = bytes.trim_ascii_start().first() == Some(&b'<') || bytes.starts_with(b"\xef\xbb\xbf<");
+        let end = if is_xml { "xml" } else { "json" };
+        let mut file = File::create(self.envelopes.join(format!("{name}.{end}")))?;
         file.write_all(bytes)?;
         file.sync_data()
     }

@@ -119,12 +119,14 @@ impl System {
         });
         if self.identity.profile.behaviour.answers_at_once() {
             self.do_what_may_be(office, &thread);
+        } else if self.waits_itself() {
+            self.do_later(thread);
         }
         Ok(())
     }
 
     /// Does what waits in a thread and need not wait: one thing may let another be done.
-    fn do_what_may_be(self: &Arc<Self>, office: &Office, thread: &str) {
+    pub(super) fn do_what_may_be(self: &Arc<Self>, office: &Office, thread: &str) {
         let mut early = Vec::new();
         while let Some(duty) = self.remember(|memory| {
             let waiting = &mut memory.threads.get_mut(thread)?.waiting;
@@ -227,10 +229,14 @@ impl System {
         Ok(Answer { header: signed.header, bytes, status })
     }
 
+    /// The pause of its behaviour.
+    pub(super) fn pause(&self) -> Duration {
+        Duration::from_secs(self.identity.profile.pause_seconds)
+    }
+
     /// What the behaviour does before anything is taken. An error: the system is away, try again later.
     pub(super) async fn before_taking(&self) -> Result<(), String> {
-        let profile = &self.identity.profile;
-        let pause = Duration::from_secs(profile.pause_seconds);
+        let (profile, pause) = (&self.identity.profile, self.pause());
         if profile.behaviour.is_away(self.started.elapsed(), pause) {
             return Err("away for a while, as told".to_owned());
         }

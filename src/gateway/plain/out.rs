@@ -1,6 +1,5 @@
 //! Handing a message over without an envelope, and what comes back with the response.
 
-use base64::Engine as _;
 use serde_json::json;
 use tracing::warn;
 
@@ -9,8 +8,7 @@ use super::door::answer_id;
 use super::{Form, signed_entry};
 use crate::crypto::sha256;
 use crate::domain::{
-    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, PlainAuth, Priority, Technical,
-    Timestamp, Via,
+    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, Priority, Technical, Timestamp, Via,
 };
 use crate::envelope::technical::{FaultReport, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{self, Body, BodyDraft, Draft, SignError};
@@ -86,15 +84,10 @@ impl Dispatcher {
             return Err((ParkReason::RouteMissing, detail));
         }
         let (gateway, id, auth) = (self.gateway.clone(), participant.id.clone(), plain.auth);
-        let secret = tokio::task::spawn_blocking(move || gateway.settings().read_secret(&id, auth)).await;
+        let secret = tokio::task::spawn_blocking(move || gateway.settings().read_authorization(&id, auth)).await;
         let secret = secret.map_err(|e| (ParkReason::RouteMissing, e.to_string()))?;
         let secret = secret.map_err(|problem| (ParkReason::RouteMissing, problem.to_string()))?;
-        let authorization = secret.map(|secret| match auth {
-            PlainAuth::Basic => {
-                format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(secret.reveal()))
-            }
-            PlainAuth::Bearer | PlainAuth::None => format!("Bearer {}", secret.reveal()),
-        });
+        let authorization = secret.map(|secret| secret.reveal().to_owned());
         let snapshot = self.gateway.snapshot();
         let form = Form::of(participant, &snapshot).map_err(|f| (ParkReason::TranslationFailed, f.detail))?;
         Ok(PlainCall {
