@@ -271,6 +271,25 @@ fn y_12_progress_report() {
 }
 
 #[test]
+fn y_12_a_department_of_activities_owes_its_measure_and_its_report() {
+    for role in ["culture", "sport", "transport", "internal-policy", "information-technology", "public-relations"] {
+        let (mut life, _) = begun();
+        let body = approved(1, "2026-05-18T10:00:00+05:00", TERM, "").replace("employment", role);
+        let effects = programme(&mut life, role, &body);
+        assert_eq!(of(&effects, "measure").iter().map(|o| o.debtor.as_str()).collect::<Vec<_>>(), [role]);
+        let copy = owed(&life, &effects, "programme-copies");
+        assert_eq!(copy, [format!("uszn > {role} {role}: no date")]);
+        assert_eq!(met(&effects, "programme-copies", &effects), ["2026-05-18T12:00:00+05:00"]);
+        let months = scheduled(&life, &effects, "progress-report", "2026-06-01T10:00:00+05:00");
+        let report = owed(&life, &months, "progress-report");
+        assert_eq!(report[0], format!("{role} > provider {role} 2026-05: 2026-06-05T23:59:59+05:00"));
+        let body = format!("<period>2026-05</period><cases><case><caseId>{CASE}</caseId></case></cases>");
+        let sent = send(&mut life, ("progress-report", role, "provider"), "2026-06-03T12:00:00+05:00", &body);
+        assert_eq!(met(&months, "progress-report", &sent), ["2026-06-03T12:00:00+05:00"]);
+    }
+}
+
+#[test]
 fn y_13_limit_of_six_months() {
     let (mut life, _) = begun();
     // From a Friday; the six months end on a Sunday and stay there.
