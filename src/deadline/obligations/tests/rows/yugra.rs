@@ -268,10 +268,11 @@ fn y_12_progress_report() {
     let body = format!("<period>2026-06</period><cases><case><caseId>{CASE}</caseId></case></cases>");
     let sent = send(&mut life, ("progress-report", "employment", "provider"), "2026-07-03T12:00:00+05:00", &body);
     assert_eq!(met(&months, "progress-report", &sent), ["2026-07-03T12:00:00+05:00"], "its month only");
+    departments_of_activities();
 }
 
-#[test]
-fn y_12_a_department_of_activities_owes_its_measure_and_its_report() {
+/// Every department of activities owes its measure and its report like the others.
+fn departments_of_activities() {
     for role in ["culture", "sport", "transport", "internal-policy", "information-technology", "public-relations"] {
         let (mut life, _) = begun();
         let body = approved(1, "2026-05-18T10:00:00+05:00", TERM, "").replace("employment", role);
