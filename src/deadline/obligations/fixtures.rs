@@ -44,7 +44,19 @@ pub(in crate::deadline) fn participants() -> Vec<Participant> {
 
 /// The people of a whole region: the register holds every role that no agency has, so that each is held once.
 pub(in crate::deadline) fn region(regulation: &Regulation) -> Vec<Participant> {
-    let agencies = ["health", "education", "police", "guardianship", "employment", "culture", "sport"];
+    let agencies = [
+        "health",
+        "education",
+        "police",
+        "guardianship",
+        "employment",
+        "culture",
+        "sport",
+        "transport",
+        "internal-policy",
+        "information-technology",
+        "public-relations",
+    ];
     let codes = || regulation.roles.iter().map(|r| r.code.as_str());
     let zone = regulation.zone.to_string();
     let mut all: Vec<Participant> =

@@ -18,7 +18,7 @@ fn the_yugra_regulation_is_read_whole() {
         yugra.rules.iter().take(3).map(|r| r.id.as_str()).collect::<Vec<_>>(),
         ["document-request", "document-answer", "progress-report"]
     );
-    assert_eq!(yugra.roles.len(), 10);
+    assert_eq!(yugra.roles.len(), 16);
     let head = |r: &Rule| if r.is_task() { "[[task]]" } else { "[[deadline]]" };
     assert!(yugra.rules.iter().all(|r| YUGRA.lines().nth(r.line - 1).unwrap().starts_with(head(r))));
     let report = &yugra.rules[2];

@@ -9,7 +9,7 @@ use mezhved::domain::{MessageType, RoleCode};
 use mezhved::schema::Catalogue;
 
 /// Roles whose holders have systems of their own, with their adapters.
-pub(crate) const READY: [(&str, &str); 10] = [
+pub(crate) const READY: [(&str, &str); 14] = [
     ("health", "health"),
     ("education", "education"),
     ("police", "police"),
@@ -18,6 +18,10 @@ pub(crate) const READY: [(&str, &str); 10] = [
     ("minors-commission", "minors-commission"),
     ("culture", "culture"),
     ("sport", "sport"),
+    ("transport", "transport"),
+    ("internal-policy", "internal-policy"),
+    ("information-technology", "information-technology"),
+    ("public-relations", "public-relations"),
     ("uszn", "social-office"),
     ("provider", "provider"),
 ];

@@ -268,6 +268,26 @@ fn y_12_progress_report() {
     let body = format!("<period>2026-06</period><cases><case><caseId>{CASE}</caseId></case></cases>");
     let sent = send(&mut life, ("progress-report", "employment", "provider"), "2026-07-03T12:00:00+05:00", &body);
     assert_eq!(met(&months, "progress-report", &sent), ["2026-07-03T12:00:00+05:00"], "its month only");
+    departments_of_activities();
+}
+
+/// Every department of activities owes its measure and its report like the others.
+fn departments_of_activities() {
+    for role in ["culture", "sport", "transport", "internal-policy", "information-technology", "public-relations"] {
+        let (mut life, _) = begun();
+        let body = approved(1, "2026-05-18T10:00:00+05:00", TERM, "").replace("employment", role);
+        let effects = programme(&mut life, role, &body);
+        assert_eq!(of(&effects, "measure").iter().map(|o| o.debtor.as_str()).collect::<Vec<_>>(), [role]);
+        let copy = owed(&life, &effects, "programme-copies");
+        assert_eq!(copy, [format!("uszn > {role} {role}: no date")]);
+        assert_eq!(met(&effects, "programme-copies", &effects), ["2026-05-18T12:00:00+05:00"]);
+        let months = scheduled(&life, &effects, "progress-report", "2026-06-01T10:00:00+05:00");
+        let report = owed(&life, &months, "progress-report");
+        assert_eq!(report[0], format!("{role} > provider {role} 2026-05: 2026-06-05T23:59:59+05:00"));
+        let body = format!("<period>2026-05</period><cases><case><caseId>{CASE}</caseId></case></cases>");
+        let sent = send(&mut life, ("progress-report", role, "provider"), "2026-06-03T12:00:00+05:00", &body);
+        assert_eq!(met(&months, "progress-report", &sent), ["2026-06-03T12:00:00+05:00"]);
+    }
 }
 
 #[test]
