@@ -36,7 +36,8 @@ fn stood_in(id: &str, plain: &str, more: &[&str]) -> (World, StandIn) {
 /// By whom and how the answer came.
 fn channel(world: &World, asked: MessageId) -> Value {
     let copies = world.partner("register").copies();
-    let answer = copies.iter().find(|copy| copy.opened.header.in_reply_to == Some(asked)).unwrap();
+    let mut answers = copies.iter().filter(|copy| copy.opened.kind() == "document-response");
+    let answer = answers.find(|copy| copy.opened.header.in_reply_to == Some(asked)).unwrap();
     let id = answer.opened.header.message_id.to_string();
     world.mezhved(&["message", "show", &id, "--json"]).done().json()[0].clone()
 }
