@@ -1,6 +1,9 @@
 //! A participant's side of the broker, with the account that `partner apply` tells the administrator to make.
 
-use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
+use lapin::options::{
+    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mezhved::transport::amqp::permissions;
 
@@ -30,6 +33,13 @@ impl Queues {
     /// Like [`Queues::look`], while the broker may be away.
     pub(crate) fn try_look(vhost: &AmqpVhost, id: &str) -> Option<Self> {
         RUNTIME.block_on(Self::try_open(vhost.url(), id)).ok()
+    }
+
+    /// Whether the broker has the queue. If not, the channel is closed.
+    pub(crate) fn is_there(&self, queue: &str) -> bool {
+        let queue = format!("mezhved.{queue}.{}", self.participant);
+        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+        RUNTIME.block_on(self.channel.queue_declare(queue.into(), options, FieldTable::default())).is_ok()
     }
 
     fn open(url: &str, id: &str) -> Self {
