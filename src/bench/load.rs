@@ -35,9 +35,10 @@ pub(super) struct Cargo {
     pub(super) file_bytes: usize,
 }
 
-struct Signed {
+/// A message that is ready to be sent.
+pub(super) struct Signed {
     id: uuid::Uuid,
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 struct Loader {
@@ -92,27 +93,32 @@ struct Landed {
     trouble: Option<String>,
 }
 
-impl Loader {
-    fn sign(&mut self, messages: usize) -> Result<(), BenchError> {
-        let kind = MessageType { name: self.cargo.kind.clone(), version: 1 };
-        let file: Vec<u8> = (0..self.cargo.file_bytes).map(|n| u8::try_from(n % 251).unwrap_or_default()).collect();
-        let attachments: Vec<Attachment> = (!file.is_empty())
-            .then(|| Attachment {
+impl Cargo {
+    /// One signed message of this kind.
+    pub(super) fn signed(&self, identity: &Identity, recipient: &ParticipantId) -> Result<Signed, BenchError> {
+        let kind = MessageType { name: self.kind.clone(), version: 1 };
+        let mut header = identity.header(kind, recipient);
+        if self.file_bytes > 0 {
+            let file = vec![b'x'; self.file_bytes];
+            header.attachments.push(Attachment {
                 digest: sha256(&file),
                 size_bytes: u64::try_from(file.len()).unwrap_or_default(),
                 media_type: "application/pdf".to_owned(),
                 name: "bench.pdf".to_owned(),
-                inline: Some(file.clone()),
+                inline: Some(file),
                 signs: None,
-            })
-            .into_iter()
-            .collect();
+            });
+        }
+        let body = BodyDraft::Xml(self.body.clone().into_bytes());
+        let signed = identity.sign(header, body).map_err(|e| BenchError::defect(&e))?;
+        Ok(Signed { id: signed.header.message_id.uuid(), bytes: signed.bytes })
+    }
+}
+
+impl Loader {
+    fn sign(&mut self, messages: usize) -> Result<(), BenchError> {
         for recipient in self.cargo.recipients.iter().cycle().take(messages) {
-            let mut header = self.identity.header(kind.clone(), recipient);
-            header.attachments = attachments.clone();
-            let body = BodyDraft::Xml(self.cargo.body.clone().into_bytes());
-            let signed = self.identity.sign(header, body).map_err(|e| BenchError::defect(&e))?;
-            self.signed.push(Signed { id: signed.header.message_id.uuid(), bytes: signed.bytes });
+            self.signed.push(self.cargo.signed(&self.identity, recipient)?);
         }
         Ok(())
     }

@@ -68,6 +68,11 @@ pub enum BenchError {
         "свой PostgreSQL не запустился ({0}); есть --postgres URL / a private PostgreSQL did not start; there is --postgres URL"
     )]
     Postgres(&'static str),
+    /// One empty database, and several scenarios that need one.
+    #[error(
+        "--postgres: база одна, а сценариев на PostgreSQL {0}; выберите один, --only / one database, and so many scenarios; choose one by --only"
+    )]
+    OneDatabase(usize),
     /// A file of an earlier run.
     #[error("{0}: это не отчёт `mezhved bench --json` / this is no report of that command")]
     Report(PathBuf),
@@ -125,11 +130,6 @@ impl Scenario {
         }
     }
 
-    /// The sender speaks the canonical form.
-    fn adapter_of_sender(&self) -> Option<&'static str> {
-        None
-    }
-
     /// Those that get anything, as a part of those that are sent to.
     fn reaches(&self) -> bool {
         !self.mailbox
@@ -168,7 +168,8 @@ fn now_micros() -> i64 {
 pub async fn part(name: &str, home: &Path) -> Result<(), BenchError> {
     match name {
         "load" => load::run(home).await,
-        _ => sink::run(home).await,
+        "sink" => sink::run(home).await,
+        other => Err(BenchError::Defect(format!("{PART_COMMAND}: `{other}`; load or sink"))),
     }
 }
 
@@ -185,8 +186,11 @@ pub async fn run(options: &Options, mut say: impl FnMut(&str)) -> Result<(), Ben
     if wanted.is_empty() {
         return Err(BenchError::NoScenario(options.only.clone().unwrap_or_default()));
     }
-    let needs_postgres = wanted.iter().any(|s| s.engine == Engine::Postgres);
-    let private = if needs_postgres && options.postgres.is_none() { Postgres::start().await? } else { None };
+    let on_postgres = wanted.iter().filter(|s| s.engine == Engine::Postgres).count();
+    if options.postgres.is_some() && on_postgres > 1 {
+        return Err(BenchError::OneDatabase(on_postgres));
+    }
+    let private = if on_postgres > 0 && options.postgres.is_none() { Postgres::start().await? } else { None };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let mut report = Report { version: env!("CARGO_PKG_VERSION").to_owned(), processors, scenarios: Vec::new() };
     say(&format!("процессоров / processors: {processors}\n"));
@@ -302,12 +306,11 @@ async fn play(scenario: &Scenario, database: &str, seconds: f64) -> Result<Figur
     let accept = paced.iter().filter_map(|s| Some(s.receipt_at?.saturating_sub(s.at))).collect();
     let end_to_end = paced.iter().filter_map(|s| Some(come.get(&s.id)?.saturating_sub(s.at))).collect();
 
-    let envelope = sample(&stage)?;
-    let floors = floors::measure(&stage.signer, &stage.certificate, &envelope, stage.folder.path())?;
+    let floors = floors::measure(&stage.signer, &stage.certificate, &stage.sample, stage.folder.path())?;
     let own = floors.cryptography_us();
     let figures = Figures {
         scenario: scenario.name.to_owned(),
-        envelope_bytes: envelope.len().saturating_add(scenario.file_bytes.saturating_mul(4) / 3),
+        envelope_bytes: stage.sample.len(),
         messages: pushed.len(),
         accepted_per_second,
         delivered_per_second,
@@ -323,17 +326,4 @@ async fn play(scenario: &Scenario, database: &str, seconds: f64) -> Result<Figur
     };
     stage.strike().await;
     Ok(figures)
-}
-
-/// An envelope like those that are sent, for the floors.
-fn sample(stage: &Stage) -> Result<Vec<u8>, BenchError> {
-    use crate::domain::{Header, ParticipantId};
-    let cargo = std::fs::read(stage.folder.path().join("register/cargo.json")).map_err(|e| BenchError::defect(&e))?;
-    let cargo: load::Cargo = serde_json::from_slice(&cargo).map_err(|e| BenchError::defect(&e))?;
-    let identity = home::load(&stage.folder.path().join("register"))?;
-    let to: ParticipantId = cargo.recipients.first().cloned().ok_or_else(|| BenchError::Defect("nobody".to_owned()))?;
-    let kind = crate::domain::MessageType { name: cargo.kind, version: 1 };
-    let header: Header = identity.header(kind, &to);
-    let signed = identity.sign(header, crate::envelope::BodyDraft::Xml(cargo.body.into_bytes()));
-    signed.map(|signed| signed.bytes).map_err(|e| BenchError::defect(&e))
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::home::{GATEWAY_ID, id, make, write};
+use super::home::{self, GATEWAY_ID, id, make, write};
 use super::load::Cargo;
 use super::protocol::Said;
 use super::{BenchError, PART_COMMAND, Scenario};
@@ -86,6 +86,8 @@ pub(super) struct Stage {
     /// What measures the floors: the sender's key.
     pub(super) signer: FileSigner,
     pub(super) certificate: Certificate,
+    /// An envelope like those that are sent.
+    pub(super) sample: Vec<u8>,
     /// The folder of everything.
     pub(super) folder: tempfile::TempDir,
 }
@@ -115,8 +117,7 @@ impl Stage {
         };
         write(&config.join("settings.toml"), settings(database).as_bytes())?;
         write(&config.join(format!("participants/{SENDER}.crt")), &sender.certificate_pem)?;
-        let register =
-            participant(SENDER, &REGISTER_ROLES, "718", scenario.adapter_of_sender(), "{ kind = \"mailbox\" }");
+        let register = participant(SENDER, &REGISTER_ROLES, "718", None, "{ kind = \"mailbox\" }");
         write(&config.join(format!("participants/{SENDER}.toml")), register.as_bytes())?;
         for (number, partner) in partners.iter().enumerate() {
             let url = match (scenario.dead, number) {
@@ -140,14 +141,15 @@ impl Stage {
             body: body()?,
             file_bytes: scenario.file_bytes,
         };
-        let cargo = serde_json::to_vec(&cargo).map_err(|e| BenchError::defect(&e))?;
-        write(&loader.join("cargo.json"), &cargo)?;
+        let to = cargo.recipients.first().ok_or_else(|| BenchError::Defect("nobody to send to".to_owned()))?;
+        let sample = cargo.signed(&home::load(&loader)?, to)?.bytes;
+        write(&loader.join("cargo.json"), &serde_json::to_vec(&cargo).map_err(|e| BenchError::defect(&e))?)?;
         let mut load = Helper::start("load", &loader)?;
         let _: Said = load.hear().await?;
         let signer =
             FileSigner::from_pem(&sender.key_pem, &sender.certificate_pem).map_err(|e| BenchError::defect(&e))?;
         let certificate = Certificate::from_pem(&sender.certificate_pem).map_err(|e| BenchError::defect(&e))?;
-        Ok(Self { load, sink, gateway, metrics, signer, certificate, folder })
+        Ok(Self { load, sink, gateway, metrics, signer, certificate, sample, folder })
     }
 
     /// What the gateway's process has used so far.
