@@ -18,6 +18,7 @@ pub mod xml;
 // Floor 3
 pub mod settings;
 // Floor 4
+pub mod client;
 pub mod store;
 pub mod vault;
 // Floor 5

@@ -14,7 +14,7 @@ const HOUSE: [(u8, &[&str]); 8] = [
     (1, &["domain"]),
     (2, &["bundle", "xml", "crypto", "envelope", "schema", "body", "adapter", "deadline", "retry"]),
     (3, &["settings"]),
-    (4, &["store", "vault"]),
+    (4, &["store", "client", "vault"]),
     (5, &["transport"]),
     (6, &["gateway"]),
     (7, &["api", "console"]),

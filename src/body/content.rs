@@ -258,9 +258,19 @@ pub(super) trait Choice: Sized {
     fn put(&self, w: &mut Writer);
 }
 
-/// A type whose elements are in the namespace of the element that holds them.
-macro_rules! record {
-    ($(#[$doc:meta])* $name:ident {
+/// The elements of a type that is in the namespace of the shared types.
+pub(super) fn common_fields(node: Node<'_>) -> Result<Fields<'_>, Misread> {
+    Ok(Fields::in_namespace(node, COMMON, CODE)?)
+}
+
+/// The elements of a type that is in the namespace of the element that holds it.
+pub(super) fn own_fields(node: Node<'_>) -> Result<Fields<'_>, Misread> {
+    Ok(Fields::of(node, CODE)?)
+}
+
+/// A type of elements: how they are found, and the prefix with which they are written.
+macro_rules! elements {
+    ($open:ident, $prefix:literal; $(#[$doc:meta])* $name:ident {
         $($(#[$field_doc:meta])* $field:ident: $type:ty = $how:tt,)*
     }) => {
         $(#[$doc])*
@@ -270,7 +280,7 @@ macro_rules! record {
         impl $crate::body::content::Content for $name {
             fn read(node: $crate::xml::Node<'_>) -> Result<Self, $crate::body::Misread> {
                 $crate::xml::only_attributes(node, &[], $crate::body::content::CODE)?;
-                let mut fields = $crate::xml::Fields::of(node, $crate::body::content::CODE)?;
+                let mut fields = $crate::body::content::$open(node)?;
                 $(let $field = $crate::body::content::take!(fields, $how);)*
                 fields.end()?;
                 Ok(Self { $($field,)* })
@@ -278,39 +288,21 @@ macro_rules! record {
 
             fn write(&self, w: &mut $crate::xml::Writer, element: &str) {
                 w.start(element, &[]);
-                $($crate::body::content::put!(&self.$field, w, "", $how);)*
+                $($crate::body::content::put!(&self.$field, w, $prefix, $how);)*
                 w.end();
             }
         }
     };
 }
 
+/// A type whose elements are in the namespace of the element that holds them.
+macro_rules! record {
+    ($($declared:tt)*) => { $crate::body::content::elements! { own_fields, ""; $($declared)* } };
+}
+
 /// A type whose elements are in the namespace of the shared types.
 macro_rules! common {
-    ($(#[$doc:meta])* $name:ident {
-        $($(#[$field_doc:meta])* $field:ident: $type:ty = $how:tt,)*
-    }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
-
-        impl $crate::body::content::Content for $name {
-            fn read(node: $crate::xml::Node<'_>) -> Result<Self, $crate::body::Misread> {
-                use $crate::body::content::{CODE, COMMON};
-                $crate::xml::only_attributes(node, &[], CODE)?;
-                let mut fields = $crate::xml::Fields::in_namespace(node, COMMON, CODE)?;
-                $(let $field = $crate::body::content::take!(fields, $how);)*
-                fields.end()?;
-                Ok(Self { $($field,)* })
-            }
-
-            fn write(&self, w: &mut $crate::xml::Writer, element: &str) {
-                w.start(element, &[]);
-                $($crate::body::content::put!(&self.$field, w, "c:", $how);)*
-                w.end();
-            }
-        }
-    };
+    ($($declared:tt)*) => { $crate::body::content::elements! { common_fields, "c:"; $($declared)* } };
 }
 
 /// One of several elements, each a variant.
@@ -437,4 +429,4 @@ macro_rules! codes {
     };
 }
 
-pub(super) use {choice, codes, common, first, message, put, record, take};
+pub(super) use {choice, codes, common, elements, first, message, put, record, take};

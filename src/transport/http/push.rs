@@ -4,10 +4,10 @@ use std::{net::IpAddr, time::Duration};
 
 use axum::http::{HeaderMap, header};
 use chrono::DateTime;
-use openssl::x509::X509;
-use reqwest::{Certificate, Client, Identity, Response, StatusCode, Url};
+use reqwest::{Identity, Response, StatusCode, Url};
 
 use crate::{
+    client::{self, RootError},
     domain::{MessageId, ParkReason, chain},
     transport::{Answer, Outcome},
 };
@@ -37,11 +37,8 @@ pub struct HttpOptions {
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     /// A root certificate is not PEM.
-    #[error("extra root certificate number {number} is not a PEM certificate")]
-    Root {
-        /// Its place in [`HttpOptions::extra_roots_pem`], from 1.
-        number: usize,
-    },
+    #[error(transparent)]
+    Root(#[from] RootError),
     /// The client identity is unusable.
     #[error("the client certificate or its key is unusable")]
     Identity(#[source] reqwest::Error),
@@ -80,25 +77,7 @@ impl Push {
     /// # Errors
     /// When a certificate of the options is unusable.
     pub fn new(options: HttpOptions) -> Result<Self, HttpError> {
-        let mut roots = Vec::new();
-        for (index, pem) in options.extra_roots_pem.iter().enumerate() {
-            // The library would also take a file without any certificate.
-            let certificates = X509::stack_from_pem(pem).unwrap_or_default();
-            if certificates.is_empty() {
-                return Err(HttpError::Root { number: index + 1 });
-            }
-            roots.extend(Certificate::from_pem_bundle(pem).map_err(|_| HttpError::Root { number: index + 1 })?);
-        }
-        let mut builder = Client::builder()
-            .tls_backend_native()
-            .tls_certs_merge(roots)
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .http1_only()
-            .no_proxy()
-            .referer(false)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("mezhved/", env!("CARGO_PKG_VERSION")))
+        let mut builder = client::builder(&options.extra_roots_pem)?
             .connect_timeout(options.connect_timeout)
             .timeout(options.call_timeout)
             .pool_idle_timeout(IDLE)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rand::Rng as _;
-use reqwest::{Certificate, Method, Response, StatusCode, header};
+use reqwest::{Method, Response, StatusCode, header};
 use rusty_s3::{Credentials, S3Action as _, UrlStyle};
 use tokio_util::bytes::Bytes;
 use url::Url;
@@ -54,20 +54,8 @@ pub(super) struct Uploads {
 impl Client {
     pub(super) fn new(options: S3Options) -> Result<Self, S3Error> {
         let setup = |why: &dyn std::fmt::Debug| S3Error::Setup(format!("{why:?}"));
-        let mut roots = Vec::new();
-        for pem in &options.extra_roots_pem {
-            roots.extend(Certificate::from_pem_bundle(pem).map_err(|e| setup(&e))?);
-        }
-        let http = reqwest::Client::builder()
-            .tls_backend_native()
-            .tls_certs_merge(roots)
-            .tls_version_min(reqwest::tls::Version::TLS_1_2)
-            .http1_only()
-            .no_proxy()
-            .referer(false)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("mezhved/", env!("CARGO_PKG_VERSION")))
+        let http = crate::client::builder(&options.extra_roots_pem)
+            .map_err(|e| S3Error::Setup(e.to_string()))?
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(options.timeout)
             .pool_idle_timeout(IDLE)

@@ -18,6 +18,7 @@ use axum::{
 };
 use futures_util::{StreamExt as _, stream};
 use mezhved::{
+    client::RootError,
     domain::ParkReason,
     transport::{
         Answer, Outcome,
@@ -204,5 +205,5 @@ async fn tls_is_checked() {
 fn a_root_that_is_no_certificate_is_named() {
     let roots = vec![Authority::new().pem(), b"-----BEGIN NOTHING-----".to_vec()];
     let error = Push::new(HttpOptions { extra_roots_pem: roots, ..HttpOptions::default() }).unwrap_err();
-    assert!(matches!(error, HttpError::Root { number: 2 }), "{error}");
+    assert!(matches!(error, HttpError::Root(RootError { number: 2 })), "{error}");
 }

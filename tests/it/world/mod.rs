@@ -242,25 +242,19 @@ impl World {
 
     /// One number out of the database.
     pub(crate) fn number(&self, query: &'static str) -> i64 {
-        let postgres = self.database.as_ref().map(|d| d.url().to_owned());
-        let file = self.file("data/mezhved.db");
-        RUNTIME.block_on(async move {
-            match postgres {
-                Some(url) => {
-                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
-                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
-                }
-                None => {
-                    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
-                    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
-                }
-            }
-        })
+        self.value(query)
     }
 
     /// One value of bytes out of the database.
     pub(crate) fn bytes(&self, query: &'static str) -> Vec<u8> {
+        self.value(query)
+    }
+
+    fn value<T>(&self, query: &'static str) -> T
+    where
+        T: Send + Unpin + 'static,
+        (T,): for<'r> sqlx::FromRow<'r, sqlx::postgres::PgRow> + for<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow>,
+    {
         let postgres = self.database.as_ref().map(|d| d.url().to_owned());
         let file = self.file("data/mezhved.db");
         RUNTIME.block_on(async move {
