@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use futures_util::StreamExt as _;
@@ -16,6 +16,7 @@ use super::Face;
 use super::messages::{self, take};
 use super::problem::{bland, problem};
 use super::state::{self, bearer};
+use crate::domain::media_type::essence;
 use crate::domain::{CaseId, ConversationId, Fault, FaultCode, MessageId, MessageType, ParticipantId, Priority};
 use crate::gateway::{Peer, Posted, Taken};
 use crate::store::Channel;
@@ -23,6 +24,13 @@ use crate::store::Channel;
 /// Before the names of the headers that an envelope would have.
 const PREFIX: &str = "mezhved-";
 const KEY: &str = "idempotency-key";
+const RECIPIENT: &str = "mezhved-recipient";
+const CONVERSATION: &str = "mezhved-conversation-id";
+const IN_REPLY_TO: &str = "mezhved-in-reply-to";
+const CASE: &str = "mezhved-case-id";
+const PRIORITY: &str = "mezhved-priority";
+const TEST: &str = "mezhved-test";
+const OWN_HEADERS: [&str; 6] = [RECIPIENT, CONVERSATION, IN_REPLY_TO, CASE, PRIORITY, TEST];
 /// How much of a refused body is read.
 const REFUSED_BYTES_READ_MAX: usize = 256 * 1024;
 /// How long that may take.
@@ -42,9 +50,12 @@ pub(super) async fn receive(
         Ok(participant) => participant,
         Err(response) => return passed_over(response, body).await,
     };
-    let mut posted = match asked(participant, (&name, &version), &headers) {
+    let mut posted = match asked(participant.clone(), (&name, &version), &headers) {
         Ok(posted) => posted,
-        Err(fault) => return passed_over(problem(&fault), body).await,
+        Err(fault) => {
+            face.gateway.refuse_unread(&participant, &fault, &peer).await;
+            return passed_over(problem(&fault), body).await;
+        }
     };
     let bytes_max = face.gateway.settings().limits.envelope_bytes_max;
     match take(body, bytes_max, &face.held).await {
@@ -63,7 +74,9 @@ pub(super) async fn receive(
             }
         }
         messages::Taken::TooLarge => {
-            closing(problem(&Fault::new(FaultCode::TooLarge, format!("at most {bytes_max} bytes"))))
+            let fault = Fault::new(FaultCode::TooLarge, format!("at most {bytes_max} bytes"));
+            face.gateway.refuse_unread(&participant, &fault, &peer).await;
+            closing(problem(&fault))
         }
         messages::Taken::NoRoom => bland(FaultCode::NotNow),
         messages::Taken::Broken => StatusCode::BAD_REQUEST.into_response(),
@@ -112,24 +125,20 @@ fn asked(participant: ParticipantId, (name, version): (&str, &str), headers: &He
         participant,
         message_type,
         key: key.to_owned(),
-        recipient: parsed(headers, "mezhved-recipient", |t| ParticipantId::parse(t).ok())?,
-        conversation: parsed(headers, "mezhved-conversation-id", |t| ConversationId::parse(t).ok())?,
-        in_reply_to: parsed(headers, "mezhved-in-reply-to", |t| MessageId::parse(t).ok())?,
-        case: parsed(headers, "mezhved-case-id", |t| CaseId::parse(t).ok())?,
-        priority: parsed(headers, "mezhved-priority", Priority::parse)?.unwrap_or_default(),
-        test: parsed(headers, "mezhved-test", |t| t.parse().ok())?.unwrap_or_default(),
+        recipient: parsed(headers, RECIPIENT, |t| ParticipantId::parse(t).ok())?,
+        conversation: parsed(headers, CONVERSATION, |t| ConversationId::parse(t).ok())?,
+        in_reply_to: parsed(headers, IN_REPLY_TO, |t| MessageId::parse(t).ok())?,
+        case: parsed(headers, CASE, |t| CaseId::parse(t).ok())?,
+        priority: parsed(headers, PRIORITY, Priority::parse)?.unwrap_or_default(),
+        test: parsed(headers, TEST, |t| t.parse().ok())?.unwrap_or_default(),
         media_type: text(headers, header::CONTENT_TYPE.as_str())?.map(essence).unwrap_or_default(),
         body: Vec::new(),
     };
-    let known =
-        |name: &str| ["recipient", "conversation-id", "in-reply-to", "case-id", "priority", "test"].contains(&name);
-    let unknown = headers.keys().find(|name| name.as_str().strip_prefix(PREFIX).is_some_and(|rest| !known(rest)));
-    match unknown {
+    let is_unknown = |name: &&HeaderName| name.as_str().starts_with(PREFIX) && !OWN_HEADERS.contains(&name.as_str());
+    match headers.keys().find(is_unknown) {
         None => Ok(posted),
         Some(name) => {
-            let detail = format!(
-                "{name}: no such header; there are mezhved-recipient, -conversation-id, -in-reply-to, -case-id, -priority and -test"
-            );
+            let detail = format!("{name}: no such header; there are {}", OWN_HEADERS.join(", "));
             Err(Fault::new(FaultCode::HeaderInvalid, detail))
         }
     }
@@ -151,10 +160,6 @@ fn parsed<T>(headers: &HeaderMap, name: &str, parse: impl Fn(&str) -> Option<T>)
     let Some(value) = text(headers, name)? else { return Ok(None) };
     let wrong = || Fault::new(FaultCode::HeaderInvalid, format!("{name}: the value has another form"));
     parse(value).map(Some).ok_or_else(wrong)
-}
-
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// The answer: JSON, or the signed receipt itself for who asks for XML and not for JSON.

@@ -11,6 +11,7 @@ mod fault;
 mod fault_ru;
 mod framing;
 mod id;
+pub mod media_type;
 mod message;
 mod notification;
 mod obligation;

@@ -1,6 +1,6 @@
 //! What can be said of a message's attachments when it is judged. Pure but for [`Lookup`].
 
-use crate::domain::{Attachment, Fault, FaultCode, Header, Participant};
+use crate::domain::{Attachment, Fault, FaultCode, Header, Participant, media_type};
 
 use super::judge::{Bench, Lookup};
 
@@ -32,10 +32,10 @@ pub(super) fn check_attachments(
 }
 
 fn wrong_kind(attachment: &Attachment, parties: &[&Participant], bench: &Bench<'_>) -> Option<String> {
-    let kind = attachment.media_type.split(';').next().unwrap_or_default().trim_ascii();
+    let kind = media_type::essence(&attachment.media_type);
     parties.iter().find_map(|party| {
         let allowed = party.media_types.as_ref().unwrap_or(&bench.attachments.media_types);
-        let is_allowed = allowed.iter().any(|one| one.eq_ignore_ascii_case(kind));
+        let is_allowed = allowed.iter().any(|one| one.eq_ignore_ascii_case(&kind));
         let said = || format!("MediaType is not among those of participant `{}`: {}", party.id, allowed.join(", "));
         (!is_allowed).then(said)
     })

@@ -105,11 +105,16 @@ impl Meters {
     }
 
     pub(super) fn answered(&self, channel: Channel, code: Option<FaultCode>, took: Duration) {
-        let channel = Gateway::channel_word(channel);
-        self.answered.get_or_create(&Over { channel }).observe(took.as_secs_f64());
+        let over = Over { channel: Gateway::channel_word(channel) };
+        self.answered.get_or_create(&over).observe(took.as_secs_f64());
         if let Some(code) = code {
-            self.refused.get_or_create(&Refused { channel, code: code.code() }).inc();
+            self.refused(channel, code);
         }
+    }
+
+    pub(super) fn refused(&self, channel: Channel, code: FaultCode) {
+        let refused = Refused { channel: Gateway::channel_word(channel), code: code.code() };
+        self.refused.get_or_create(&refused).inc();
     }
 
     pub(super) fn attempted(&self, recipient: &ParticipantId, state: DeliveryState) {

@@ -114,6 +114,7 @@ pub fn compile(
     if let (Some(adapters), Some(catalogue)) = (&adapters, &catalogue) {
         findings.extend(parsed.iter().flat_map(|p| plain::findings(p, people.1, adapters, catalogue)));
     }
+    findings.extend(plain::shared_tokens(&parsed, people.1));
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
         // Of a regulation in which nobody takes part while others are in use only errors matter.

@@ -14,6 +14,7 @@ use tokio::time::sleep;
 use crate::crypto::{is_same, sha256};
 use crate::domain::{
     CaseId, ConversationId, Header, MessageId, MessageType, ParticipantId, Plain, PlainMethod, Priority, Timestamp,
+    media_type,
 };
 use crate::settings::Secret;
 
@@ -217,8 +218,7 @@ async fn take(
 }
 
 fn own_body(media_type: &str, bytes: Vec<u8>) -> OwnBody {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    if essence.ends_with("/xml") || essence.ends_with("+xml") {
+    if media_type::is_xml(&media_type::essence(media_type)) {
         return OwnBody::Xml(bytes);
     }
     OwnBody::Payload { media_type: media_type.to_owned(), bytes }

@@ -67,6 +67,7 @@ impl Gateway {
     /// Signs, judges and records a message on behalf of its sender. A repeat gets what the first got.
     pub(super) async fn accept_on_behalf(&self, message: OnBehalf) -> Result<Taken, Fault> {
         if let Some(taken) = self.taken_before(&message).await? {
+            self.meters().repeated(Channel::Plain);
             return Ok(taken);
         }
         let _permit = self.inner.judging.acquire().await.map_err(not_now)?;
@@ -95,11 +96,13 @@ impl Gateway {
             match self.store().accept(*accept).await.map_err(not_now)? {
                 Accepted::Recorded => {
                     info!(%sender, message_id = %taken.message_id, %record, kind, channel = "plain", "accepted");
+                    self.meters().accepted(Channel::Plain, &sender);
                     return Ok(taken);
                 }
                 // Another copy was faster.
                 Accepted::Duplicate { .. } => {
                     let lost = || Fault::new(FaultCode::NotNow, "a copy was recorded and cannot be found");
+                    self.meters().repeated(Channel::Plain);
                     return self.taken_before(&message).await?.ok_or_else(lost);
                 }
                 Accepted::CaseChanged => {}
@@ -157,7 +160,11 @@ impl Gateway {
             return Err(Fault::new(FaultCode::NotNow, "the stored receipt cannot be found"));
         };
         let same = row.channel == Channel::Plain && is_same(header, &row);
-        if !same || (message.how == How::Posted && source_of(&bytes) != Some(message.source)) {
+        let source = match message.how {
+            How::Posted => tokio::task::spawn_blocking(move || source_of(&bytes)).await.map_err(not_now)?,
+            How::InResponse => Some(message.source),
+        };
+        if !same || source != Some(message.source) {
             let detail = "Idempotency-Key: it was used for other content; use a new one";
             return Err(Fault::new(FaultCode::IdReused, detail));
         }

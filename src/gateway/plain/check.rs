@@ -1,11 +1,12 @@
 //! What a configuration with participants without envelopes must have, beyond the form of their files.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::adapter::{AdapterSet, Direction};
 use crate::bundle::Files;
 use crate::deadline::{Finding, Severity};
-use crate::domain::{MessageType, Participant, Plain, Technical};
+use crate::domain::{Digest, MessageType, Participant, ParticipantId, Plain, Technical};
 use crate::schema::Catalogue;
 
 /// What a participant's paths and responses name that is not there.
@@ -49,6 +50,31 @@ pub(in crate::gateway) fn findings(
         mute(plain)
             .map(|(ru, en)| Finding { severity: Severity::Warning, ..wrong("auth", ru.to_owned(), en.to_owned()) }),
     );
+    found
+}
+
+/// Tokens that two participants have: the token alone says who posts.
+pub(in crate::gateway) fn shared_tokens(participants: &[Participant], people: &Files) -> Vec<Finding> {
+    let mut holders: BTreeMap<Digest, &ParticipantId> = BTreeMap::new();
+    let mut found = Vec::new();
+    for participant in participants {
+        for token in participant.framing.plain().map_or(&[][..], |plain| plain.tokens.as_slice()) {
+            let other = *holders.entry(*token).or_insert(&participant.id);
+            if *other == participant.id {
+                continue;
+            }
+            let file = format!("participants/{}.toml", participant.id);
+            let text = people.get(&file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+            found.push(Finding {
+                severity: Severity::Error,
+                line: line_of(&text, "token_sha256"),
+                column: 0,
+                ru: format!("token_sha256: такой же токен у `{other}`; у каждого участника свой: mezhved key token"),
+                en: format!("token_sha256: `{other}` has the same token; each needs its own: mezhved key token"),
+                file,
+            });
+        }
+    }
     found
 }
 

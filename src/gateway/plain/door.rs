@@ -1,5 +1,7 @@
 //! What a participant without envelopes posts by itself.
 
+use std::time::Instant;
+
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -45,6 +47,7 @@ impl Gateway {
     /// # Errors
     /// The first rule that it breaks, to be told to who posted it; it is recorded among the refusals.
     pub async fn post_plain(&self, posted: Posted, peer: &Peer) -> Result<Taken, Fault> {
+        let began = Instant::now();
         let hashed = tokio::task::spawn_blocking(move || (sha256(&posted.body), posted)).await;
         let (source, posted) = hashed.map_err(not_now)?;
         let (participant, id) = (posted.participant.clone(), message_id(&posted));
@@ -55,7 +58,15 @@ impl Gateway {
         if let Err(fault) = &taken {
             self.refused_post(fault, source, (&participant, id), peer).await;
         }
+        self.meters().answered(peer.channel, taken.as_ref().err().map(|fault| fault.code), began.elapsed());
         taken
+    }
+
+    /// Records what was refused before its body was read.
+    pub async fn refuse_unread(&self, participant: &ParticipantId, fault: &Fault, peer: &Peer) {
+        info!(%participant, code = fault.code.code(), detail = fault.detail, "refused");
+        self.meters().refused(peer.channel, fault.code);
+        self.keep_refusal(fault.code, sha256(&[]), None, None, peer).await;
     }
 
     async fn on_behalf(&self, posted: Posted, message_id: MessageId, source: Digest) -> Result<OnBehalf, Fault> {
@@ -119,8 +130,10 @@ impl Gateway {
     /// What to answer to who shows no token of a participant: as to an unverified envelope, so many times a minute and address.
     pub async fn refuse_token(&self, peer: &Peer) -> FaultCode {
         if !self.inner.rate.allow(peer.address, self.clock().now()) {
+            self.meters().refused(peer.channel, FaultCode::TooFast);
             return FaultCode::TooFast;
         }
+        self.meters().refused(peer.channel, FaultCode::TokenInvalid);
         info!(peer = peer.name(), code = FaultCode::TokenInvalid.code(), "refused");
         self.keep_refusal(FaultCode::TokenInvalid, sha256(&[]), None, None, peer).await;
         FaultCode::TokenInvalid

@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 
 use crate::adapter::PartnerBody;
 use crate::crypto::{is_same, sha256};
-use crate::domain::{Digest, Fault, FaultCode, Participant, ParticipantId};
+use crate::domain::{Digest, Fault, FaultCode, Participant, ParticipantId, media_type};
 use crate::store::JournalEntry;
 use crate::xml::{self, Limits};
 
@@ -66,8 +66,7 @@ impl<'s> Form<'s> {
         };
         match self {
             Self::Xml => {
-                let subtype = named.split_once('/').map_or("", |(_, subtype)| subtype);
-                if subtype != "xml" && !subtype.ends_with("+xml") {
+                if !media_type::is_xml(named) {
                     return Err(wrong());
                 }
                 // A document of its own, so that nothing of it can reach out of the envelope's Body.
@@ -76,8 +75,7 @@ impl<'s> Form<'s> {
                 Ok(PartnerBody::Xml(element.as_bytes().to_vec()))
             }
             Self::Json(media_type) => {
-                let own = media_type.split(';').next().unwrap_or_default().trim();
-                if !own.eq_ignore_ascii_case(named) {
+                if media_type::essence(media_type) != named {
                     return Err(wrong());
                 }
                 Ok(PartnerBody::Payload { media_type: (*media_type).to_owned(), bytes: bytes.to_vec() })

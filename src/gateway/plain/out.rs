@@ -8,7 +8,7 @@ use super::door::answer_id;
 use super::{Form, signed_entry};
 use crate::crypto::sha256;
 use crate::domain::{
-    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, Priority, Technical, Timestamp, Via,
+    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, Priority, Timestamp, Via,
 };
 use crate::envelope::technical::{FaultReport, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{self, Body, BodyDraft, Draft, SignError};
@@ -41,11 +41,10 @@ impl Dispatcher {
         (participant, url, plain): (&Participant, &str, &Plain),
         journal: &mut Vec<JournalEntry>,
     ) -> Outcome {
-        let call = match self.plain_call(claimed, outgoing, (participant, url, plain)).await {
+        let (call, sent) = match self.plain_call(claimed, outgoing, (participant, url, plain)).await {
             Ok(call) => call,
             Err((reason, detail)) => return self.failed(claimed, reason, detail, None),
         };
-        let sent = sha256(&call.body);
         match self.ways.push.send_plain(call).await {
             PlainAnswer::Failed { reason, detail, retry_after } => self.failed(claimed, reason, detail, retry_after),
             PlainAnswer::Refused { status, bytes } => {
@@ -66,38 +65,45 @@ impl Dispatcher {
         }
     }
 
-    /// The request: the body out of the stored envelope, so that every attempt sends the same bytes.
+    /// The request, and the digest of its body, which comes out of the stored envelope, so that every attempt sends the same bytes.
     async fn plain_call(
         &self,
         claimed: &Claimed,
         outgoing: &Outgoing,
         (participant, url, plain): (&Participant, &str, &Plain),
-    ) -> Result<PlainCall, Stuck> {
-        let (header, content_type, body) = bare(&outgoing.signed)?;
-        if !header.attachments.is_empty() {
-            let detail = "a participant without envelopes cannot be sent files; send another message without them";
-            return Err((ParkReason::AttachmentInvalid, detail.to_owned()));
-        }
-        if !participant.framing.takes(&header.message_type) {
-            let detail =
-                format!("[plain.paths] of `{}` names no path for `{}`", participant.id, header.message_type.name);
+    ) -> Result<(PlainCall, Digest), Stuck> {
+        let message_type = &claimed.message.message_type;
+        if !participant.framing.takes(message_type) {
+            let detail = format!("[plain.paths] of `{}` names no path for `{}`", participant.id, message_type.name);
             return Err((ParkReason::RouteMissing, detail));
         }
         let (gateway, id, auth) = (self.gateway.clone(), participant.id.clone(), plain.auth);
-        let secret = tokio::task::spawn_blocking(move || gateway.settings().read_authorization(&id, auth)).await;
-        let secret = secret.map_err(|e| (ParkReason::RouteMissing, e.to_string()))?;
-        let secret = secret.map_err(|problem| (ParkReason::RouteMissing, problem.to_string()))?;
+        let signed = outgoing.signed.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let (header, content_type, body) = bare(&signed)?;
+            let secret = gateway.settings().read_authorization(&id, auth);
+            let secret = secret.map_err(|problem| (ParkReason::RouteMissing, problem.to_string()))?;
+            let sent = sha256(&body);
+            Ok::<_, Stuck>((header, content_type, body, secret, sent))
+        });
+        let read = read.await.map_err(|e| (ParkReason::TranslationFailed, e.to_string()))?;
+        let (header, content_type, body, secret, sent) = read?;
+        if !header.attachments.is_empty() {
+            let detail = "a participant without envelopes cannot be sent files; send another message without them";
+            return Err((ParkReason::RouteMissing, detail.to_owned()));
+        }
         let authorization = secret.map(|secret| secret.reveal().to_owned());
         let snapshot = self.gateway.snapshot();
         let form = Form::of(participant, &snapshot).map_err(|f| (ParkReason::TranslationFailed, f.detail))?;
-        Ok(PlainCall {
+        let call = PlainCall {
             method: plain.method,
             url: plain.address(url, &header),
             content_type,
             authorization,
-            headers: told(&header, &form, claimed),
+            headers: told(&header, &form),
             body,
-        })
+        };
+        Ok((call, sent))
     }
 
     /// Records what came with the response as the partner's message.
@@ -142,8 +148,7 @@ impl Dispatcher {
         let detail = format!("HTTP {status}, and its answer: {fault}");
         warn!(delivery = %claimed.delivery_id, detail, "the answer in the response was not taken");
         if fault.code.class() == FaultClass::Retry {
-            let next_attempt_at = self.gateway.clock().now().plus_seconds(NOT_NOW_SECONDS);
-            return Outcome::Requeue { next_attempt_at, reason, detail };
+            return self.handed_over(claimed);
         }
         journal.push(JournalEntry {
             kind: "answer-refused".to_owned(),
@@ -154,6 +159,13 @@ impl Dispatcher {
             ..JournalEntry::default()
         });
         Outcome::Park { reason, detail }
+    }
+
+    /// The partner has the message, and what it said waits for us: the same request asks for it again, as for a receipt that is late.
+    fn handed_over(&self, claimed: &Claimed) -> Outcome {
+        let at = self.gateway.clock().now();
+        let wait = NOT_NOW_SECONDS.saturating_mul(i64::from(claimed.attempt.max(1)));
+        Outcome::Sent { at, receipt_deadline: Some(at.plus_seconds(wait)), mailbox: false }
     }
 
     /// The receipt or the fault that the partner cannot sign, by the status that it gave.
@@ -167,12 +179,15 @@ impl Dispatcher {
         let (gateway, own, digest) = (self.gateway.clone(), claimed.clone(), outgoing.digest);
         let (status, source, at) = (word.status, word.source, word.at);
         let made = tokio::task::spawn_blocking(move || gateway.word_on_behalf(&own, digest, &word)).await;
-        let bytes = match made {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(error)) => return self.failed(claimed, ParkReason::SigningFailed, error.to_string(), None),
-            Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error.to_string(), None),
-        };
         let taken = is_taken(status);
+        let bytes = match made.map_err(|e| e.to_string()).and_then(|made| made.map_err(|e| e.to_string())) {
+            Ok(bytes) => bytes,
+            Err(error) if taken => {
+                warn!(delivery = %claimed.delivery_id, error, "the receipt on the partner's behalf could not be signed");
+                return self.handed_over(claimed);
+            }
+            Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error, None),
+        };
         let what = if taken { "receipt" } else { "fault" };
         let detail = json!({ "what": what, "status": status, "sent": sent.to_string(), "digest": digest.to_string() });
         let mut entry = signed_entry(self.gateway.id(), &claimed.recipient, source, detail);
@@ -258,10 +273,9 @@ fn bare(signed: &[u8]) -> Result<(Header, String, Vec<u8>), Stuck> {
 }
 
 /// What the partner is told beside the body, and by what it knows a repeat.
-fn told(header: &Header, form: &Form<'_>, claimed: &Claimed) -> Vec<(&'static str, String)> {
+fn told(header: &Header, form: &Form<'_>) -> Vec<(&'static str, String)> {
     let mut told = vec![
         ("idempotency-key", header.message_id.to_string()),
-        ("accept", form.media_type().to_owned()),
         ("mezhved-message-id", header.message_id.to_string()),
         ("mezhved-conversation-id", header.conversation_id.to_string()),
         ("mezhved-type", header.message_type.to_string()),
@@ -273,8 +287,7 @@ fn told(header: &Header, form: &Form<'_>, claimed: &Claimed) -> Vec<(&'static st
     told.extend(header.case_id.map(|id| ("mezhved-case-id", id.to_string())));
     told.extend(header.derived_from.map(|id| ("mezhved-derived-from", id.to_string())));
     told.extend(header.test.then(|| ("mezhved-test", "true".to_owned())));
-    let is_technical = Technical::parse(&claimed.message.message_type.name).is_some();
     // The gateway's own documents are XML whatever the partner's form is.
-    told.retain(|(name, _)| *name != "accept" || !is_technical);
+    told.extend(header.message_type.technical().is_none().then(|| ("accept", form.media_type().to_owned())));
     told
 }

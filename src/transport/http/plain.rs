@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use reqwest::{Method, Response, StatusCode};
 
 use super::Push;
-use super::push::{reason, retry_after, usable};
+use super::push::{named_type, reason, retry_after, usable};
 use crate::domain::{ParkReason, PlainMethod, chain};
 use crate::transport::Answer;
 
@@ -98,7 +98,7 @@ impl Push {
         let status = response.status();
         let number = status.as_u16();
         let retry_after = retry_after(response.headers()).map(|wait| wait.min(self.retry_after_max));
-        let media_type = essence(response.headers());
+        let media_type = named_type(response.headers());
         if status.is_success() {
             return match self.answer(response).await {
                 Answer::Empty => PlainAnswer::Taken { status: number, media_type, bytes: Vec::new() },
@@ -133,10 +133,4 @@ impl Push {
         };
         PlainAnswer::Failed { reason: ParkReason::PartnerError, detail, retry_after }
     }
-}
-
-/// The media type without parameters, in lower case; empty when none is named.
-fn essence(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

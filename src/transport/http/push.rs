@@ -8,7 +8,7 @@ use reqwest::{Identity, Response, StatusCode, Url};
 
 use crate::{
     client::{self, RootError},
-    domain::{MessageId, ParkReason, chain},
+    domain::{MessageId, ParkReason, chain, media_type},
     transport::{Answer, Outcome},
 };
 
@@ -191,10 +191,14 @@ pub(super) fn reason(error: &reqwest::Error) -> ParkReason {
     }
 }
 
+/// The media type that the headers name, without parameters and in lower case; empty when they name none.
+pub(super) fn named_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media_type::essence(value.unwrap_or_default())
+}
+
 fn says_xml(headers: &HeaderMap) -> bool {
-    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
-    let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    essence.ends_with("/xml") || essence.ends_with("+xml")
+    media_type::is_xml(&named_type(headers))
 }
 
 /// `Retry-After` in seconds, or as a date, which is taken relative to the answer's own `Date`: no clock is needed.
