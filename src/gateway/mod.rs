@@ -21,6 +21,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+pub mod people;
 mod plain;
 mod rate;
 mod receive;
@@ -74,6 +75,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    hasher: people::Hasher,
 }
 
 impl Gateway {
@@ -97,6 +99,7 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            hasher: people::Hasher::default(),
             settings,
             store,
             signer,
@@ -136,6 +139,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.
