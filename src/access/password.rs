@@ -11,11 +11,46 @@ pub const CHARS_MAX: usize = 256;
 /// Beginnings of the commonest long passwords and rows of the keyboard, in both alphabets; what is made of one by repeating or by
 /// digits at its ends is as easy to guess.
 const COMMON: [&str; 40] = [
-    "password", "passw0rd", "p@ssw0rd", "parol", "пароль", "gfhjkm", "qwerty", "qwertyuiop", "йцукен", "йцукенгшщзхъ",
-    "asdfghjkl", "фывапролджэ", "zxcvbnm", "ячсмитьбю", "1q2w3e4r5t6y", "1qaz2wsx3edc", "qazwsxedcrfv", "123456789",
-    "1234567890", "0987654321", "abcdefgh", "абвгдежз", "admin", "administrator", "админ", "администратор", "operator",
-    "оператор", "welcome", "letmein", "iloveyou", "changeme", "master", "dragon", "sunshine", "princess", "football",
-    "mezhved", "межвед", "привет",
+    "password",
+    "passw0rd",
+    "p@ssw0rd",
+    "parol",
+    "пароль",
+    "gfhjkm",
+    "qwerty",
+    "qwertyuiop",
+    "йцукен",
+    "йцукенгшщзхъ",
+    "asdfghjkl",
+    "фывапролджэ",
+    "zxcvbnm",
+    "ячсмитьбю",
+    "1q2w3e4r5t6y",
+    "1qaz2wsx3edc",
+    "qazwsxedcrfv",
+    "123456789",
+    "1234567890",
+    "0987654321",
+    "abcdefgh",
+    "абвгдежз",
+    "admin",
+    "administrator",
+    "админ",
+    "администратор",
+    "operator",
+    "оператор",
+    "welcome",
+    "letmein",
+    "iloveyou",
+    "changeme",
+    "master",
+    "dragon",
+    "sunshine",
+    "princess",
+    "football",
+    "mezhved",
+    "межвед",
+    "привет",
 ];
 
 /// Why a password is not taken.
@@ -95,10 +130,13 @@ fn made_of(text: &str, word: &str) -> bool {
 /// Whether each character follows the one before, such as `abcdefghijkl`.
 fn is_a_run(text: &str) -> bool {
     let codes: Vec<u32> = text.chars().map(u32::from).collect();
-    let steps: Vec<i64> = codes.windows(2).map(|w| match w {
-        [a, b] => i64::from(*b) - i64::from(*a),
-        _ => 0,
-    }).collect();
+    let steps: Vec<i64> = codes
+        .windows(2)
+        .map(|w| match w {
+            [a, b] => i64::from(*b) - i64::from(*a),
+            _ => 0,
+        })
+        .collect();
     steps.iter().all(|step| *step == 1) || steps.iter().all(|step| *step == -1)
 }
 

@@ -11,8 +11,8 @@ use crate::access::{Right, Role, Scope};
 use crate::app::open_store;
 use crate::crypto::{generate, sha256};
 use crate::domain::{DataClass, Line, Login, Oktmo, ParticipantId, TokenId};
-use crate::gateway::people::{TOKEN_PREFIX, hash_password, new_account_id};
 use crate::gateway::Clock;
+use crate::gateway::people::{TOKEN_PREFIX, hash_password, new_account_id};
 use crate::settings::Settings;
 use crate::store::{AccountChange, AccountRow, NewAccount, NewToken, Store};
 
@@ -188,8 +188,7 @@ async fn act(store: &Store, command: Command) -> Result<(), Failure> {
             let password = Some(hash(&read_password(&login)?)?);
             let (id, roles, scope) = (new_account_id(), access.roles(), access.scope());
             let data_classes = access.data_classes();
-            let new =
-                NewAccount { id, login: login.clone(), name, password, must_change, roles, scope, data_classes };
+            let new = NewAccount { id, login: login.clone(), name, password, must_change, roles, scope, data_classes };
             if !store.add_account(new, ACTOR, now).await? {
                 return Err(taken(&login));
             }
@@ -267,10 +266,18 @@ async fn list(store: &Store, as_json: bool) -> Result<(), Failure> {
         .map(|row| {
             let roles: Vec<&str> = row.roles.iter().map(|r| r.as_str()).collect();
             let state = if row.disabled_at.is_some() { "закрыта / disabled" } else { "" };
-            vec![row.login.to_string(), row.name.clone(), roles.join(", "), scope_words(&row.scope), timestamp(row.signed_in_at), state.to_owned()]
+            vec![
+                row.login.to_string(),
+                row.name.clone(),
+                roles.join(", "),
+                scope_words(&row.scope),
+                timestamp(row.signed_in_at),
+                state.to_owned(),
+            ]
         })
         .collect();
-    let heads = ["логин / login", "имя / name", "роли / roles", "область / scope", "вход / signed in", "состояние / state"];
+    let heads =
+        ["логин / login", "имя / name", "роли / roles", "область / scope", "вход / signed in", "состояние / state"];
     table::print(&heads, &cells)?;
     Ok(())
 }
@@ -347,7 +354,13 @@ async fn tokens(store: &Store, command: TokenCommand) -> Result<(), Failure> {
                 .iter()
                 .map(|row| {
                     let revoked = timestamp(row.revoked_at);
-                    vec![row.id.to_string(), row.title.clone(), row.expires_at.to_string(), timestamp(row.used_at), revoked]
+                    vec![
+                        row.id.to_string(),
+                        row.title.clone(),
+                        row.expires_at.to_string(),
+                        timestamp(row.used_at),
+                        revoked,
+                    ]
                 })
                 .collect();
             let heads = ["id", "для чего / title", "до / until", "использован / used", "отозван / revoked"];

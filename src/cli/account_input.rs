@@ -19,7 +19,11 @@ pub(super) fn read_password(login: &Login) -> Result<String, Failure> {
 fn asked() -> Result<String, Failure> {
     let first = rpassword::prompt_password("пароль / password: ")?;
     let again = rpassword::prompt_password("ещё раз / again: ")?;
-    if first == again { Ok(first) } else { Err(Failure::new("пароли не совпали / the passwords differ")) }
+    if first == again {
+        Ok(first)
+    } else {
+        Err(Failure::new("пароли не совпали / the passwords differ"))
+    }
 }
 
 fn piped() -> Result<String, Failure> {

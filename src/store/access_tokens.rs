@@ -52,7 +52,8 @@ pub struct TokenRow {
     pub revoked_at: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "t.id AS token_id, t.account_id, t.title, t.rights, t.made_at, t.expires_at, t.used_at, t.revoked_at";
+const COLUMNS: &str =
+    "t.id AS token_id, t.account_id, t.title, t.rights, t.made_at, t.expires_at, t.used_at, t.revoked_at";
 
 fn row(row: &sqlx::any::AnyRow) -> Result<TokenRow, StoreError> {
     // A right that this version does not know any more gives nothing.

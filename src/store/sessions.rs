@@ -162,10 +162,8 @@ impl Store {
     /// # Errors
     /// When the database is away or a stored value cannot be read.
     pub async fn password_link(&self, token_hash: Digest, now: Timestamp) -> Result<Option<AccountRow>, StoreError> {
-        let select = format!(
-            "SELECT {} FROM password_links l JOIN accounts a ON a.id = l.account_id",
-            accounts::COLUMNS
-        );
+        let select =
+            format!("SELECT {} FROM password_links l JOIN accounts a ON a.id = l.account_id", accounts::COLUMNS);
         let found = Select::new(&select)
             .and("l.token_hash = ? AND l.expires_at > ?", vec![token_hash.into(), now.into()])
             .and("a.disabled_at IS NULL", vec![])
@@ -283,7 +281,10 @@ impl Write for LinkTask {
         tx.one("DELETE FROM password_links WHERE account_id = $1", vec![text(self.account)]).await?;
         let sql = "INSERT INTO password_links (token_hash, account_id, expires_at) VALUES ($1, $2, $3)";
         tx.one(sql, vec![self.token_hash.into(), text(self.account), self.expires_at.into()]).await?;
-        rows.entry(&entry("password-link-made", &self.actor, self.account, json!({ "until": self.expires_at })), self.now);
+        rows.entry(
+            &entry("password-link-made", &self.actor, self.account, json!({ "until": self.expires_at })),
+            self.now,
+        );
         Ok(())
     }
 }

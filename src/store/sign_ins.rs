@@ -64,7 +64,10 @@ impl Write for CountTask {
             if pause > 0 {
                 let detail = serde_json::json!({ "subject": subject, "failures": failures, "pauseSeconds": pause });
                 let kind = "sign-in-paused".to_owned();
-                rows.entry(&JournalEntry { kind, actor: "console".to_owned(), detail, ..JournalEntry::default() }, self.now);
+                rows.entry(
+                    &JournalEntry { kind, actor: "console".to_owned(), detail, ..JournalEntry::default() },
+                    self.now,
+                );
             }
         }
         Ok(SignIn::Allowed)

@@ -66,8 +66,11 @@ impl Gateway {
             return Err(SignInError::Wrong);
         };
         let secret = self.begin_session(&account, &attempt.address, &attempt.agent, counted).await?;
-        if let Some(before) = attempt.before {
-            store.end_session(hash(&before), account.id, &account.principal().actor(), now).await?;
+        // Whoever's it was: one browser, one session.
+        if let Some(before) = attempt.before
+            && let Some(signed) = self.session(&before).await?
+        {
+            self.sign_out(&signed).await?;
         }
         Ok((secret, account))
     }
