@@ -25,7 +25,7 @@ parts-first = To the beginning
 parts-pages = Pages
 parts-show = Show
 parts-clear = Clear
-parts-any = any
+parts-any = all
 parts-filters = Filters
 parts-cancel = Cancel
 

@@ -25,7 +25,7 @@ parts-first = В начало
 parts-pages = Страницы
 parts-show = Показать
 parts-clear = Сбросить
-parts-any = любой
+parts-any = все
 parts-filters = Отбор
 parts-cancel = Отмена
 

@@ -25,8 +25,6 @@ const ACTOR: &str = "command-line";
 /// terminal, or read from standard input; it is never an argument. Everything is written to the journal.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    #[command(flatten)]
-    dir: ConfigDir,
     #[command(subcommand)]
     command: Command,
 }
@@ -75,6 +73,8 @@ impl Access {
 enum Command {
     /// Завести; пароль спрашивается / add one; the password is asked for
     Add {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Имя человека / the person's name
@@ -88,12 +88,16 @@ enum Command {
     },
     /// Перечислить / list
     List {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Machine-readable
         #[arg(long)]
         json: bool,
     },
     /// Задать новый пароль; все сеансы закончатся / set a new password; all sessions end
     Password {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Человек сменит пароль при входе / the person must change the password at sign-in
@@ -102,6 +106,8 @@ enum Command {
     },
     /// Задать роли и область вместо прежних / set roles and scope in place of the former ones
     Roles {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         #[command(flatten)]
@@ -109,16 +115,22 @@ enum Command {
     },
     /// Закрыть: сеансы закончатся, токены не действуют / shut: sessions end, tokens are good for nothing
     Disable {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
     },
     /// Открыть снова / open again
     Enable {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
     },
     /// Сеансы: показать или закончить все / sessions: show, or end all
     Sessions {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Закончить все / end all
@@ -139,6 +151,8 @@ enum Command {
 enum TokenCommand {
     /// Выпустить; показывается один раз / make one; it is shown once
     Add {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Для чего / what for
@@ -153,6 +167,8 @@ enum TokenCommand {
     },
     /// Показать / show
     List {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Machine-readable
@@ -161,6 +177,8 @@ enum TokenCommand {
     },
     /// Отозвать / revoke
     Revoke {
+        #[command(flatten)]
+        dir: ConfigDir,
         /// Логин / the login
         login: Login,
         /// Номер токена / the token's id
@@ -168,8 +186,26 @@ enum TokenCommand {
     },
 }
 
+impl Command {
+    fn dir(&self) -> &ConfigDir {
+        match self {
+            Self::Add { dir, .. }
+            | Self::List { dir, .. }
+            | Self::Password { dir, .. }
+            | Self::Roles { dir, .. }
+            | Self::Disable { dir, .. }
+            | Self::Enable { dir, .. }
+            | Self::Sessions { dir, .. }
+            | Self::Token {
+                command:
+                    TokenCommand::Add { dir, .. } | TokenCommand::List { dir, .. } | TokenCommand::Revoke { dir, .. },
+            } => dir,
+        }
+    }
+}
+
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    let settings = Settings::load(&args.dir.config)?;
+    let settings = Settings::load(&args.command.dir().config)?;
     runtime()?.block_on(async move {
         let store = open_store(&settings).await?;
         let done = act(&store, args.command).await;
@@ -181,7 +217,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 async fn act(store: &Store, command: Command) -> Result<(), Failure> {
     let now = Clock::default().now();
     match command {
-        Command::Add { login, name, access, must_change } => {
+        Command::Add { login, name, access, must_change, .. } => {
             if store.account_by_login(&login).await?.is_some() {
                 return Err(taken(&login));
             }
@@ -195,15 +231,15 @@ async fn act(store: &Store, command: Command) -> Result<(), Failure> {
             say!("заведено / added: {login} ({id})")?;
             Ok(())
         }
-        Command::List { json } => list(store, json).await,
-        Command::Password { login, must_change } => {
+        Command::List { json, .. } => list(store, json).await,
+        Command::Password { login, must_change, .. } => {
             let account = known(store, &login).await?;
             let change = AccountChange::Password { hash: hash(&read_password(&login)?)?, must_change, keep: None };
             store.change_account(account.id, change, ACTOR, now).await?;
             say!("пароль задан, сеансы закончены / the password is set, sessions have ended: {login}")?;
             Ok(())
         }
-        Command::Roles { login, access } => {
+        Command::Roles { login, access, .. } => {
             let account = known(store, &login).await?;
             let (roles, scope) = (access.roles(), access.scope());
             let change = AccountChange::Access { roles, scope, data_classes: access.data_classes() };
@@ -211,9 +247,9 @@ async fn act(store: &Store, command: Command) -> Result<(), Failure> {
             say!("права заданы / rights are set: {login}")?;
             Ok(())
         }
-        Command::Disable { login } => switch(store, &login, true).await,
-        Command::Enable { login } => switch(store, &login, false).await,
-        Command::Sessions { login, end, json } => sessions(store, &login, end, json).await,
+        Command::Disable { login, .. } => switch(store, &login, true).await,
+        Command::Enable { login, .. } => switch(store, &login, false).await,
+        Command::Sessions { login, end, json, .. } => sessions(store, &login, end, json).await,
         Command::Token { command } => tokens(store, command).await,
     }
 }
@@ -314,7 +350,7 @@ async fn sessions(store: &Store, login: &Login, end: bool, as_json: bool) -> Res
 async fn tokens(store: &Store, command: TokenCommand) -> Result<(), Failure> {
     let now = Clock::default().now();
     match command {
-        TokenCommand::Add { login, title, rights, days } => {
+        TokenCommand::Add { login, title, rights, days, .. } => {
             let account = known(store, &login).await?;
             let has = account.principal();
             if let Some(lacking) = rights.iter().find(|right| !has.may(**right)) {
@@ -337,7 +373,7 @@ async fn tokens(store: &Store, command: TokenCommand) -> Result<(), Failure> {
             say!("{token}")?;
             Ok(())
         }
-        TokenCommand::List { login, json } => {
+        TokenCommand::List { login, json, .. } => {
             let account = known(store, &login).await?;
             let rows = store.tokens_of(account.id).await?;
             if json {
@@ -367,7 +403,7 @@ async fn tokens(store: &Store, command: TokenCommand) -> Result<(), Failure> {
             table::print(&heads, &cells)?;
             Ok(())
         }
-        TokenCommand::Revoke { login, id } => {
+        TokenCommand::Revoke { login, id, .. } => {
             let account = known(store, &login).await?;
             if !store.revoke_token(id, account.id, ACTOR, now).await? {
                 return Err(Failure::new(format!("действующего токена {id} у {login} нет / no such token in force")));

@@ -237,7 +237,8 @@ async fn add_person(node: &Node) -> Result<String, DemoError> {
 }
 
 fn introduce(voice: Voice, node: &Node, options: &Options, home: &Home, password: &str) {
-    voice.line(&format!("страница / page: {}/  логин / login: {LOGIN}  пароль / password: {password}", node.pages()));
+    voice.line(&format!("страница / page: {}/", node.pages()));
+    voice.line(&format!("вход / sign in:  {LOGIN}  пароль / password: {password}"));
     voice.line(&format!("шлюз / gateway:  http://{}", node.agencies()));
     voice.line(match options.broker {
         Some(_) => "education и police обмениваются через RabbitMQ / use RabbitMQ",

@@ -16,6 +16,7 @@ mod attachments;
 mod bench;
 mod cases;
 mod commands;
+mod console;
 mod coverage;
 mod crash;
 mod deadlines;

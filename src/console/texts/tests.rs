@@ -85,7 +85,7 @@ fn sources() -> String {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if !path.ends_with("texts/tests.rs") {
+            } else if !path.ends_with("texts/tests.rs") && !path.ends_with("console/texts.rs") {
                 all.push_str(&std::fs::read_to_string(path).unwrap());
             }
         }
