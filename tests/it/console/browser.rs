@@ -1,7 +1,7 @@
 //! The pages in headless Chromium, driven by ChromeDriver.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::json;
@@ -12,19 +12,30 @@ use crate::world::{Backend, PASSWORD, RUNTIME, World};
 struct Driver {
     child: Child,
     address: String,
+    /// Kept open, so that what it says later has somewhere to go.
+    _said: Lines<BufReader<ChildStdout>>,
 }
 
 impl Driver {
     fn start() -> Self {
-        let mut command = Command::new("chromedriver");
-        let child = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-        let mut child = child.expect("chromedriver of Debian's chromium-driver");
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.find_map(|line| {
-            let line = line.unwrap();
-            line.split("started successfully on port ").nth(1).map(|p| p.trim_end_matches('.').to_owned())
-        });
-        Self { child, address: format!("http://127.0.0.1:{}", port.expect("a port")) }
+        // The port that it takes for IPv4 may be another's for IPv6: then it ends, and the next one tries.
+        let mut said = Vec::new();
+        for _ in 0..10 {
+            let mut command = Command::new("chromedriver");
+            let child = command.arg("--port=0").stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+            let mut child = child.expect("chromedriver of Debian's chromium-driver");
+            let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+            while let Some(line) = lines.next() {
+                let line = line.unwrap();
+                if let Some(port) = line.split("started successfully on port ").nth(1) {
+                    let address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
+                    return Self { child, address, _said: lines };
+                }
+                said.push(line);
+            }
+            child.wait().unwrap();
+        }
+        panic!("chromedriver does not start: {said:#?}");
     }
 
     async fn browser(&self, world: &World) -> Client {
