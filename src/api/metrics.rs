@@ -59,11 +59,12 @@ struct Build {
     node: String,
 }
 
-/// What the database held when it was asked last.
+/// What the database held when it was asked last. `None`: it could not be counted, and what is not known is left out, for an old figure
+/// would look like a quiet day.
 struct Kept {
-    asked: Instant,
+    ended: Instant,
     took: Duration,
-    registry: Registry,
+    registry: Option<Registry>,
 }
 
 #[derive(Clone)]
@@ -81,22 +82,19 @@ async fn scrape(State(scraped): State<Scraped>) -> Response {
     let mut out = String::new();
     let node = here(&scraped.face).await;
     let mut kept = scraped.kept.lock().await;
-    let stale = kept.as_ref().is_none_or(|k| k.asked.elapsed() > FRESH_MIN.max(k.took.saturating_mul(SHARE)));
-    if stale {
+    let is_stale = |k: &Kept| k.ended.elapsed() > FRESH_MIN.max(k.took.saturating_mul(SHARE));
+    if kept.as_ref().is_none_or(is_stale) {
         let asked = Instant::now();
-        *kept = match stored(&scraped.face).await {
-            Ok(registry) => Some(Kept { asked, took: asked.elapsed(), registry }),
-            Err(error) => {
-                // What is not known is left out: an old figure would look like a quiet day.
-                warn!(%error, "the database was not counted for /metrics");
-                None
-            }
-        };
+        let counted = stored(&scraped.face).await;
+        let registry = counted.inspect_err(|error| warn!(%error, "the database was not counted for /metrics")).ok();
+        *kept = Some(Kept { ended: Instant::now(), took: asked.elapsed(), registry });
     }
     let written = text::encode_registry(&mut out, scraped.face.gateway.meters().registry())
         .and_then(|()| text::encode_registry(&mut out, &node))
         .and_then(|()| text::encode_registry(&mut out, &process()))
-        .and_then(|()| kept.as_ref().map_or(Ok(()), |k| text::encode_registry(&mut out, &k.registry)))
+        .and_then(|()| {
+            kept.as_ref().and_then(|k| k.registry.as_ref()).map_or(Ok(()), |r| text::encode_registry(&mut out, r))
+        })
         .and_then(|()| text::encode_eof(&mut out));
     match written {
         Ok(()) => ([(header::CONTENT_TYPE, HeaderValue::from_static(KIND))], out).into_response(),

@@ -199,7 +199,7 @@ impl Write for ReplayTask {
         let ids: Vals<'_> = replay.delivery_ids.iter().map(text).collect();
         let (sql, vals) = Select::new(
             "UPDATE deliveries SET state = 'queued', attempts = 0, settled_at = NULL, expires_at = NULL, mailbox = 0, \
-             pull_id = NULL, pull_until = NULL, reason = NULL, fault_code = NULL, detail = NULL",
+             pull_until = NULL, reason = NULL, fault_code = NULL, detail = NULL",
         )
         .push(", next_at = ?", vec![replay.now.into()])
         .push(" WHERE stopped_by IS NULL AND state IN ('parked', 'expired', 'refused') AND id IN (", vec![])

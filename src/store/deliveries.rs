@@ -425,6 +425,7 @@ impl Store {
         let found = Select::new("SELECT d.state FROM deliveries d JOIN messages m ON m.record_id = d.record_id")
             .and("m.case_id = ?", vec![text(case)])
             .and("m.type_name = ?", vec![text(type_name)])
+            .and("m.test = 0", vec![])
             .and("d.recipient = ?", vec![text(recipient)])
             .push(" ORDER BY d.record_id DESC LIMIT 1", vec![])
             .fetch(self.readers())

@@ -190,7 +190,7 @@ fn is_same(header: &Header, row: &MessageRow) -> bool {
 
 /// The digest of the partner's own bytes, as the stored envelope names it.
 fn source_of(bytes: &[u8]) -> Option<Digest> {
-    let limits = xml::Limits { bytes_max: usize::MAX, ..xml::Limits::default() };
+    let limits = xml::Limits::stored();
     let document = xml::read(bytes, &limits).ok()?;
     envelope::read(&document).ok()?.claimed_header().via.as_ref().map(|via| via.digest)
 }
