@@ -55,14 +55,14 @@ impl Gateway {
     ) -> Result<NewMessage, SignError> {
         let accepted_at = whole.accepted_at;
         let header = Header {
-            message_id: ids::message(),
+            message_id: ids::message(self.clock()),
             recipient: recipient.clone(),
             derived_from: Some(whole.header.message_id),
             via: Some(Via { gateway: self.id().clone(), accepted_at, digest: sha256(&whole.bytes) }),
             ..whole.header.clone()
         };
         let delivery = NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient,
             ordered,
             next_attempt_at: accepted_at,

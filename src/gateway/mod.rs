@@ -25,6 +25,7 @@ mod receive;
 mod remind;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 pub mod watch;
 
@@ -80,7 +81,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
         let inner = Inner {
@@ -97,7 +98,7 @@ impl Gateway {
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }

@@ -250,7 +250,7 @@ impl Gateway {
         channel: Channel,
     ) -> Result<Prepared, PrepareError> {
         let header = accepted.header;
-        let record_id = ids::record();
+        let record_id = ids::record(self.clock());
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
@@ -275,7 +275,7 @@ impl Gateway {
         let mut made = Vec::new();
         for part in accepted.parts {
             let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
-            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered)?;
+            let part_message = self.part(&message, (part.recipient, part.body), ids::record(self.clock()), ordered)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
@@ -287,7 +287,7 @@ impl Gateway {
 
     fn delivery(&self, header: &crate::domain::Header, snapshot: &Snapshot, now: Timestamp) -> NewDelivery {
         NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient: header.recipient.clone(),
             ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
             next_attempt_at: now,
