@@ -17,6 +17,23 @@ pub(super) fn record(clock: &Clock) -> RecordId {
     RecordId::from_uuid(clock.id())
 }
 
+/// A new record id that stands after another: that other may come from a node whose clock is ahead of ours.
+pub(super) fn record_after(clock: &Clock, before: Option<RecordId>) -> RecordId {
+    let own = record(clock);
+    match before {
+        Some(before) if own <= before => {
+            let [a, b, c, d, e, f, rest @ ..] = *before.uuid().as_bytes();
+            let ms = u64::from_be_bytes([0, 0, a, b, c, d, e, f]).saturating_add(1);
+            let [_, _, _, _, _, _, _, _, random @ ..] = *own.uuid().as_bytes();
+            let [high, low, ..] = rest;
+            let [r0, r1, r2, r3, r4, r5, r6, r7] = random;
+            let random = [high, low, r0, r1, r2, r3, r4, r5, r6, r7];
+            RecordId::from_uuid(uuid::Builder::from_unix_timestamp_millis(ms, &random).into_uuid())
+        }
+        Some(_) | None => own,
+    }
+}
+
 /// A new delivery id.
 pub(super) fn delivery(clock: &Clock) -> DeliveryId {
     DeliveryId::from_uuid(clock.id())
@@ -40,4 +57,23 @@ pub(super) fn mailing() -> MailingId {
 /// A new conversation, for an envelope of the gateway that belongs to none.
 pub(super) fn conversation(clock: &Clock) -> ConversationId {
     ConversationId::from_uuid(clock.id())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Timestamp;
+
+    #[test]
+    fn a_record_stands_after_one_of_a_clock_that_is_ahead() {
+        let at = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000);
+        let (ahead, behind) = (Clock::turned_by_hand(at(101), 1), Clock::turned_by_hand(at(100), 2));
+        let first = record(&ahead);
+        assert!(record(&behind) < first, "the clocks do not differ");
+        let second = record_after(&behind, Some(first));
+        let third = record_after(&behind, Some(second));
+        assert!(first < second && second < third, "{first} {second} {third}");
+        assert_eq!(second.uuid().get_version_num(), 7);
+        assert!(record_after(&ahead, None) > first);
+    }
 }

@@ -9,7 +9,9 @@ use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
-use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, Timestamp};
+use crate::domain::{
+    CaseId, ConversationId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, RecordId, Timestamp,
+};
 use crate::envelope::SignError;
 use crate::store::{
     Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
@@ -93,6 +95,13 @@ impl StoreLookup<'_> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
 
+    /// A record id for a delivery: in an ordered conversation after all that are there, also those of nodes whose clocks are ahead.
+    fn record_id(&self, ordered: bool, to: &ParticipantId, conversation: ConversationId) -> Result<RecordId, Fault> {
+        let store = self.gateway.store();
+        let last = if ordered { self.ask(store.last_in_order(to, conversation))? } else { None };
+        Ok(ids::record_after(self.gateway.clock(), last))
+    }
+
     fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -137,6 +146,8 @@ enum PrepareError {
     Sign(#[from] SignError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Lookup(#[from] Fault),
 }
 
 /// What the effects of a message, and of its parts, write.
@@ -233,7 +244,7 @@ impl Gateway {
         let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
         match judge::judge(bytes, &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => {
-                self.accept(*accepted, bytes, &snapshot, lookup.found(), (now, business_now), peer.channel)
+                self.accept(*accepted, bytes, &snapshot, &lookup, (now, business_now), peer.channel)
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
             Err(refusal) => Ok(Prepared::Refused(refusal)),
@@ -245,12 +256,13 @@ impl Gateway {
         accepted: judge::Accepted,
         bytes: &[u8],
         snapshot: &Snapshot,
-        case: Option<CaseRow>,
+        lookup: &StoreLookup<'_>,
         (now, business_now): (Timestamp, Timestamp),
         channel: Channel,
     ) -> Result<Prepared, PrepareError> {
-        let header = accepted.header;
-        let record_id = ids::record(self.clock());
+        let (header, case) = (accepted.header, lookup.found());
+        let is_ordered = |id: &ParticipantId| snapshot.participant(id).is_some_and(|p| p.ordered);
+        let record_id = lookup.record_id(is_ordered(&header.recipient), &header.recipient, header.conversation_id)?;
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
@@ -274,8 +286,9 @@ impl Gateway {
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
-            let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
-            let part_message = self.part(&message, (part.recipient, part.body), ids::record(self.clock()), ordered)?;
+            let ordered = is_ordered(&part.recipient);
+            let record_id = lookup.record_id(ordered, &part.recipient, message.header.conversation_id)?;
+            let part_message = self.part(&message, (part.recipient, part.body), record_id, ordered)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
