@@ -26,6 +26,14 @@ pub(crate) async fn rows(file: &Path, sql: &'static str) -> Vec<Vec<String>> {
     found.iter().map(|row| (0..row.len()).map(|n| text(row, n)).collect()).collect()
 }
 
+/// Changes what stands in a world's database.
+pub(crate) async fn change(file: &Path, sql: &'static str) {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
+    let mut conn = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(sql).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
 const MESSAGES: &str = "SELECT m.record_id, m.sender, m.message_id, m.recipient, m.type_name, m.conversation_id, \
     COALESCE(m.in_reply_to, ''), lower(hex(m.digest)), lower(hex(c.receipt)), COALESCE(d.state, ''), \
     CAST((SELECT COUNT(*) FROM deliveries e WHERE e.record_id = m.record_id) AS TEXT), \
@@ -84,8 +92,24 @@ pub(crate) async fn check(file: &Path, net: &Net, now: Timestamp) -> Vec<String>
 }
 
 fn recorded(row: Vec<String>) -> Recorded {
-    let [record, sender, id, recipient, kind, conversation, in_reply_to, digest, receipt, state, deliveries, accepted, answered, _, sent, case] =
-        <[String; 16]>::try_from(row).unwrap();
+    let [
+        record,
+        sender,
+        id,
+        recipient,
+        kind,
+        conversation,
+        in_reply_to,
+        digest,
+        receipt,
+        state,
+        deliveries,
+        accepted,
+        answered,
+        _,
+        sent,
+        case,
+    ] = <[String; 16]>::try_from(row).unwrap();
     let (answered, sent) = (answered == "1", !sent.is_empty());
     Recorded {
         record,
@@ -231,8 +255,7 @@ fn order(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
         for (conversation, mut letters) in sent {
             letters.sort_unstable();
             let came: Vec<String> = outside.parties[name].order.iter().map(|(_, id)| id.to_string()).collect();
-            let places: Vec<usize> =
-                letters.iter().filter_map(|(_, id)| came.iter().position(|c| c == id)).collect();
+            let places: Vec<usize> = letters.iter().filter_map(|(_, id)| came.iter().position(|c| c == id)).collect();
             if !places.is_sorted() {
                 broken.push(format!("conversation {conversation} came to {name} out of its order"));
             }

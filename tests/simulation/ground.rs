@@ -146,7 +146,10 @@ fn make() -> Ground {
         let mut conn = sqlx::SqliteConnection::connect(&format!("sqlite://{}", database.display())).await.unwrap();
         sqlx::raw_sql(TRIGGERS).execute(&mut conn).await.unwrap();
         // One file from here on, so that a copy of it is whole.
-        sqlx::raw_sql("DELETE FROM config_revisions; PRAGMA journal_mode = DELETE; VACUUM").execute(&mut conn).await.unwrap();
+        sqlx::raw_sql("DELETE FROM config_revisions; PRAGMA journal_mode = DELETE; VACUUM")
+            .execute(&mut conn)
+            .await
+            .unwrap();
         conn.close().await.unwrap();
         snapshot.unwrap()
     });

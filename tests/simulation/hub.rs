@@ -157,7 +157,8 @@ impl<O: Send + 'static> Hub<O> {
     /// Writes of one node that are held before the writer knows of them; none where there is but one.
     pub(crate) fn asking(&self, node: usize) -> Vec<u64> {
         let state = self.state();
-        let asking: Vec<u64> = state.held.iter().filter(|(_, h)| h.asks && h.life.node == node).map(|(n, _)| *n).collect();
+        let asking: Vec<u64> =
+            state.held.iter().filter(|(_, h)| h.asks && h.life.node == node).map(|(n, _)| *n).collect();
         if asking.len() < 2 { Vec::new() } else { asking }
     }
 

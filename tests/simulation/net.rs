@@ -131,7 +131,13 @@ impl Net {
         if says_so_itself && !is_told {
             let sealed = got.receipt.clone();
             let written = Written { id: got.receipt_id, bytes: sealed.bytes, digest: sealed.digest };
-            outside.items.push(Item { from: to, letter: None, written: Some(written), acknowledged: None, queued: false });
+            outside.items.push(Item {
+                from: to,
+                letter: None,
+                written: Some(written),
+                acknowledged: None,
+                queued: false,
+            });
         }
         Some(got.receipt.bytes)
     }

@@ -87,11 +87,8 @@ pub(crate) fn letters(draw: &mut Draw) -> Vec<(&'static str, Letter)> {
         let conversation = ConversationId::from_uuid(new_id(draw, begins()));
         let to = *draw.pick(&ASKED);
         let number = all.len();
-        let request = Letter {
-            id: Some(id),
-            conversation: Some(conversation),
-            ..Letter::plain(to, "document-request")
-        };
+        let request =
+            Letter { id: Some(id), conversation: Some(conversation), ..Letter::plain(to, "document-request") };
         all.push(("uszn", request));
         if draw.permille(150) {
             let withdrawal = Letter {
@@ -110,8 +107,12 @@ pub(crate) fn letters(draw: &mut Draw) -> Vec<(&'static str, Letter)> {
         for _ in 0..draw.between(2, 5) {
             let number = all.len();
             let expires_seconds = draw.permille(100).then(|| draw.between(5, 200));
-            let note =
-                Letter { conversation: Some(conversation), after: before, expires_seconds, ..Letter::plain(to, "note") };
+            let note = Letter {
+                conversation: Some(conversation),
+                after: before,
+                expires_seconds,
+                ..Letter::plain(to, "note")
+            };
             all.push(("uszn", note));
             before = Some(number);
         }

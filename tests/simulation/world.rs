@@ -94,7 +94,8 @@ impl World {
             let draw = &mut hub.state().draw;
             let letters = script::letters(draw);
             let count = usize::try_from(draw.between(1, 3)).unwrap();
-            let skews: Vec<i64> = (0..count).map(|_| if draw.permille(500) { 0 } else { draw.between(-400, 400) * 1_000 }).collect();
+            let skews: Vec<i64> =
+                (0..count).map(|_| if draw.permille(500) { 0 } else { draw.between(-400, 400) * 1_000 }).collect();
             (letters, count, skews)
         };
         for (from, letter) in letters {
@@ -189,7 +190,9 @@ impl World {
         for _ in 0..movers {
             let event = tokio::time::timeout(HANGS_AFTER, self.events.recv()).await;
             match event {
-                Err(_) => panic!("nothing moves any more: {:?}", self.actors.iter().map(|a| a.what).collect::<Vec<_>>()),
+                Err(_) => {
+                    panic!("nothing moves any more: {:?}", self.actors.iter().map(|a| a.what).collect::<Vec<_>>())
+                }
                 Ok(None) => unreachable!("the hub keeps its end"),
                 Ok(Some(Event::Held | Event::Died)) => {}
                 Ok(Some(Event::Done(number, out))) => {
@@ -260,7 +263,8 @@ impl World {
         let mut all = vec![(8, Move::Wait)];
         let outside = self.net.outside();
         let sendable = |i: &Item| {
-            let is_due = i.letter.as_ref().and_then(|l| l.after).is_none_or(|n| outside.items[n].acknowledged.is_some());
+            let is_due =
+                i.letter.as_ref().and_then(|l| l.after).is_none_or(|n| outside.items[n].acknowledged.is_some());
             // What lies in the sender's queue is not sent again by the sender.
             i.acknowledged.is_none() && is_due && !(i.queued && i.written.is_some())
         };
@@ -300,7 +304,9 @@ impl World {
             if !self.hub.asking(node).is_empty() {
                 all.push((6, Move::Together(node)));
             }
-            all.extend((0..outside.from.len()).filter(|n| outside.from[*n].out.is_none()).map(|n| (4, Move::Take(n, node))));
+            all.extend(
+                (0..outside.from.len()).filter(|n| outside.from[*n].out.is_none()).map(|n| (4, Move::Take(n, node))),
+            );
         }
         all
     }
@@ -536,7 +542,15 @@ impl World {
         let mut quiet = true;
         loop {
             let busy = self.moves().into_iter().map(|(_, one)| one).find(|one| {
-                matches!(one, Move::Send(_) | Move::Late(_) | Move::Read(_) | Move::ReadAnswer(_) | Move::Take(..) | Move::Ack(..))
+                matches!(
+                    one,
+                    Move::Send(_)
+                        | Move::Late(_)
+                        | Move::Read(_)
+                        | Move::ReadAnswer(_)
+                        | Move::Take(..)
+                        | Move::Ack(..)
+                )
             });
             let Some(busy) = busy else { break };
             self.pass(1_000);
@@ -569,7 +583,12 @@ impl World {
         let parked = crate::check::column(&self.file, "SELECT id FROM deliveries WHERE state = 'parked'").await;
         let delivery_ids = parked.iter().map(|id| DeliveryId::parse(id).unwrap()).collect();
         let _ = store;
-        mezhved::store::Replay { delivery_ids, now: self.hub.state().now, actor: "operator".to_owned(), retranslate: false }
+        mezhved::store::Replay {
+            delivery_ids,
+            now: self.hub.state().now,
+            actor: "operator".to_owned(),
+            retranslate: false,
+        }
     }
 
     /// So much later, to its rest again.
