@@ -1,11 +1,15 @@
 //! One world: nodes of the production pipeline on one database, the network, the agencies; and what moves next.
 
+#[path = "agencies.rs"]
+mod agencies;
+#[path = "peace.rs"]
+mod peace;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mezhved::domain::{DeliveryId, ParticipantId, Timestamp};
-use mezhved::envelope::technical::{AckItem, MailboxAck, MailboxPull, TechnicalBody};
+use mezhved::domain::{DeliveryId, Timestamp};
 use mezhved::gateway::dispatch::{self, Ways};
 use mezhved::gateway::watch::{self, Asked};
 use mezhved::gateway::{Clock, Gateway, Peer, Reply, seal};
@@ -14,10 +18,9 @@ use mezhved::transport::amqp::{Body, Disposition, Incoming};
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 use tokio::task::JoinHandle;
 
-use crate::ground::{GATEWAY, PARTIES, Reach, begins, ground, options, participant};
+use crate::ground::{PARTIES, Reach, ground, options, participant};
 use crate::hub::{Event, Hub, Life, NodeFaults};
-use crate::net::{Item, Net, Queued, Wire, known, reach};
-use crate::party::{header, sign};
+use crate::net::{Item, Net, Queued, Wire, reach};
 use crate::script;
 
 /// Longer than any step takes, even on a busy machine; what takes longer hangs.
@@ -464,165 +467,4 @@ impl World {
         self.spawn(life, "take", async move { Out::Taken(tag, gateway.take(incoming, &wire).await) });
         self.settle(1).await;
     }
-
-    /// A system reads the head of its queue; now and then it dies before it has acknowledged, and reads it again.
-    fn read(&self, to: &'static str, answers: bool) {
-        let again = {
-            let mut state = self.hub.state();
-            let odds = state.odds.net / 4;
-            !state.calm && state.draw.permille(odds)
-        };
-        let bytes = {
-            let mut outside = self.net.outside();
-            let lines = if answers { &mut outside.receipts } else { &mut outside.to };
-            let line = lines.get_mut(to).unwrap();
-            if again { line.front().cloned() } else { line.pop_front() }
-        };
-        let Some(bytes) = bytes else { return };
-        if answers { self.net.read_answer(to, &bytes) } else { drop(self.net.arrive(to, &bytes, true)) }
-    }
-
-    fn technical<B: TechnicalBody>(&self, from: &'static str, body: &B) -> Vec<u8> {
-        let mut state = self.hub.state();
-        let now = state.now;
-        let head = header(from, GATEWAY, B::KIND.name(), &mut state.draw, now);
-        sign(head, body.to_xml().unwrap(), &ground().signers[from]).bytes
-    }
-
-    async fn pull(&mut self, to: &'static str) {
-        let repeats = !self.hub.state().calm && self.hub.state().draw.permille(200);
-        let last = self.net.outside().last_pull.get(to).cloned().filter(|_| repeats);
-        let bytes = last.unwrap_or_else(|| self.technical(to, &MailboxPull { messages_max: 5 }));
-        self.net.outside().last_pull.insert(to, bytes.clone());
-        let live = self.any();
-        let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
-        self.spawn(life, "pull", async move { Out::Pulled(to, gateway.receive(bytes, &peer).await) });
-        self.settle(1).await;
-    }
-
-    async fn ack(&mut self, to: &'static str, delivery: DeliveryId) {
-        let Some(answer) = self.net.outside().acks.get(&(to, delivery)).cloned() else { return };
-        // One in each: what an acknowledgement has at once is written at once, in an order that nobody draws.
-        let bytes = self.technical(to, &MailboxAck { items: vec![AckItem { delivery_id: delivery, answer }] });
-        let live = self.any();
-        let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
-        self.spawn(life, "ack", async move { Out::Acked(to, delivery, gateway.receive(bytes, &peer).await) });
-        self.settle(1).await;
-    }
 }
-
-/// Peace: nothing goes wrong any more, and everything must come to rest.
-impl World {
-    /// Lets everything heal and come to rest. `false`: it does not.
-    pub(crate) async fn heal(&mut self) -> bool {
-        self.hub.note("peace");
-        self.hub.state().calm = true;
-        for node in 0..self.nodes.len() {
-            if self.nodes[node].is_none() {
-                self.start(node).await;
-            }
-        }
-        while let Some(number) = self.hub.held().first().copied() {
-            self.pass(1_000);
-            self.hub.release(&[number]);
-            self.settle(1).await;
-        }
-        for _ in 0..ROUNDS_MAX {
-            if self.round().await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// What is left is sent, taken, delivered and fetched. Returns whether nothing was.
-    async fn round(&mut self) -> bool {
-        let mut quiet = true;
-        loop {
-            let busy = self.moves().into_iter().map(|(_, one)| one).find(|one| {
-                matches!(
-                    one,
-                    Move::Send(_)
-                        | Move::Late(_)
-                        | Move::Read(_)
-                        | Move::ReadAnswer(_)
-                        | Move::Take(..)
-                        | Move::Ack(..)
-                )
-            });
-            let Some(busy) = busy else { break };
-            self.pass(1_000);
-            self.make(busy).await;
-            quiet = false;
-        }
-        for node in 0..self.nodes.len() {
-            self.pass(1_000);
-            self.make(Move::Watch(node)).await;
-            self.drain(node).await;
-        }
-        let store = self.nodes[0].as_ref().unwrap().gateway.store().clone();
-        let parked = store.replay(self.parked(&store).await).await.unwrap();
-        let waiting: Vec<ParticipantId> = store.waiting_mailboxes().await.unwrap();
-        for to in waiting {
-            self.pass(1_000);
-            self.pull(known(&to)).await;
-            quiet = false;
-        }
-        let next = store.next_delivery_at().await.unwrap();
-        let now = self.hub.state().now;
-        quiet &= parked.is_empty() && next.is_none() && self.net.outside().acks.is_empty();
-        // The next attempt; or the end of any lease, for what is due already waits for what goes before it.
-        let wait = next.map_or(0, |at| at.since(now));
-        self.pass(if (1..61_000_000).contains(&wait) { wait + 1_000_000 } else { 61_000_000 });
-        quiet
-    }
-
-    async fn parked(&self, store: &Store) -> mezhved::store::Replay {
-        let parked = crate::check::column(&self.file, "SELECT id FROM deliveries WHERE state = 'parked'").await;
-        let delivery_ids = parked.iter().map(|id| DeliveryId::parse(id).unwrap()).collect();
-        let _ = store;
-        mezhved::store::Replay {
-            delivery_ids,
-            now: self.hub.state().now,
-            actor: "operator".to_owned(),
-            retranslate: false,
-        }
-    }
-
-    /// So much later, to its rest again.
-    pub(crate) async fn later(&mut self, days: i64) -> bool {
-        self.pass(days * 86_400_000_000);
-        for _ in 0..ROUNDS_MAX {
-            if self.round().await {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Seals what is left and closes the nodes' stores.
-    pub(crate) async fn end(&mut self) -> mezhved::store::JournalVerified {
-        self.pass(61_000_000);
-        let store = self.nodes[0].as_ref().unwrap().gateway.store().clone();
-        self.make(Move::Seal(0)).await;
-        let checked = store.verify_journal(1).await.unwrap();
-        for node in 0..self.nodes.len() {
-            self.stop(node).await;
-        }
-        checked
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.hub.state().now
-    }
-
-    /// Since the beginning, in seconds.
-    pub(crate) fn seconds(&self) -> i64 {
-        self.now().since(begins()) / 1_000_000
-    }
-}
-
-/// Rounds of healing; each passes an attempt's pause or the longest lease.
-const ROUNDS_MAX: usize = 60;
