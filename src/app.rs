@@ -17,13 +17,14 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Peer, Voices, attachments, first_revisions, follow_revisions, notify, seal,
+    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_revisions, notify, seal,
     watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
-use crate::store::{Channel, Store, StoreError, StoreOptions};
-use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::transport::ToQueue;
+use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Disposition, Incoming};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
 use crate::vault::{S3Error, S3Options, Vault};
@@ -205,7 +206,8 @@ impl Node {
             .map_err(|e| StartError::Listen("console.listen", e))?;
         let metrics = listen_for_metrics(settings, face).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let ways = Ways { push, amqp: amqp.clone() };
+        let to_queues = amqp.clone().map(|amqp| Arc::new(amqp) as Arc<dyn ToQueue>);
+        let ways = Ways { push: Arc::new(push), amqp: to_queues };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
@@ -364,7 +366,12 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
     let answers = answering.clone();
     let handler = Arc::new(move |incoming: Incoming| {
-        let taken = tokio::spawn(take(taker.clone(), answers.clone(), incoming));
+        let (gateway, answers) = (taker.clone(), answers.clone());
+        let taken = tokio::spawn(async move {
+            // Set right after the start; a message that comes even before that comes again.
+            let Some(amqp) = answers.get() else { return Disposition::RequeueLater };
+            gateway.take(incoming, amqp).await
+        });
         // What takes longer goes on in its task; the message comes again and is then found recorded.
         async move {
             match tokio::time::timeout(TAKING_TIME_MAX, taken).await {
@@ -392,31 +399,4 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
         }
     });
     Ok(Some(amqp))
-}
-
-/// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
-/// answer has been confirmed by the broker.
-async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
-    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
-    let reply = match incoming.body {
-        Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
-        Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
-    };
-    let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
-        let later = reply.status == 503;
-        return if later { Disposition::RequeueLater } else { Disposition::Ack };
-    };
-    let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    if !uses_broker {
-        return Disposition::Ack;
-    }
-    // Set right after the start; a message that comes even before that comes again.
-    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
-    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
-        crate::transport::Outcome::Sent { .. } => Disposition::Ack,
-        // Not answered: it comes again, is found recorded, and gets the same receipt.
-        crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
-            Disposition::RequeueLater
-        }
-    }
 }

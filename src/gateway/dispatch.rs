@@ -15,9 +15,8 @@ use crate::domain::{DeliveryState, Fault, FaultClass, Framing, ParkReason, Parti
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
 use crate::store::{Claim, Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
-use crate::transport::amqp::{Amqp, Queue};
-use crate::transport::http::Push;
-use crate::transport::{self, Answer};
+use crate::transport::amqp::Queue;
+use crate::transport::{self, Answer, ToAddress, ToQueue};
 
 use super::Gateway;
 use super::outgoing::{About, AnswerWord, answer_word, outgoing};
@@ -31,9 +30,9 @@ const STRAYS_AT_ONCE_MAX: u32 = 8;
 #[derive(Clone)]
 pub struct Ways {
     /// HTTP.
-    pub push: Push,
+    pub push: Arc<dyn ToAddress>,
     /// The broker, if one is configured.
-    pub amqp: Option<Amqp>,
+    pub amqp: Option<Arc<dyn ToQueue>>,
 }
 
 /// Claims and delivers until cancelled, then waits for what is in flight.
@@ -59,7 +58,7 @@ pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
 
 /// Claims and delivers what is due now, and what that makes due, until nothing is left; returns how many attempts were made. For who
 /// steps time himself; what waits for another try or another day stays.
-pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
+pub async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
     let dispatcher = Dispatcher::new(gateway.clone(), ways.clone());
     let mut attempts = 0_usize;
     loop {

@@ -16,6 +16,7 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;
@@ -27,6 +28,7 @@ mod receive;
 mod remind;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod versions;
 pub mod watch;
@@ -84,7 +86,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -102,7 +104,7 @@ impl Gateway {
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }

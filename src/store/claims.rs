@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{DeliveryId, DeliveryState, ParticipantId, Timestamp};
+use crate::domain::{ConversationId, DeliveryId, DeliveryState, ParticipantId, RecordId, Timestamp};
 
 use super::delivery_rows::{self as deliveries, read_outgoing};
 use super::error::Failure;
@@ -143,6 +143,23 @@ async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Result<Vec<Ta
 }
 
 impl Store {
+    /// The last record of a conversation that goes to a participant in order: what comes next must have a greater id, whichever node's
+    /// clock it is made by.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn last_in_order(
+        &self,
+        recipient: &ParticipantId,
+        conversation: ConversationId,
+    ) -> Result<Option<RecordId>, StoreError> {
+        let found = Select::new("SELECT MAX(record_id) AS record_id FROM deliveries WHERE in_order = 1")
+            .push(" AND recipient = ? AND conversation_id = ?", vec![text(recipient), text(conversation)])
+            .fetch(self.readers())
+            .await?;
+        found.first().map_or(Ok(None), |row| row.opt_parsed("record_id", |t| RecordId::parse(t).ok()))
+    }
+
     /// Reads what dispatch needs, outside of the writer: the rows are ours and their contents do not change.
     pub(super) async fn claimed(&self, taken: &[Taken]) -> Result<Vec<Claimed>, StoreError> {
         if taken.is_empty() {

@@ -21,6 +21,7 @@ mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
+mod faults;
 mod figures;
 mod journal;
 mod late;
@@ -63,6 +64,7 @@ pub use deliveries::{
     Settle, Slots,
 };
 pub use error::StoreError;
+pub use faults::{Fate, Faults, Step};
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
 pub use late::LateSettlement;
@@ -98,6 +100,8 @@ pub struct StoreOptions {
     /// Whether a commit of SQLite is on the disk before it is answered. `false` is for a database that is thrown away: it survives the
     /// program, not the machine.
     pub durable: bool,
+    /// What goes wrong on purpose; `None` outside of tests.
+    pub faults: Option<Arc<dyn Faults>>,
 }
 
 impl StoreOptions {
@@ -113,6 +117,7 @@ impl StoreOptions {
             connect_timeout_ms: 5_000,
             refusals_max: 10_000,
             durable: true,
+            faults: None,
         }
     }
 }
@@ -130,6 +135,7 @@ struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     signals: Arc<Signals>,
+    faults: Option<Arc<dyn Faults>>,
     refusals_max: u32,
     refusals_kept: AtomicU32,
 }
@@ -155,6 +161,7 @@ impl Store {
             batch_bytes_max: options.batch_bytes_max.max(1),
             batch_timeout: Duration::from_millis(options.batch_timeout_ms),
             signals: Arc::clone(&signals),
+            faults: options.faults.clone(),
             texts: sql::Texts::default(),
             ids: rows::Ids::default(),
             batches: 0,
@@ -167,6 +174,7 @@ impl Store {
                 jobs: Mutex::new(Some(sender)),
                 writer: Mutex::new(Some(tokio::spawn(writer.run()))),
                 signals,
+                faults: options.faults,
                 refusals_max: options.refusals_max,
                 refusals_kept: AtomicU32::new(0),
             }),
@@ -221,19 +229,34 @@ impl Store {
 
     /// Hands work to the writer, waiting for room, and waits for its commit.
     async fn write(&self, work: Work) -> Result<Answer, StoreError> {
+        let name = work.name();
+        self.pass(Step::Asked(name)).await?;
         let (reply, answer) = oneshot::channel();
         self.sender()?.send(Job { work, reply }).await.map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        let answered = answer.await.unwrap_or(Err(StoreError::Closed));
+        self.pass(Step::Answered(name)).await?;
+        answered
     }
 
     /// Hands work to the writer if there is room, and waits for its commit.
     async fn try_write(&self, work: Work) -> Result<Answer, StoreError> {
+        let name = work.name();
+        self.pass(Step::Asked(name)).await?;
         let (reply, answer) = oneshot::channel();
         self.sender()?.try_send(Job { work, reply }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => StoreError::Full,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        let answered = answer.await.unwrap_or(Err(StoreError::Closed));
+        self.pass(Step::Answered(name)).await?;
+        answered
+    }
+
+    async fn pass(&self, step: Step) -> Result<(), StoreError> {
+        match &self.inner.faults {
+            Some(faults) => faults.pass(step).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a write that stands alone.
