@@ -58,6 +58,8 @@ words! {
         Parked = "parked", "отложено";
         /// `Expires` passed before it was handed over.
         Expired = "expired", "срок доставки истёк";
+        /// A person decided that it does not go out.
+        Discarded = "discarded", "снято оператором";
     }
 }
 
@@ -90,5 +92,11 @@ words! {
         AttachmentInvalid = "attachment-invalid", "вложение не такое, как указано в сообщении";
         /// All attempts were made.
         AttemptsExhausted = "attempts-exhausted", "попытки исчерпаны";
+        /// It could not be handed over in the time that the settings give.
+        GivenUp = "given-up", "не удалось вручить за отведённое время";
+        /// A person stopped the recipient's queue.
+        QueueStopped = "queue-stopped", "очередь участника остановлена оператором";
+        /// A person discarded it.
+        Discarded = "discarded", "снято оператором";
     }
 }

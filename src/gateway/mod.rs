@@ -20,6 +20,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
@@ -37,6 +38,7 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -70,6 +72,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
 }
 
 impl Gateway {
@@ -92,6 +95,7 @@ impl Gateway {
             vault: Vault::new(settings.path(&settings.attachments.folder)),
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
             settings,
             store,
             signer,

@@ -16,11 +16,13 @@ mod cases;
 mod claims;
 mod config;
 mod connect;
+mod dead;
 mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
 mod figures;
+mod held;
 mod journal;
 mod mailbox;
 mod messages;
@@ -29,6 +31,8 @@ mod notifications;
 mod notifying;
 mod obligations;
 mod plans;
+mod queues;
+mod room;
 mod rows;
 mod sql;
 #[cfg(test)]
@@ -37,7 +41,7 @@ mod tickets;
 mod views;
 mod writer;
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -54,6 +58,7 @@ pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, Whol
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
+pub use dead::{DeadDelivery, DeadFilter, Discard};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
@@ -68,6 +73,7 @@ pub use notifications::{DigestLine, MailingContent, NewNotification, Notificatio
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use plans::QueryPlan;
+pub use queues::{BreakerRow, QueueOrder, QueueTry};
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 
@@ -93,6 +99,8 @@ pub struct StoreOptions {
     /// Whether a commit of SQLite is on the disk before it is answered. `false` is for a database that is thrown away: it survives the
     /// program, not the machine.
     pub durable: bool,
+    /// Bytes that an embedded database may grow to; 0: as many as its disk has.
+    pub bytes_max: u64,
 }
 
 impl StoreOptions {
@@ -108,6 +116,7 @@ impl StoreOptions {
             connect_timeout_ms: 5_000,
             refusals_max: 10_000,
             durable: true,
+            bytes_max: 0,
         }
     }
 }
@@ -125,6 +134,8 @@ struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     signals: Arc<Signals>,
+    /// Whether the last that was written found no room.
+    full: Arc<AtomicBool>,
     refusals_max: u32,
     refusals_kept: AtomicU32,
 }
@@ -141,6 +152,7 @@ impl Store {
         let engine = connector.engine;
         let readers = connector.readers(options.readers_max);
         let signals = Arc::new(Signals::new());
+        let full = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel(options.queue_jobs_max.max(1));
         let writer = Writer {
             connector,
@@ -150,6 +162,7 @@ impl Store {
             batch_bytes_max: options.batch_bytes_max.max(1),
             batch_timeout: Duration::from_millis(options.batch_timeout_ms),
             signals: Arc::clone(&signals),
+            full: Arc::clone(&full),
             texts: sql::Texts::default(),
             ids: rows::Ids::default(),
             batches: 0,
@@ -162,6 +175,7 @@ impl Store {
                 jobs: Mutex::new(Some(sender)),
                 writer: Mutex::new(Some(tokio::spawn(writer.run()))),
                 signals,
+                full,
                 refusals_max: options.refusals_max,
                 refusals_kept: AtomicU32::new(0),
             }),

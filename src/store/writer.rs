@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -131,6 +132,8 @@ pub(super) struct Writer {
     pub(super) batch_bytes_max: usize,
     pub(super) batch_timeout: Duration,
     pub(super) signals: std::sync::Arc<Signals>,
+    /// Set when something found no room; cleared by who finds some (see `room`).
+    pub(super) full: std::sync::Arc<AtomicBool>,
     pub(super) texts: Texts,
     pub(super) ids: Ids,
     /// Batches on this connection.
@@ -189,7 +192,9 @@ impl Writer {
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::Away(why.clone()))));
                 }
                 Err(Failure::NoSpace(why)) => {
-                    tracing::error!(%why, "the database has no room");
+                    if !self.full.swap(true, Ordering::AcqRel) {
+                        tracing::error!(%why, "the database has no room");
+                    }
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::NoSpace(why.clone()))));
                 }
                 Err(Failure::Unknown) => {

@@ -12,7 +12,7 @@ mod replay;
 use std::path::Path;
 
 /// Copies a folder of the project to a folder of a test.
-fn copy_folder(from: &Path, to: &Path) {
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
@@ -26,12 +26,12 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Changes one text of a file, which must be there.
-fn edit(file: &Path, from: &str, to: &str) {
+pub(crate) fn edit(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).unwrap();
     std::fs::write(file, crate::world::bodies::replaced(&text, from, to)).unwrap();
 }
 
 /// A file or folder of the project.
-fn project(path: &str) -> std::path::PathBuf {
+pub(crate) fn project(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }

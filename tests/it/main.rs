@@ -23,6 +23,7 @@ mod explain;
 mod harness;
 mod metrics;
 mod notify;
+mod operations;
 mod page;
 mod readme;
 mod reads;
