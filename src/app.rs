@@ -181,7 +181,7 @@ impl Node {
         let own = read_folder(&settings.folder)?;
         let voices = voices(&settings)?;
         let push = voices.push.clone();
-        let tls = tls_identity(&settings)?;
+        let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot);
@@ -325,17 +325,18 @@ fn http_options(settings: &Settings) -> Result<HttpOptions, StartError> {
         answer_bytes_max: push.answer_bytes_max,
         insecure_allowed: push.insecure,
         extra_roots_pem,
+        identity: identity(settings, &push.tls_certificate, &push.tls_key)?,
         ..HttpOptions::default()
     })
 }
 
-fn tls_identity(settings: &Settings) -> Result<Option<TlsIdentity>, StartError> {
-    let agencies = &settings.agencies;
-    if agencies.tls_certificate.as_os_str().is_empty() {
+/// A certificate with its key; none when no file is named.
+fn identity(settings: &Settings, certificate: &Path, key: &Path) -> Result<Option<TlsIdentity>, StartError> {
+    if certificate.as_os_str().is_empty() {
         return Ok(None);
     }
-    let chain_pem = read_file(&settings.path(&agencies.tls_certificate))?;
-    Ok(Some(TlsIdentity { chain_pem, key_pem: read_file(&settings.path(&agencies.tls_key))? }))
+    let chain_pem = read_file(&settings.path(certificate))?;
+    Ok(Some(TlsIdentity { chain_pem, key_pem: read_file(&settings.path(key))? }))
 }
 
 /// Every participant that the broker serves: those whose transport it is.

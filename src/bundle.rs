@@ -1,4 +1,4 @@
-//! The files that come with the binary: schemas, adapters and the sample configuration.
+//! The files that come with the binary: schemas, adapters, conversions and the sample configuration.
 //!
 //! Everything that reads such files takes a [`Files`] map, so the same code serves the embedded set, an administrator's
 //! folder and a revision in the database. Nothing here reads the file system.
@@ -12,12 +12,14 @@ pub type Files = BTreeMap<String, Vec<u8>>;
 
 static SCHEMAS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 static ADAPTERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/adapters");
+static CONVERSIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/conversions");
 static CONFIG: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/config");
 
 /// The files compiled into this binary.
 pub fn embedded() -> Files {
     let mut files = Files::new();
-    for (root, dir) in [("schemas", &SCHEMAS), ("adapters", &ADAPTERS), ("config", &CONFIG)] {
+    let roots = [("schemas", &SCHEMAS), ("adapters", &ADAPTERS), ("conversions", &CONVERSIONS), ("config", &CONFIG)];
+    for (root, dir) in roots {
         collect(root, dir, &mut files);
     }
     files

@@ -3,7 +3,7 @@
 use super::manifest::Form;
 use super::{AdapterError, AdapterErrorKind};
 use crate::bundle::Files;
-use crate::domain::MessageType;
+use crate::domain::{FaultCode, MessageType};
 use crate::schema::{Catalogue, CatalogueError, JsonSchema, Violation, XmlSchema};
 
 /// The partner's own schema of one message type.
@@ -38,6 +38,21 @@ impl PartnerSchema {
 /// Validates a canonical body.
 pub(super) fn canonical(catalogue: &Catalogue, message_type: &MessageType, bytes: &[u8]) -> Result<(), String> {
     catalogue.validate(message_type, bytes).map_err(|v| told(&v))
+}
+
+/// Validates what a partner's body was translated into. What is wrong with it is the body's: its sender can mend it.
+pub(super) fn translated(
+    catalogue: &Catalogue,
+    message_type: &MessageType,
+    bytes: &[u8],
+) -> Result<(), (AdapterErrorKind, String)> {
+    catalogue.validate(message_type, bytes).map_err(|violations| {
+        let kind = match violations.first().map(|v| v.rule.fault_code()) {
+            Some(FaultCode::ContentInvalid) => AdapterErrorKind::ContentInvalid,
+            Some(_) | None => AdapterErrorKind::NotCanonical,
+        };
+        (kind, told(&violations))
+    })
 }
 
 /// The first three violations in one sentence.

@@ -10,9 +10,11 @@ pub(super) struct CodeLists {
     lists: BTreeMap<String, CodeList>,
 }
 
-/// One list. Columns: `canonical`, `partner`, optional `way` (`both`, the default, `out` or `in`), and any others for people.
+/// One list. Columns: the two of codes (an adapter's `canonical` and `partner`), optional `way` (`both`, the default, `out` or `in`), and any others for people.
 #[derive(Debug, Default)]
 struct CodeList {
+    /// The two columns of codes.
+    columns: (String, String),
     out: BTreeMap<String, String>,
     back: BTreeMap<String, String>,
 }
@@ -26,9 +28,25 @@ pub(super) enum CodeProblem {
 
 impl CodeLists {
     /// Reads a list and adds it.
-    pub(super) fn add(&mut self, name: &str, file: &str, bytes: &[u8]) -> Result<(), AdapterError> {
-        self.lists.insert(name.to_owned(), CodeList::read(file, bytes)?);
+    pub(super) fn add(
+        &mut self,
+        name: &str,
+        (file, bytes): (&str, &[u8]),
+        columns: (&str, &str),
+    ) -> Result<(), AdapterError> {
+        self.lists.insert(name.to_owned(), CodeList::read(file, bytes, columns)?);
         Ok(())
+    }
+
+    /// Whose codes a list is asked with on the way there or back: the words that go before a code.
+    pub(super) fn side(&self, list: &str, there: bool) -> String {
+        let column = self.lists.get(list).map(|l| if there { l.columns.0.as_str() } else { l.columns.1.as_str() });
+        match column {
+            Some("partner") => "partner's".to_owned(),
+            Some(version) if version.bytes().all(|b| b.is_ascii_digit()) => format!("version {version}'s"),
+            Some(other) => other.to_owned(),
+            None => String::new(),
+        }
     }
 
     /// The partner's code for ours.
@@ -45,7 +63,7 @@ impl CodeLists {
 }
 
 impl CodeList {
-    fn read(file: &str, bytes: &[u8]) -> Result<Self, AdapterError> {
+    fn read(file: &str, bytes: &[u8], (first, second): (&str, &str)) -> Result<Self, AdapterError> {
         let wrong = |line: Option<u64>, reason: String| {
             let line = line.and_then(|l| usize::try_from(l).ok());
             AdapterError::new(AdapterErrorKind::Folder, file, line, reason)
@@ -53,11 +71,11 @@ impl CodeList {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(bytes);
         let headers = reader.headers().map_err(|e| wrong(Some(1), e.to_string()))?.clone();
         let column = |name: &str| headers.iter().position(|h| h == name);
-        let (Some(canonical), Some(partner)) = (column("canonical"), column("partner")) else {
-            return Err(wrong(Some(1), "the columns `canonical` and `partner` are needed".to_owned()));
+        let (Some(canonical), Some(partner)) = (column(first), column(second)) else {
+            return Err(wrong(Some(1), format!("the columns `{first}` and `{second}` are needed")));
         };
         let way = column("way");
-        let mut list = Self::default();
+        let mut list = Self { columns: (first.to_owned(), second.to_owned()), ..Self::default() };
         let mut seen = BTreeSet::new();
         for record in reader.records() {
             let record = record.map_err(|e| wrong(e.position().map(csv::Position::line), e.to_string()))?;
@@ -76,13 +94,13 @@ impl CodeList {
             if out && !seen.insert((true, ours.clone())) {
                 return Err(wrong(
                     line,
-                    format!("the canonical code `{ours}` is there twice; mark one of the rows `in`"),
+                    format!("the code `{ours}` is there twice in `{first}`; mark one of the rows `in`"),
                 ));
             }
             if back && !seen.insert((false, theirs.clone())) {
                 return Err(wrong(
                     line,
-                    format!("the partner's code `{theirs}` is there twice; mark one of the rows `out`"),
+                    format!("the code `{theirs}` is there twice in `{second}`; mark one of the rows `out`"),
                 ));
             }
             if out {
@@ -104,7 +122,11 @@ mod tests {
     fn codes_go_both_ways_unless_a_row_says_otherwise() {
         let mut lists = CodeLists::default();
         lists
-            .add("l", "l.csv", "canonical,partner,way,title\na,1,,x\nb,2,both,y\nc,2,out,z\nd,4,in,\n".as_bytes())
+            .add(
+                "l",
+                ("l.csv", "canonical,partner,way,title\na,1,,x\nb,2,both,y\nc,2,out,z\nd,4,in,\n".as_bytes()),
+                ("canonical", "partner"),
+            )
             .unwrap();
         assert_eq!(lists.out("l", "c"), Ok("2"));
         assert_eq!(lists.back("l", "2"), Ok("b"));
@@ -123,7 +145,8 @@ mod tests {
             ("canonical,partner,way\na,1,back\n", 2, "`way`"),
             ("canonical,partner\na,1,2\n", 2, ""),
         ] {
-            let error = CodeLists::default().add("l", "codes/l.csv", text.as_bytes()).unwrap_err();
+            let error =
+                CodeLists::default().add("l", ("codes/l.csv", text.as_bytes()), ("canonical", "partner")).unwrap_err();
             assert_eq!(error.line, Some(line), "{text}: {error}");
             assert!(error.reason.contains(reason), "{error}");
         }

@@ -44,13 +44,13 @@ impl fmt::Display for Direction {
 /// What became of one sample in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct GoldenResult {
-    /// The adapter.
+    /// The adapter, or the folder of a conversion (`conversions/termination/1-2`).
     pub adapter: String,
-    /// The message type, such as `document-request/1`; empty when the folder as a whole is meant.
+    /// The message type, such as `document-request/1`, or of a conversion both; empty when the folder as a whole is meant.
     pub message_type: String,
     /// The sample's name; empty when the type as a whole is meant.
     pub case: String,
-    /// The direction; `None` when the sample could not be tried.
+    /// The direction; `None` when the sample could not be tried, and of a conversion.
     pub direction: Option<Direction>,
     /// What became of it.
     #[serde(flatten)]
@@ -114,7 +114,7 @@ pub fn check(adapter: &Adapter, files: &Files, catalogue: &Catalogue) -> Vec<Gol
     results
 }
 
-fn failed(reason: impl Into<String>) -> GoldenOutcome {
+pub(super) fn failed(reason: impl Into<String>) -> GoldenOutcome {
     GoldenOutcome::Failed { reason: reason.into(), diff: None }
 }
 
@@ -219,11 +219,11 @@ impl Run<'_> {
 }
 
 /// Bytes without a byte order mark, which an editor may have left.
-fn plain(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn plain(bytes: &[u8]) -> Vec<u8> {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).to_vec()
 }
 
-fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, String>) -> GoldenOutcome {
+pub(super) fn compare(golden: &[u8], actual: &[u8], lines: fn(&[u8]) -> Result<String, String>) -> GoldenOutcome {
     let both =
         lines(&plain(golden)).map_err(|e| format!("the golden sample: {e}")).and_then(|g| Ok((g, lines(actual)?)));
     match both {

@@ -16,7 +16,10 @@
 
 mod checks;
 mod codes;
+mod conversion;
+mod copy;
 mod golden;
+mod load;
 mod manifest;
 mod output;
 mod preview;
@@ -35,6 +38,7 @@ use crate::domain::{FaultCode, Header, MessageType};
 use crate::envelope::{Body, BodyDraft};
 use crate::schema::element_bytes;
 
+pub use conversion::{ConversionSet, Converted, check_conversions};
 pub use golden::{Direction, GoldenOutcome, GoldenResult, check as check_golden};
 pub use preview::{PreviewStep, PreviewStepKind, preview, side};
 pub use set::{Adapter, AdapterSet};
@@ -83,22 +87,30 @@ pub enum AdapterErrorKind {
     Folder,
     /// The adapter has no form for this message type.
     TypeNotCarried,
+    /// No conversion leads from one version of a message type to another.
+    NoConversion,
     /// The input is not what it should be: the body does not fit the schema of the side it comes from, or is too large or deep.
     Input,
     /// The template failed.
     Template,
     /// A code has no counterpart in a code list.
     CodeMissing,
-    /// The template's result does not fit the schema of the side it goes to.
+    /// The template's result is not a document, or does not fit the partner's schema.
     Output,
+    /// The partner's body, translated, breaks the canonical schema: the partner's own schema lets more through.
+    NotCanonical,
+    /// The partner's body, translated, breaks a rule that the canonical schema cannot say, such as a check digit.
+    ContentInvalid,
 }
 
 impl AdapterErrorKind {
     /// The fault that a sender gets when its body could not be translated for this reason.
     pub fn fault_code(self) -> FaultCode {
         match self {
-            Self::Input => FaultCode::SchemaInvalid,
+            Self::Input | Self::NotCanonical => FaultCode::SchemaInvalid,
+            Self::ContentInvalid => FaultCode::ContentInvalid,
             Self::TypeNotCarried => FaultCode::TypeUnknown,
+            Self::NoConversion => FaultCode::VersionUnsupported,
             Self::Folder | Self::Template | Self::CodeMissing | Self::Output => FaultCode::TranslationFailed,
         }
     }

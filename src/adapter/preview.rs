@@ -1,10 +1,12 @@
 //! A preview: one body taken through an adapter and back, each step with what came of it, for whoever writes the templates.
 
+use std::collections::BTreeSet;
+
 use similar::TextDiff;
 
 use super::golden::{json_lines, xml_lines};
 use super::tree::parse_xml;
-use super::{Adapter, Direction, HeaderView, PartnerBody, PartnerBodyRef};
+use super::{Adapter, ConversionSet, Direction, HeaderView, PartnerBody, PartnerBodyRef};
 use crate::domain::MessageType;
 use crate::schema::Catalogue;
 
@@ -18,6 +20,9 @@ pub struct PreviewStep {
     /// What came of it: a body as text, or a difference by lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+    /// Of a conversion the paths whose values the other version does not carry.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_carried: Vec<String>,
     /// Why it failed, with file, line and path where there are such.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -29,6 +34,8 @@ pub struct PreviewStep {
 pub enum PreviewStepKind {
     /// A canonical sample is checked against its schema.
     Input,
+    /// It is converted to the version that the adapter has templates for.
+    Conversion,
     /// It is translated, and the result checked against the schema of the other side. A sample in the partner's form is checked
     /// against the partner's schema here.
     Translation,
@@ -46,10 +53,11 @@ pub fn side(message_type: &MessageType, body: &[u8]) -> Direction {
 }
 
 /// Takes a body through the adapter in this direction and, where the adapter carries the type that way too, back. A way back that the
-/// manifest does not have ends the preview after the translation.
+/// manifest does not have ends the preview after the translation. A canonical body in a version that the adapter does not carry is
+/// converted first, as on its way to the partner.
 pub fn preview(
     adapter: &Adapter,
-    catalogue: &Catalogue,
+    (catalogue, conversions): (&Catalogue, &ConversionSet),
     message_type: &MessageType,
     direction: Direction,
     body: &[u8],
@@ -64,6 +72,37 @@ pub fn preview(
     if direction == Direction::ToPartner {
         let input = super::checks::canonical(catalogue, message_type, body);
         steps.push(taken.step(PreviewStepKind::Input, direction, input.map(|()| text(body))));
+    }
+    let carried = adapter.message_types().filter(|t| t.name == message_type.name && adapter.carries(t, direction));
+    let carried: BTreeSet<u32> = carried.map(|t| t.version).collect();
+    if direction == Direction::ToPartner && !carried.is_empty() && !carried.contains(&message_type.version) {
+        if steps.iter().any(|step| step.problem.is_some()) {
+            return steps;
+        }
+        let converted = conversions
+            .choose(message_type, &carried)
+            .and_then(|to| conversions.convert(body, (message_type, &to), &taken.header, catalogue));
+        let file = match &converted {
+            Ok(converted) => conversions.template(message_type, &converted.message_type).unwrap_or_default(),
+            Err(error) => error.file.clone(),
+        };
+        let kind = PreviewStepKind::Conversion;
+        return match converted {
+            Ok(converted) => {
+                let (result, not_carried) = (Some(text(&converted.body)), converted.not_carried.clone());
+                steps.push(PreviewStep { step: kind, file, result, not_carried, problem: None });
+                let rest = (catalogue, conversions);
+                // Its first step says again that the body is valid, which the conversion has seen to.
+                let more = preview(adapter, rest, &converted.message_type, direction, &converted.body);
+                steps.extend(more.into_iter().filter(|step| step.step != PreviewStepKind::Input));
+                steps
+            }
+            Err(error) => {
+                let problem = Some(error.to_string());
+                steps.push(PreviewStep { step: kind, file, result: None, not_carried: Vec::new(), problem });
+                steps
+            }
+        };
     }
     let Some(there) = taken.next(&mut steps, PreviewStepKind::Translation, direction, body) else { return steps };
     if !adapter.carries(message_type, back) {
@@ -128,7 +167,8 @@ impl Taken<'_> {
             Ok(result) => (Some(result), None),
             Err(problem) => (None, Some(problem)),
         };
-        PreviewStep { step, file: self.adapter.template(self.message_type, direction), result, problem }
+        let file = self.adapter.template(self.message_type, direction);
+        PreviewStep { step, file, result, not_carried: Vec::new(), problem }
     }
 
     /// Translates, unless the step before failed; `None` ends the preview.

@@ -175,7 +175,7 @@ fn text_of(value: &Value, syntax: Syntax) -> Result<String, Error> {
     }
 }
 
-fn escape(text: &str, syntax: Syntax) -> Result<String, Error> {
+pub(super) fn escape(text: &str, syntax: Syntax) -> Result<String, Error> {
     match syntax {
         Syntax::Json => serde_json::to_string(text).map_err(|_| refuse("a text cannot be written as JSON")),
         Syntax::Xml => {
@@ -254,7 +254,7 @@ fn code_of(lists: &CodeLists, direction: Direction, list: &str, code: &Value) ->
         CodeProblem::NoList => refuse(format!("there is no code list `{list}` in the manifest")),
         CodeProblem::NoCode => {
             let shown: String = code.chars().take(40).collect();
-            let side = if direction == Direction::ToPartner { "canonical" } else { "partner's" };
+            let side = lists.side(list, direction == Direction::ToPartner);
             let reason = format!("the {side} code `{shown}` has no counterpart in the code list `{list}`");
             Error::new(ErrorKind::InvalidOperation, reason.clone()).with_source(Refusal { reason, code_missing: true })
         }

@@ -5,10 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::checks::PartnerSchema;
-use super::codes::CodeLists;
-use super::manifest::{self, Form, Manifest, Way};
+use super::load::{Load, folder_error};
+use super::manifest::{self, Form, Manifest};
 use super::render::{Engine, Syntax};
-use super::{AdapterError, AdapterErrorKind, Direction};
+use super::{AdapterError, Direction};
 use crate::bundle::Files;
 use crate::domain::MessageType;
 
@@ -76,7 +76,7 @@ impl Adapter {
         let manifest = manifest::read(&manifest_file, text)?;
         let load = Load { folder: &folder, manifest_file: &manifest_file, text, files };
         let mut errors = Vec::new();
-        let codes = Arc::new(load.code_lists(&manifest, &mut errors));
+        let codes = Arc::new(load.code_lists(&manifest.code_lists, ("canonical", "partner"), &mut errors));
         let schemas = load.schemas(&manifest, &mut errors);
         let templates = load.templates(&mut errors);
         let templates_folder = format!("{folder}templates/");
@@ -153,83 +153,5 @@ impl Adapter {
 impl fmt::Debug for Adapter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Adapter").field("name", &self.name).field("manifest", &self.manifest).finish_non_exhaustive()
-    }
-}
-
-fn folder_error(file: &str, line: Option<usize>, reason: impl Into<String>) -> AdapterError {
-    AdapterError::new(AdapterErrorKind::Folder, file, line, reason)
-}
-
-/// One folder while it is read.
-struct Load<'a> {
-    folder: &'a str,
-    manifest_file: &'a str,
-    text: &'a str,
-    files: &'a Files,
-}
-
-impl Load<'_> {
-    fn line(&self, value: &toml::Spanned<String>) -> Option<usize> {
-        Some(manifest::line_of(self.text, value.span().start))
-    }
-
-    fn missing(&self, value: &toml::Spanned<String>) -> AdapterError {
-        folder_error(
-            self.manifest_file,
-            self.line(value),
-            format!("there is no file `{}` in this folder", value.get_ref()),
-        )
-    }
-
-    fn code_lists(&self, manifest: &Manifest, errors: &mut Vec<AdapterError>) -> CodeLists {
-        let mut lists = CodeLists::default();
-        for (name, path) in &manifest.code_lists {
-            let file = format!("{}{}", self.folder, path.get_ref());
-            match self.files.get(&file) {
-                None => errors.push(self.missing(path)),
-                Some(bytes) => errors.extend(lists.add(name, &file, bytes).err()),
-            }
-        }
-        lists
-    }
-
-    fn schemas(&self, manifest: &Manifest, errors: &mut Vec<AdapterError>) -> Vec<PartnerSchema> {
-        let mut schemas = Vec::new();
-        for message in &manifest.messages {
-            let file = format!("{}{}", self.folder, message.schema.get_ref());
-            if !self.files.contains_key(&file) {
-                errors.push(self.missing(&message.schema));
-                continue;
-            }
-            match PartnerSchema::compile(manifest.form, self.files, &file) {
-                Ok(schema) => schemas.push(schema),
-                Err(more) => errors.extend(more),
-            }
-        }
-        schemas
-    }
-
-    fn templates(&self, errors: &mut Vec<AdapterError>) -> BTreeMap<String, String> {
-        let prefix = format!("{}templates/", self.folder);
-        let mut templates = BTreeMap::new();
-        for (path, bytes) in self.files.range(prefix.clone()..) {
-            let Some(name) = path.strip_prefix(&prefix) else { break };
-            match std::str::from_utf8(bytes) {
-                Ok(text) => {
-                    templates.insert(name.to_owned(), text.to_owned());
-                }
-                Err(_) => errors.push(folder_error(path, None, "the file is not UTF-8")),
-            }
-        }
-        templates
-    }
-
-    fn check_way(&self, way: Option<&Way>, engine: &Engine, errors: &mut Vec<AdapterError>) {
-        if let Some(way) = way
-            && !engine.has(way.template.get_ref())
-        {
-            let reason = format!("there is no template `{}` in `templates/`", way.template.get_ref());
-            errors.push(folder_error(self.manifest_file, self.line(&way.template), reason));
-        }
     }
 }

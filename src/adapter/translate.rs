@@ -53,7 +53,8 @@ impl Adapter {
     /// against the catalogue. A canonical adapter only validates.
     ///
     /// # Errors
-    /// As of [`Adapter::to_partner`]; kind [`AdapterErrorKind::Input`] when the body is not what the partner's schema says.
+    /// As of [`Adapter::to_partner`]; kind [`AdapterErrorKind::Input`] when the body is not what the partner's schema says,
+    /// [`AdapterErrorKind::NotCanonical`] or [`AdapterErrorKind::ContentInvalid`] when it is, and breaks the canonical rules.
     pub fn to_canonical(
         &self,
         message_type: &MessageType,
@@ -75,10 +76,9 @@ impl Adapter {
         self.check_partner(message, schema, bytes).map_err(|reason| self.input(way, reason))?;
         let written = self.run(&self.to_canonical, way, tree, header)?;
         let file = self.template_file(way);
-        let wrong =
-            |reason: String| AdapterError::new(AdapterErrorKind::Output, &file, None, format!("the result: {reason}"));
-        let bytes = output::compact_xml(&written).map_err(wrong)?;
-        super::checks::canonical(catalogue, message_type, &bytes).map_err(wrong)?;
+        let wrong = |kind, reason: String| AdapterError::new(kind, &file, None, format!("the result: {reason}"));
+        let bytes = output::compact_xml(&written).map_err(|reason| wrong(AdapterErrorKind::Output, reason))?;
+        super::checks::translated(catalogue, message_type, &bytes).map_err(|(kind, reason)| wrong(kind, reason))?;
         Ok(bytes)
     }
 

@@ -3,7 +3,7 @@
 //! The tree remembers which of its values were read, so that nothing is dropped silently.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
@@ -11,9 +11,14 @@ use super::{INPUT_BYTES_MAX, INPUT_DEPTH_MAX, INPUT_NODES_MAX};
 use crate::xml;
 
 /// A body as a tree. Node 0 is the root.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tree {
     nodes: Vec<Node>,
+    /// The namespaces of the elements, each once.
+    pub(super) namespaces: Vec<String>,
+    /// The root's namespace, and the one that stands for it in what is copied.
+    pub(super) copies: Option<(String, String)>,
+    pub(super) copied_bytes: AtomicUsize,
 }
 
 /// An element, an attribute, or a member or item of JSON.
@@ -24,6 +29,8 @@ pub(super) struct Node {
     pub(super) name: String,
     pub(super) kind: NodeKind,
     pub(super) children: Vec<usize>,
+    /// Where an element's namespace stands in the tree's list; of no meaning for anything else.
+    pub(super) namespace: usize,
     read: AtomicBool,
 }
 
@@ -53,9 +60,15 @@ impl Tree {
         if element.tag_name().name() != root.0 || element.tag_name().namespace() != Some(root.1) {
             return Err(format!("the root element must be `{}` of the namespace `{}`", root.0, root.1));
         }
-        let mut tree = Self { nodes: Vec::new() };
+        let mut tree = Self::default();
         tree.add_element(element, 0, 1, allowed)?;
         Ok(tree)
+    }
+
+    /// Lets a template copy parts as they are, with the namespace `to` in place of `from`.
+    pub(super) fn copying(mut self, from: &str, to: &str) -> Self {
+        self.copies = Some((from.to_owned(), to.to_owned()));
+        self
     }
 
     fn add_element(
@@ -76,6 +89,14 @@ impl Tree {
                 "{}: the namespace `{namespace}` is not one of those that this form may use",
                 self.path(index)
             ));
+        }
+        let known = self.namespaces.iter().position(|known| known == namespace);
+        let at = known.unwrap_or(self.namespaces.len());
+        if known.is_none() {
+            self.namespaces.push(namespace.to_owned());
+        }
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.namespace = at;
         }
         for attribute in element.attributes() {
             if attribute.namespace().is_some_and(|n| n != "http://www.w3.org/XML/1998/namespace") {
@@ -109,7 +130,7 @@ impl Tree {
     /// an array is as many members of its name as it has items.
     pub(super) fn from_json(bytes: &[u8]) -> Result<Self, String> {
         check_size(bytes)?;
-        let mut tree = Self { nodes: Vec::new() };
+        let mut tree = Self::default();
         tree.add(0, "", NodeKind::Object)?;
         let mut reader = serde_json::Deserializer::from_slice(bytes);
         let seed = JsonValue { tree: &mut tree, parent: 0, name: None, depth: 0, in_array: false };
@@ -127,6 +148,7 @@ impl Tree {
             name: name.to_owned(),
             kind,
             children: Vec::new(),
+            namespace: 0,
             read: AtomicBool::new(false),
         });
         if index > 0
@@ -219,21 +241,31 @@ impl Tree {
 
     /// The paths of the values that nobody read and that no entry of `not_carried` covers, at most ten.
     pub(super) fn unread(&self, not_carried: &[String]) -> Vec<String> {
-        let dropped = |index: usize, node: &Node| {
-            let has_value = match &node.kind {
-                NodeKind::Element(text) => !text.trim().is_empty() || node.children.is_empty(),
-                NodeKind::Attribute(_) | NodeKind::Text(_) | NodeKind::Integer(_) | NodeKind::Flag(_) => true,
-                NodeKind::Object => false,
-            };
-            has_value && index != 0 && !node.read.load(Ordering::Relaxed) && {
-                let path = self.plain_path(index);
-                !not_carried.iter().any(|entry| {
-                    path.strip_prefix(entry.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-                })
-            }
+        let is_listed = |index| not_carried.iter().any(|entry| self.is_below(index, entry));
+        self.values_unread().filter(|index| !is_listed(*index)).map(|index| self.path(index)).take(10).collect()
+    }
+
+    /// Those entries of `not_carried` below which there is a value that nobody read.
+    pub(super) fn dropped(&self, not_carried: &[String]) -> Vec<String> {
+        let unread: Vec<usize> = self.values_unread().collect();
+        let is_there = |entry: &&String| unread.iter().any(|index| self.is_below(*index, entry));
+        not_carried.iter().filter(is_there).cloned().collect()
+    }
+
+    fn is_below(&self, index: usize, entry: &str) -> bool {
+        let path = self.plain_path(index);
+        path.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    fn values_unread(&self) -> impl Iterator<Item = usize> {
+        let has_value = |node: &Node| match &node.kind {
+            NodeKind::Element(text) => !text.trim().is_empty() || node.children.is_empty(),
+            NodeKind::Attribute(_) | NodeKind::Text(_) | NodeKind::Integer(_) | NodeKind::Flag(_) => true,
+            NodeKind::Object => false,
         };
-        let paths = self.nodes.iter().enumerate().filter(|(i, n)| dropped(*i, n)).map(|(i, _)| self.path(i));
-        paths.take(10).collect()
+        let unread =
+            move |(index, node): &(usize, &Node)| *index != 0 && has_value(node) && !node.read.load(Ordering::Relaxed);
+        self.nodes.iter().enumerate().filter(unread).map(|(index, _)| index)
     }
 }
 

@@ -6,12 +6,13 @@
 //! - `e.all('a/b')`: the list of all that the path leads to, perhaps empty;
 //! - `e.has('a/b')`: whether the path leads to anything;
 //! - `e.where('a', 'b/c', 'x')`: the list of those `a` whose `b/c` is `x`;
-//! - `e.text()`: the text of an element that has attributes (`e.x | text`, where attributes are optional).
+//! - `e.text()`: the text of an element that has attributes (`e.x | text`, where attributes are optional);
+//! - `e.copy('a', 'b')`, between two versions of a message only: all `a` and then all `b` with everything in them, as they are.
 
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value, from_args};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Rest, Value, from_args};
 use minijinja::{Error, ErrorKind, State};
 
 use super::tree::{Node, NodeKind, Tree};
@@ -151,6 +152,10 @@ impl Object for Element {
         if method == "where" {
             let (path, key, wanted): (&str, &str, &str) = from_args(args)?;
             return Ok(self.select(path, key, wanted));
+        }
+        if method == "copy" && self.tree.copies() {
+            let (names,): (Rest<String>,) = from_args(args)?;
+            return self.tree.copy(self.index, &names).map(Value::from_safe_string);
         }
         if !matches!(method, "opt" | "all" | "has") {
             return Err(refuse(format!(

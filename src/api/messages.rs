@@ -48,7 +48,7 @@ pub(super) async fn receive(
 
 /// What came of reading a body.
 #[derive(Debug)]
-enum Taken {
+pub(super) enum Taken {
     /// All of it, and its place among what is held.
     Whole(Vec<u8>, OwnedSemaphorePermit),
     TooLarge,
@@ -57,7 +57,7 @@ enum Taken {
 }
 
 /// Reads a body. It takes its room as it arrives, so that whoever only announces a large one takes none from others.
-async fn take(body: Body, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
+pub(super) async fn take(body: Body, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
     let room = |bytes: u32| held.clone().try_acquire_many_owned(bytes);
     let Ok(mut place) = room(REQUEST_BYTES) else { return Taken::NoRoom };
     let mut bytes = Vec::new();

@@ -1,12 +1,17 @@
 //! Floor 7: HTTP for agencies' systems.
 //!
 //! Signed envelopes both ways on `POST /v1/messages` (and, for the mailbox, `/v1/mailbox/pull` and `/v1/mailbox/ack`, which are the same
-//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket; `/schemas/…`, `/healthz`, `/readyz`. The fault's code decides the status.
+//! door); `GET /v1/messages/{id}`, `PUT` and `GET /v1/attachments/{digest}` with a ticket;
+//! `POST /v1/plain/{type}/{version}` for participants without envelopes, with a token; `/schemas/…`, `/healthz`, `/readyz`. The fault's
+//! code decides the status.
 
 mod attachments;
 mod health;
 mod messages;
 mod metrics;
+mod plain;
+mod problem;
+mod schemas;
 mod state;
 
 use std::sync::Arc;
@@ -14,9 +19,6 @@ use std::sync::Arc;
 pub use metrics::metrics;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
@@ -29,13 +31,14 @@ pub struct Face {
     gateway: Gateway,
     amqp: Option<Amqp>,
     held: Arc<Semaphore>,
+    indices: Arc<schemas::Indices>,
 }
 
 impl Face {
     /// A face of the pipeline; the broker is asked for readiness.
     pub fn new(gateway: Gateway, amqp: Option<Amqp>) -> Self {
         let held = Arc::new(Semaphore::new(gateway.settings().limits.held_bytes_max));
-        Self { gateway, amqp, held }
+        Self { gateway, amqp, held, indices: Arc::default() }
     }
 }
 
@@ -50,22 +53,11 @@ pub fn router(face: Face) -> Router {
         .route("/v1/mailbox/ack", post(messages::receive))
         .route("/v1/messages/{id}", get(state::message))
         .route(&format!("{ATTACHMENTS}{{digest}}"), get(attachments::get).put(attachments::put))
-        .route("/schemas/{*path}", get(schema))
+        .route("/schemas/", get(schemas::listing))
+        .route("/schemas/{*path}", get(schemas::file))
+        .route("/v1/plain/{type}/{version}", post(plain::receive))
+        .route("/v1/plain/messages/{id}", get(plain::state))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .with_state(face)
-}
-
-/// Published schemas and code lists; public, for they hold no data.
-async fn schema(State(face): State<Face>, Path(path): Path<String>) -> Response {
-    let snapshot = face.gateway.snapshot();
-    let Some(bytes) = snapshot.catalogue.file(&path) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let kind = match path.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("xsd" | "xml") => "application/xml; charset=utf-8",
-        Some("csv") => "text/csv; charset=utf-8",
-        Some(_) | None => "application/octet-stream",
-    };
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], bytes.to_vec()).into_response()
 }

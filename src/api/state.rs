@@ -10,7 +10,7 @@ use super::Face;
 use super::messages::unsigned;
 use crate::domain::{FaultCode, MessageId, ParticipantId, Technical};
 use crate::gateway::{Gateway, TicketUse};
-use crate::store::{MessageRow, StoreError};
+use crate::store::{Channel, MessageRow, StoreError};
 
 pub(super) async fn message(State(face): State<Face>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let Some(token) = bearer(&headers) else { return unsigned(FaultCode::TicketInvalid) };
@@ -20,8 +20,15 @@ pub(super) async fn message(State(face): State<Face>, Path(id): Path<String>, he
         Ok(holder) => holder,
         Err(fault) => return unsigned(fault.code),
     };
-    let Ok(id) = MessageId::parse(&id) else { return unsigned(FaultCode::NotFound) };
-    match state(&face.gateway, id, &holder).await {
+    match MessageId::parse(&id) {
+        Ok(id) => told(&face.gateway, id, &holder).await,
+        Err(_) => unsigned(FaultCode::NotFound),
+    }
+}
+
+/// The state as an answer, for who was found to be this participant.
+pub(super) async fn told(gateway: &Gateway, id: MessageId, holder: &ParticipantId) -> Response {
+    match state(gateway, id, holder).await {
         Ok(Some(state)) => axum::Json(state).into_response(),
         Ok(None) => unsigned(FaultCode::NotFound),
         Err(error) => {
@@ -74,6 +81,7 @@ fn describe(row: &MessageRow, attachments: &[Value], deliveries: &[Value]) -> Va
         "recipient": row.recipient,
         "acceptedAt": row.accepted_at,
         "digest": row.digest,
+        "signedOnBehalf": row.channel == Channel::Plain,
         "technical": Technical::parse(&row.message_type.name).is_some(),
         "attachments": attachments,
         "deliveries": deliveries,

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
-use crate::adapter::{AdapterSet, GoldenOutcome, GoldenResult, check_golden};
+use crate::adapter::{AdapterSet, ConversionSet, GoldenOutcome, GoldenResult, check_conversions, check_golden};
 use crate::bundle::Files;
 use crate::schema::Catalogue;
 
@@ -18,12 +18,14 @@ pub(crate) struct Args {
 enum Command {
     /// Проверить адаптеры по их образцам, в обе стороны. / Check adapters against their golden samples, both ways.
     ///
-    /// DIR — папка одного адаптера (с manifest.toml) или папка с такими папками; без DIR проверяются встроенные адаптеры.
+    /// DIR — папка одного адаптера (с manifest.toml) или папка с такими папками; без DIR проверяются встроенные адаптеры и переводы
+    /// между версиями сообщений. Папка перевода (conversions/ТИП/1-2) и папка conversions проверяются так же.
     /// Образец — пара файлов samples/ТИП/ИМЯ.canonical.xml и samples/ТИП/ИМЯ.partner.xml (или .json). Адаптер без образцов не
     /// проходит проверку. Расхождение показывается построчно: «-» — образец, «+» — получилось.
     ///
-    /// DIR is the folder of one adapter (with manifest.toml) or a folder of such folders; without DIR the built-in adapters are
-    /// checked. A sample is a pair of files samples/TYPE/NAME.canonical.xml and samples/TYPE/NAME.partner.xml (or .json). An
+    /// DIR is the folder of one adapter (with manifest.toml) or a folder of such folders; without DIR the built-in adapters and
+    /// conversions between versions of messages are checked. A conversion's folder (conversions/TYPE/1-2) and the folder conversions
+    /// are checked likewise. A sample is a pair of files samples/TYPE/NAME.canonical.xml and samples/TYPE/NAME.partner.xml (or .json). An
     /// adapter without samples fails. A difference is shown by lines: "-" is the golden sample, "+" the result.
     ///
     /// Пример / Example: mezhved adapter test adapters/police
@@ -80,7 +82,13 @@ pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn
         }
     };
     let results = match check_all(&files) {
-        Ok(results) => results,
+        // Of the conversions those that were named; without a name all.
+        Ok(all) if !test.folders.is_empty() => {
+            let named: Vec<String> =
+                test.folders.iter().flat_map(|f| folders_in(f).unwrap_or_default()).map(|f| place(&f)).collect();
+            all.into_iter().filter(|r| !r.adapter.contains('/') || named.contains(&r.adapter)).collect()
+        }
+        Ok(all) => all,
         Err(reasons) => {
             for reason in reasons {
                 writeln!(err, "{reason}")?;
@@ -100,7 +108,9 @@ pub(crate) fn run(args: &Args, files: &Files, out: &mut dyn Write, err: &mut dyn
 pub(super) fn check_all(files: &Files) -> Result<Vec<GoldenResult>, Vec<String>> {
     let catalogue = Catalogue::from_files(files).map_err(|errors| texts(&errors))?;
     let set = AdapterSet::from_files(files).map_err(|errors| texts(&errors))?;
-    Ok(set.iter().flat_map(|adapter| check_golden(adapter, files, &catalogue)).collect())
+    let conversions = ConversionSet::from_files(files, &catalogue).map_err(|errors| texts(&errors))?;
+    let adapters = set.iter().flat_map(|adapter| check_golden(adapter, files, &catalogue));
+    Ok(adapters.chain(check_conversions(&conversions, files, &catalogue)).collect())
 }
 
 fn texts(errors: &[impl ToString]) -> Vec<String> {
@@ -146,38 +156,55 @@ pub(super) fn shown_diff(diff: &str, coloured: bool) -> String {
     diff.lines().map(paint).collect()
 }
 
-/// The files with the adapters of the folders in place of their own; unchanged when there are no folders.
+/// The files with the adapters of the folders in place of their own, and with their conversions; unchanged when there are no folders.
 pub(super) fn with_folders(files: &Files, folders: &[PathBuf]) -> Result<Files, String> {
     let mut files = files.clone();
     if folders.is_empty() {
         return Ok(files);
     }
     files.retain(|path, _| !path.starts_with("adapters/"));
+    let mut added: Vec<String> = Vec::new();
     for folder in folders {
         let unreadable = |e: io::Error| format!("{}: не читается / cannot be read: {e}", folder.display());
-        for adapter in adapters_in(folder).map_err(unreadable)? {
-            let name = adapter.canonicalize().map_err(unreadable)?;
-            let name = name.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
-            let prefix = format!("adapters/{name}");
-            if files.keys().any(|path| path.strip_prefix(&prefix).is_some_and(|rest| rest.starts_with('/'))) {
+        for found in folders_in(folder).map_err(unreadable)? {
+            let prefix = place(&found);
+            if added.contains(&prefix) {
+                let name = prefix.trim_start_matches("adapters/");
                 return Err(format!("адаптер {name} указан дважды / the adapter {name} is given twice"));
             }
-            add_folder(&adapter, &prefix, &mut files).map_err(unreadable)?;
+            let below = format!("{prefix}/");
+            files.retain(|path, _| !path.starts_with(&below));
+            add_folder(&found, &prefix, &mut files).map_err(unreadable)?;
+            added.push(prefix);
         }
     }
     Ok(files)
 }
 
-/// The folder itself, if it is an adapter, or the adapters right below it.
-fn adapters_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
+/// Where the files of a folder belong: `adapters/police`, or `conversions/termination/1-2` when the name is that of two versions.
+fn place(folder: &Path) -> String {
+    let whole = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let name =
+        |path: Option<&Path>| path.and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+    let own = name(Some(&whole));
+    let is_pair = own.split_once('-').is_some_and(|(a, b)| a.parse::<u32>().is_ok() && b.parse::<u32>().is_ok());
+    if is_pair { format!("conversions/{}/{own}", name(whole.parent())) } else { format!("adapters/{own}") }
+}
+
+/// The folder itself, if it has a manifest, or those right below it, or, in the folder of all conversions, one further down.
+fn folders_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     if folder.join("manifest.toml").is_file() {
         return Ok(vec![folder.to_owned()]);
     }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.join("manifest.toml").is_file() {
-            found.push(path);
+    let below = |folder: &Path| -> io::Result<Vec<PathBuf>> {
+        std::fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect()
+    };
+    let with_manifest = |paths: Vec<PathBuf>| paths.into_iter().filter(|p| p.join("manifest.toml").is_file());
+    let right_below = below(folder)?;
+    let mut found: Vec<PathBuf> = with_manifest(right_below.clone()).collect();
+    if found.is_empty() {
+        for inner in right_below.iter().filter(|path| path.is_dir()) {
+            found.extend(with_manifest(below(inner)?));
         }
     }
     if found.is_empty() {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 use super::{ConfigDir, adapter};
-use crate::adapter::{AdapterSet, Direction, PreviewStep, PreviewStepKind, preview, side};
+use crate::adapter::{AdapterSet, ConversionSet, Direction, PreviewStep, PreviewStepKind, preview, side};
 use crate::bundle::Files;
 use crate::domain::MessageType;
 use crate::schema::Catalogue;
@@ -56,6 +56,8 @@ fn steps(args: &PreviewArgs) -> Result<(Direction, Vec<PreviewStep>), String> {
     let joined = |errors: Vec<String>| errors.join("\n");
     let catalogue = Catalogue::from_files(&files).map_err(|e| joined(e.iter().map(ToString::to_string).collect()))?;
     let set = AdapterSet::from_files(&files).map_err(|e| joined(e.iter().map(ToString::to_string).collect()))?;
+    let conversions = ConversionSet::from_files(&files, &catalogue)
+        .map_err(|e| joined(e.iter().map(ToString::to_string).collect()))?;
     let Some(adapter) = set.get(&name) else {
         let known: Vec<&str> = set.iter().map(|a| a.name()).collect();
         return Err(format!(
@@ -69,7 +71,7 @@ fn steps(args: &PreviewArgs) -> Result<(Direction, Vec<PreviewStep>), String> {
         ));
     }
     let direction = side(&message_type, &body);
-    Ok((direction, preview(adapter, &catalogue, &message_type, direction, &body)))
+    Ok((direction, preview(adapter, (&catalogue, &conversions), &message_type, direction, &body)))
 }
 
 /// The files to work with, and the adapter's name among them.
@@ -99,6 +101,7 @@ fn tell(direction: Direction, steps: &[PreviewStep], out: &mut dyn Write) -> io:
     for (number, step) in (1..).zip(steps) {
         let title = match (step.step, direction) {
             (PreviewStepKind::Input, _) => "вход в канонической форме / input in the canonical form",
+            (PreviewStepKind::Conversion, _) => "перевод в версию адаптера / converted to the adapter's version",
             (PreviewStepKind::Translation, Direction::ToPartner) => {
                 "перевод в форму ведомства / into the agency's form"
             }
@@ -119,7 +122,13 @@ fn tell(direction: Direction, steps: &[PreviewStep], out: &mut dyn Write) -> io:
                 writeln!(out, "{}", adapter::shown_diff(diff, io::stdout().is_terminal()))?;
             }
             (None, Some(_)) if step.step == PreviewStepKind::Input => writeln!(out, "   принят / taken")?,
-            (None, Some(body)) => writeln!(out, "{}\n", body.trim_end())?,
+            (None, Some(body)) => {
+                writeln!(out, "{}", body.trim_end())?;
+                if !step.not_carried.is_empty() {
+                    writeln!(out, "   не передаётся / not carried: {}", step.not_carried.join(", "))?;
+                }
+                writeln!(out)?;
+            }
             (None, None) => {}
         }
     }

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{ConfigDir, Failure, case_show, runtime, table};
 use crate::app::open_store;
 use crate::deadline::Regulations;
-use crate::domain::{CaseId, Oktmo};
+use crate::deadline::cases::Consent;
+use crate::domain::{CaseId, Oktmo, Timestamp};
 use crate::settings::Settings;
 use crate::settings::folder;
 use crate::store::{CaseFilter, CaseRow, MessageFilter, ObligationFilter, RevisionKind, Store};
@@ -129,13 +130,21 @@ fn case_json(row: &CaseRow) -> Value {
     let facts = &row.facts;
     json!({
         "id": row.id, "regulation": row.regulation, "territory": row.territory, "kind": row.kind,
-        "openedAt": row.opened_at, "closedAt": facts.closed_at.map(crate::domain::Timestamp::from_micros),
+        "openedAt": row.opened_at, "closedAt": facts.closed_at.map(Timestamp::from_micros),
         "beginsOn": facts.begins_on, "endsOn": facts.ends_on, "statedEndsOn": facts.stated_ends_on,
         "level": facts.level, "levelSince": facts.level_since, "curator": facts.curator,
-        "steps": facts.steps.iter().map(|(id, at)| (id.clone(), json!(crate::domain::Timestamp::from_micros(*at))))
+        "steps": facts.steps.iter().map(|(id, at)| (id.clone(), json!(Timestamp::from_micros(*at))))
             .collect::<serde_json::Map<_, _>>(),
+        "consents": facts.consents.iter().map(consent_json).collect::<Vec<_>>(),
         "unseen": facts.unseen, "flags": facts.flags,
         "measures": facts.programme.iter().flat_map(|p| &p.measures).collect::<Vec<_>>(),
+    })
+}
+
+fn consent_json(said: &Consent) -> Value {
+    json!({
+        "state": said.state, "at": Timestamp::from_micros(said.at), "ofAnother": said.of_another, "recipients": said.recipients,
+        "dataClasses": said.data_classes, "validUntil": said.valid_until,
     })
 }
 

@@ -1,7 +1,8 @@
 //! What `mezhved case show` prints for people.
 
+use crate::deadline::cases::Consent;
 use crate::deadline::{Regulation, show_due};
-use crate::domain::{Timestamp, Zone};
+use crate::domain::{DataClass, Timestamp, Zone};
 use crate::store::{CaseRow, MessageRow, ObligationRow};
 
 /// The case's life on one page.
@@ -17,6 +18,7 @@ pub(super) fn as_text(
         ("Шаги / steps", steps(row, regulation)),
         ("Внимание / to look at", row.facts.flags.iter().map(|f| format!("  {} / {}", f.ru, f.en)).collect()),
         ("Мероприятия / measures", measures(row)),
+        ("Согласия, по порядку / consents, in order", row.facts.consents.iter().map(|c| consent(c, zone)).collect()),
         ("Сроки / obligations", obligations.iter().map(|o| obligation(o, zone)).collect()),
         ("Сообщения, новые первыми / messages, newest first", messages.iter().map(|m| message(m, zone)).collect()),
     ];
@@ -81,6 +83,17 @@ fn measures(row: &CaseRow) -> Vec<String> {
         format!("  {}  {}..{}  {}  {who}", m.number, m.begins_on, m.due_on, m.kind)
     })
     .collect()
+}
+
+/// What was said when, to whom and of which data; neither number nor name.
+fn consent(said: &Consent, zone: Option<Zone>) -> String {
+    let at = local(Timestamp::from_micros(said.at), zone);
+    let whose = if said.of_another { " (о другом лице / about another person)" } else { "" };
+    let to = said.recipients.as_ref().map(|to| to.iter().cloned().collect::<Vec<_>>().join(", "));
+    let to = to.unwrap_or_else(|| "всем / to all".to_owned());
+    let of = said.data_classes.as_ref().map_or_else(|| "все / all".to_owned(), DataClass::words);
+    let until = said.valid_until.map(|day| format!("; по / until {day}")).unwrap_or_default();
+    format!("  {at}  {} / {}{whose}: {to}; данные / data: {of}{until}", said.state.ru(), said.state.as_str())
 }
 
 fn obligation(row: &ObligationRow, zone: Option<Zone>) -> String {

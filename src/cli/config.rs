@@ -54,6 +54,7 @@ fn check(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
         .findings
         .into_iter()
         .chain(without_broker(&settings, &own.participants))
+        .chain(without_secrets(&settings, &own.participants))
         .chain(untold(&settings, &own.bundle))
         .collect();
     findings::report(&findings, as_json)
@@ -114,4 +115,22 @@ fn without_broker(settings: &Settings, files: &Files) -> Vec<Finding> {
             en: format!("`{}` uses RabbitMQ, but broker.url in settings.toml is empty", p.id),
         })
         .collect()
+}
+
+/// Participants without envelopes to whom this node could not prove itself.
+fn without_secrets(settings: &Settings, files: &Files) -> Vec<Finding> {
+    let people = participants::parse(files).unwrap_or_default();
+    let wrong = people.iter().filter_map(|p| {
+        let problem = settings.read_secret(&p.id, p.framing.plain()?.auth).err()?;
+        let path = problem.path.display();
+        Some(Finding {
+            severity: Severity::Error,
+            file: format!("participants/{}.toml", p.id),
+            line: 0,
+            column: 0,
+            ru: format!("auth: {path}: {}", problem.ru),
+            en: format!("auth: {path}: {}", problem.en),
+        })
+    });
+    wrong.collect()
 }

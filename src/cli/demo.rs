@@ -1,4 +1,4 @@
-//! `mezhved demo`, and the hidden command of its simulated systems.
+//! `mezhved demo`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,22 +61,5 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         println!("{}", serde_json::to_string(&tally)?);
     }
     played?;
-    Ok(ExitCode::SUCCESS)
-}
-
-/// One simulated system of the demonstration, started by it
-#[derive(Debug, clap::Args)]
-pub(crate) struct SystemArgs {
-    /// Its folder
-    #[arg(long, value_name = "DIR")]
-    home: PathBuf,
-}
-
-pub(crate) fn run_system(args: &SystemArgs) -> Result<ExitCode, Failure> {
-    let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let ended = threads.block_on(demo::system::run(&args.home));
-    // What still runs belongs to a demonstration that is over.
-    threads.shutdown_background();
-    ended?;
     Ok(ExitCode::SUCCESS)
 }

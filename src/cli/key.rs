@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::crypto::{Certificate, KeyKind, generate};
+use crate::crypto::{Certificate, KeyKind, generate, sha256};
 use crate::domain::Timestamp;
 use crate::gateway::Clock;
 
@@ -32,6 +32,15 @@ enum KeyCommand {
     Generate(GenerateArgs),
     /// Показать сертификат: чей, чем подписывает, до какого срока. / Show a certificate: whose, how it signs, until when.
     Show(ShowKeyArgs),
+    /// Создать токен участника без конвертов. / Make a token for a participant without envelopes.
+    ///
+    /// Токен отдают участнику, token_sha256 пишут в его файл; сам токен шлюзу не нужен и нигде не хранится.
+    /// The token goes to the participant, token_sha256 into its file; the gateway needs no token and keeps none.
+    Token {
+        /// Напечатать в JSON. / Print as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// What `key generate` needs.
@@ -74,6 +83,11 @@ fn run_at(command: &KeyCommand, now: Timestamp, out: &mut dyn Write) -> Result<(
     match command {
         KeyCommand::Generate(args) => make(args, now, out),
         KeyCommand::Show(args) => print(&facts(&read_certificate(&args.file)?, now), args.json, out),
+        KeyCommand::Token { json } => {
+            let token = generate::token()?;
+            let hash = sha256(token.as_bytes());
+            print(&json!({ "token": token, "token_sha256": hash }), *json, out)
+        }
     }
 }
 

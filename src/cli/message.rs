@@ -9,7 +9,7 @@ use crate::app::open_store;
 use crate::domain::{MessageId, ParticipantId};
 use crate::gateway::Clock;
 use crate::settings::Settings;
-use crate::store::{DeliveryRow, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
+use crate::store::{Channel, DeliveryRow, ListedAttachment, MessageFilter, MessageRow, Replay, Store};
 
 /// Сообщения и их доставка / messages and their deliveries
 #[derive(Debug, clap::Args)]
@@ -103,6 +103,7 @@ pub(super) fn message_json(row: &MessageRow) -> Value {
         "version": row.message_type.version, "sender": row.sender, "recipient": row.recipient,
         "conversationId": row.conversation_id, "caseId": row.case_id, "inReplyTo": row.in_reply_to,
         "acceptedAt": row.accepted_at, "digest": row.digest, "certificate": row.certificate, "revisions": row.revisions,
+        "channel": row.channel.as_str(), "signedOnBehalf": row.channel == Channel::Plain,
     })
 }
 
@@ -110,7 +111,7 @@ pub(super) fn delivery_json(row: &DeliveryRow) -> Value {
     json!({
         "deliveryId": row.id, "recipient": row.recipient, "state": row.state, "reason": row.reason,
         "faultCode": row.fault_code, "detail": row.detail, "attempts": row.attempts, "nextAt": row.next_at,
-        "sentAt": row.sent_at, "settledAt": row.settled_at,
+        "sentAt": row.sent_at, "settledAt": row.settled_at, "onConsent": row.on_consent, "stoppedBy": row.stopped_by,
     })
 }
 

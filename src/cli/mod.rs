@@ -85,8 +85,6 @@ enum Command {
     Key(key::Args),
     Schema(schema::Args),
     Adapter(adapter::Args),
-    #[command(hide = true)]
-    SimulatedSystem(demo::SystemArgs),
 }
 
 /// The configuration folder when none is named.
@@ -140,7 +138,6 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Demo(args) => demo::run(args),
-        Command::SimulatedSystem(args) => demo::run_system(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(args),
         Command::Config(args) => config::run(args),

@@ -10,7 +10,7 @@ use super::{ConfigDir, Failure, runtime, table};
 use crate::app::{Folder, open_store, read_folder};
 use crate::bundle::Files;
 use crate::deadline::Severity;
-use crate::domain::TransportKind;
+use crate::domain::{Framing, TransportKind};
 use crate::gateway::snapshot::compile;
 use crate::gateway::{Clock, differences};
 use crate::settings::{Settings, folder, participants};
@@ -77,7 +77,8 @@ enum Command {
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
-    runtime()?.block_on(async move {
+    let runtime = runtime()?;
+    let ended = runtime.block_on(async move {
         match args.command {
             Command::Apply { dir, comment, author } => apply(&dir, &comment, &author).await,
             Command::Diff { dir, json } => diff(&dir, json).await,
@@ -85,7 +86,10 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::List { dir, json } => list(&dir, json).await,
             Command::Simulate(args) => super::partner_simulate::run(args).await,
         }
-    })
+    });
+    // A stand-in that was stopped may still wait for a line of its input or for the gateway.
+    runtime.shutdown_background();
+    ended
 }
 
 /// What is in force: the latest revision of each kind, empty where there is none.
@@ -216,8 +220,10 @@ async fn export(dir: &ConfigDir, out: &std::path::Path) -> Result<ExitCode, Fail
     }
     let stripped =
         now.bundle.into_iter().map(|(path, b)| (path.strip_prefix("config/").map_or(path.clone(), str::to_owned), b));
-    // Schemas belong to the binary: a published one never changes.
-    let files: Files = stripped.filter(|(path, _)| !path.starts_with("schemas/")).chain(now.participants).collect();
+    // Of the schemas those that the binary has anyway stay out.
+    let built_in = crate::bundle::embedded();
+    let is_own = |(path, bytes): &(String, Vec<u8>)| !path.starts_with("schemas/") || built_in.get(path) != Some(bytes);
+    let files: Files = stripped.filter(is_own).chain(now.participants).collect();
     folder::write(out, &files)?;
     say!("{}: файлов / files {}", out.display(), files.len())?;
     store.close().await;
@@ -236,7 +242,8 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .map(|p| {
                 json!({
                     "id": p.id, "name": p.name, "regulation": p.regulation, "roles": roles(p), "zone": p.zone,
-                    "transport": p.transport.as_str(), "adapter": p.adapter, "certificates": p.certificates.len(),
+                    "transport": p.transport.as_str(), "adapter": p.adapter, "framing": p.framing.as_str(),
+                    "certificates": p.certificates.len(),
                 })
             })
             .collect();
@@ -246,7 +253,11 @@ async fn list(dir: &ConfigDir, as_json: bool) -> Result<ExitCode, Failure> {
             .iter()
             .map(|p| {
                 let adapter = p.adapter.clone().unwrap_or_else(|| "canonical".to_owned());
-                vec![p.id.to_string(), roles(p).join(","), p.transport.as_str().to_owned(), adapter, p.name.clone()]
+                let way = match p.framing {
+                    Framing::Envelope => p.transport.as_str().to_owned(),
+                    Framing::Plain(_) => format!("{}, {}", p.transport.as_str(), p.framing.as_str()),
+                };
+                vec![p.id.to_string(), roles(p).join(","), way, adapter, p.name.clone()]
             })
             .collect();
         table::print(&["id", "роли / roles", "транспорт / transport", "адаптер / adapter", "имя / name"], &rows)?;

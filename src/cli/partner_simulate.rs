@@ -43,6 +43,9 @@ pub(super) struct SimulateArgs {
     /// Пауза для slow и flapping, секунды / the pause of slow and flapping, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pause: u64,
+    /// Does what JSON lines on standard input say, as the demonstration does
+    #[arg(long, hide = true)]
+    told: bool,
 }
 
 /// Runs until SIGTERM or Ctrl-C.
@@ -57,6 +60,13 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
             args.id
         )));
     };
+    if participant.framing.plain().is_some() {
+        return Err(Failure::new(format!(
+            "у участника `{0}` framing = \"plain\": заменить можно только систему с конвертами; ответьте на его запросы любым сервером HTTP / \
+             the participant `{0}` has framing = \"plain\": only a system with envelopes can be stood in for; answer with any HTTP server",
+            participant.id
+        )));
+    }
     let (way, listen) = way(&participant, &settings, args.listen)?;
     let below = |given: Option<PathBuf>, default: String| given.unwrap_or_else(|| settings.folder.join(default));
     let read = |path: &PathBuf| std::fs::read(path).map_err(|e| Failure::of(&path.display().to_string(), &e));
@@ -84,6 +94,7 @@ pub(super) async fn run(args: SimulateArgs) -> Result<ExitCode, Failure> {
         home: below(args.home, format!("simulated/{}", participant.id)),
         listen,
         gateway: args.gateway.unwrap_or_else(|| format!("{scheme}://{}", settings.agencies.listen)),
+        is_told: args.told,
     };
     rehearse(rehearsal, stop).await?;
     Ok(ExitCode::SUCCESS)

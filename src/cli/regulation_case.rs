@@ -4,8 +4,9 @@ use super::regulation_words::{both, source};
 use crate::deadline::{CaseStep, Presence, Regulation, Source, Title};
 
 /// The parts in their order, each with its heading; empty ones are left to the caller.
-pub(super) fn as_text(r: &Regulation) -> [(&'static str, Vec<String>); 5] {
+pub(super) fn as_text(r: &Regulation) -> [(&'static str, Vec<String>); 6] {
     [
+        ("Основания прекращения / grounds of ending a case", grounds(r)),
         ("Шаги дела / steps of a case", r.steps.iter().map(|s| step(r, s)).collect()),
         ("Чего нельзя раньше шага / what may not come before a step", preconditions(r)),
         ("Нагрузка куратора, предупреждение / a curator's load, a warning", loads(r)),
@@ -59,6 +60,15 @@ fn entry(
     lines.push("    источник / source:".to_owned());
     lines.extend(source(r, written).iter().map(|line| format!("      {line}")));
     lines
+}
+
+fn grounds(r: &Regulation) -> Vec<String> {
+    let told = |ground: &crate::deadline::CaseGround| {
+        let mut lines = vec![format!("  {}", ground.code)];
+        lines.extend(source(r, &ground.source).iter().map(|line| format!("    {line}")));
+        lines
+    };
+    r.case.iter().flat_map(|case| &case.grounds).flat_map(told).collect()
 }
 
 fn preconditions(r: &Regulation) -> Vec<String> {
@@ -115,6 +125,8 @@ mod tests {
                 "    до события / until: case ends\n    строки таблицы сроков / rows of the table of terms: Y-19\n",
             ),
             ("yugra", "предел сопровождения / limit of accompaniment: 6 месяцев / 6 months; 12 месяцев / 12 months\n"),
+            ("smolensk", "Основания прекращения / grounds of ending a case"),
+            ("smolensk", "  moved\n    "),
             ("model", "    databank-entry: только после / only after: Договор (contract)\n"),
             ("model", "    семей не больше / families at most: "),
             ("model", "  daily-inspection: Ежедневный осмотр детей в школе"),

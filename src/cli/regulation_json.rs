@@ -24,7 +24,8 @@ pub(super) fn as_json(r: &Regulation, people: &[Participant]) -> Value {
         .collect();
     let exchange = |e: &Exchange| {
         let own = e.own.as_ref().map(own);
-        json!({ "message": e.message, "from": e.from, "to": e.to, "own": own, "elsewhere": e.elsewhere })
+        json!({ "message": e.message, "from": e.from, "to": e.to, "own": own, "elsewhere": e.elsewhere,
+                "basis": e.basis, "source": e.source, "dataClasses": e.data_classes })
     };
     let exchanges: Vec<Value> = r.exchanges.iter().map(exchange).collect();
     let tables: Vec<Value> = r
@@ -160,6 +161,7 @@ fn case(case: &CaseSource) -> Value {
     json!({
         "messages": case.messages, "territory": case.territory.to_string(), "kind": case.kind.to_string(),
         "closes": case.closes, "afterClose": case.after_close, "limit": limit,
+        "grounds": case.grounds,
     })
 }
 

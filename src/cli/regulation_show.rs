@@ -2,8 +2,8 @@
 
 use super::regulation_words::{both, edition, matching, party, period, settle, source, start, term, term_choice, warn};
 use super::{regulation_case, regulation_order};
-use crate::deadline::{Again, Opens, Regulation, Roll, Rule};
-use crate::domain::{Participant, RoleCode, RuleId};
+use crate::deadline::{Again, ExchangeBasis, Opens, Regulation, Roll, Rule};
+use crate::domain::{DataClass, Participant, RoleCode, RuleId};
 
 /// The whole regulation; `people` are all participants of the folder.
 pub(super) fn as_text(regulation: &Regulation, people: &[Participant]) -> String {
@@ -100,7 +100,17 @@ fn exchanges(r: &Regulation) -> Vec<String> {
     for exchange in &r.exchanges {
         let elsewhere =
             if exchange.elsewhere { " (другой территории / of another territory)" } else { "" };
-        lines.push(format!("  {}: {} → {}{elsewhere}", exchange.message, codes(&exchange.from), codes(&exchange.to)));
+        let consent = match exchange.basis {
+            ExchangeBasis::Consent => " (только с согласия / with a consent only)",
+            ExchangeBasis::Law => "",
+        };
+        let (from, to) = (codes(&exchange.from), codes(&exchange.to));
+        lines.push(format!("  {}: {from} → {to}{elsewhere}{consent}", exchange.message));
+        let written = exchange.source.iter().flat_map(|written| source(r, written));
+        lines.extend(written.map(|line| format!("    {line}")));
+        if let Some(classes) = &exchange.data_classes {
+            lines.push(format!("    классы данных / data classes: {}", DataClass::words(classes)));
+        }
         if let Some(own) = &exchange.own {
             lines.push(format!(
                 "    {}: только свои, по / own ones only, by {}; целиком / whole: {}",

@@ -12,6 +12,11 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Digest::from_bytes(sha::sha256(bytes))
 }
 
+/// Compares two digests in a time that does not tell where they differ.
+pub fn is_same(a: &Digest, b: &Digest) -> bool {
+    openssl::memcmp::eq(a.bytes(), b.bytes())
+}
+
 /// HMAC-SHA256 of bytes under a shared key: 32 bytes.
 ///
 /// # Errors

@@ -12,7 +12,7 @@ mod signer;
 
 pub use algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 pub use certificate::Certificate;
-pub use hash::{Hasher, Sha256, hmac_sha256, sha256};
+pub use hash::{Hasher, Sha256, hmac_sha256, is_same, sha256};
 pub use signer::{FileSigner, Signer};
 
 /// What went wrong with a key, a certificate or a signature.

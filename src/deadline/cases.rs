@@ -3,6 +3,8 @@
 //! Only what deadlines and operators need is kept, no names. Much happens on paper: a step that was not seen is shown, not
 //! refused; what a regulation's text forbids is a fault.
 
+mod consent;
+mod grounds;
 mod read;
 mod steps;
 
@@ -16,6 +18,7 @@ use super::regulation::{CaseDate, CaseLimit, Load, Regulation};
 use super::{Calendars, Fields, Roll, Start, Term};
 use crate::domain::{Fault, FaultCode, Timestamp, Zone};
 
+pub use consent::{Consent, ConsentState, Ended};
 pub(in crate::deadline) use read::{ProgrammeCopy, apply, programme_of};
 
 /// What is known of a case.
@@ -52,6 +55,8 @@ pub struct CaseFacts {
     pub assessments: Vec<Assessment>,
     /// What somebody should look at.
     pub flags: Vec<Flag>,
+    /// What the citizens said about passing their data on, the earliest first.
+    pub consents: Vec<Consent>,
     /// The case was closed by an act of this instant, in microseconds.
     pub closed_at: Option<i64>,
 }

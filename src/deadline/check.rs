@@ -50,6 +50,7 @@ pub fn check(regulation: &Regulation, input: &CheckInput<'_>) -> Vec<Finding> {
     }
     check.versions_off();
     check.findings.extend(super::check_order::check(regulation));
+    check.findings.extend(super::check_grounds::check(regulation, input.files));
     let mut findings = check.findings;
     findings.sort_by_key(|f| (std::cmp::Reverse(f.severity), f.line));
     findings.dedup();

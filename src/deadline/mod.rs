@@ -12,6 +12,7 @@
 mod calendar;
 pub mod cases;
 mod check;
+mod check_grounds;
 mod check_order;
 mod compute;
 mod finding;
@@ -34,10 +35,10 @@ pub use finding::{Finding, Severity};
 pub use ladder::NoticeHours;
 pub use path::BodyPath;
 pub use regulation::{
-    Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseLimit, CaseSource, CaseStep, Document, Every,
-    Exchange, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside, OwnPart, Party, Point,
-    Precondition, Presence, Regulation, Regulations, Retention, Role, Rule, Rung, RungAt, Section, SettleAt, Source,
-    StartAt, TermChoice, TermTable, TermVersion, Title, Warn, default_rungs,
+    Activity, Again, Basis, Body, BodyFilter, BodyKind, CaseDate, CaseGround, CaseLimit, CaseSource, CaseStep,
+    Document, Every, Exchange, ExchangeBasis, Key, Load, Matching, Measure, Meets, Norm, Of, Opens, Order, Outside,
+    OwnPart, Party, Point, Precondition, Presence, Regulation, Regulations, Retention, Role, Rule, Rung, RungAt,
+    Section, SettleAt, Source, StartAt, TermChoice, TermTable, TermVersion, Title, Warn, default_rungs,
 };
 pub use start::{Fields, Month, Roll, Start, show_due, start_of_day};
 pub use term::{Span, Term, TermError, Unit};

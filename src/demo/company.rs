@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,8 +13,9 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::domain::ParticipantId;
 
+use super::DemoError;
+use super::home;
 use super::protocol::{Command, Event};
-use super::{DemoError, SYSTEM_COMMAND};
 
 /// For all of them to read their keys and forms.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -38,16 +39,23 @@ struct Seat {
 }
 
 impl Company {
-    /// Starts a process of this same program for each home.
-    pub(super) fn start(homes: &[(ParticipantId, PathBuf)]) -> Result<Self, DemoError> {
+    /// Starts `mezhved partner simulate` for each system, with the gateway's configuration folder.
+    pub(super) fn start(config: &Path, systems: Vec<home::Seat>) -> Result<Self, DemoError> {
         let program = std::env::current_exe().map_err(|e| DemoError::Defect(format!("the program's own path: {e}")))?;
         let (sender, events) = mpsc::channel(EVENTS_MAX);
         let mut seats = BTreeMap::new();
-        for (id, home) in homes {
+        for home::Seat { id, home, key, certificate, behaviour } in systems {
             let started = tokio::process::Command::new(&program)
-                .arg(SYSTEM_COMMAND)
+                .args(["partner", "simulate", id.as_str(), "--told", "--listen", "127.0.0.1:0"])
+                .args(["--behaviour", behaviour.name()])
+                .arg("--config")
+                .arg(config)
                 .arg("--home")
                 .arg(home)
+                .arg("--key")
+                .arg(key)
+                .arg("--cert")
+                .arg(certificate)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .kill_on_drop(true)
@@ -59,7 +67,7 @@ impl Company {
                 return Err(DemoError::Defect("a child without pipes".to_owned()));
             };
             tokio::spawn(listen(id.clone(), output, sender.clone()));
-            seats.insert(id.clone(), Seat { child, input });
+            seats.insert(id, Seat { child, input });
         }
         Ok(Self { seats, events })
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! DIR/gateway/             a configuration folder as `mezhved serve` takes it
-//! DIR/systems/ID/          one simulated system: its key, its certificates, its records
+//! DIR/systems/ID/          one simulated system: its key, its certificate, its records
 //! ```
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::domain::{CaseId, ParticipantId, Timestamp};
 
 use super::DemoError;
-use super::system::{Behaviour, CERTIFICATE, GATEWAY, KEY, PROFILE, Profile, Way};
+use super::system::Behaviour;
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";
@@ -28,6 +28,11 @@ pub(super) const SILENT: &str = "police";
 pub(super) const ZONE: &str = "Asia/Yekaterinburg";
 
 const KEYS_VALID_DAYS: u32 = 365;
+/// A system's private key and certificate in its folder.
+const KEY: &str = "key.pem";
+const CERTIFICATE: &str = "certificate.pem";
+/// Where nobody listens.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// A participant of the demonstration.
 struct Member {
@@ -118,8 +123,20 @@ pub(super) struct Plan<'a> {
     pub(super) measures: &'a [Measure],
     /// The last month of the measures, such as `2026-05`.
     pub(super) measures_to: &'a str,
-    /// Addresses of the systems that the gateway posts to.
-    pub(super) addresses: &'a BTreeMap<ParticipantId, SocketAddr>,
+}
+
+/// A simulated system to be started.
+pub(super) struct Seat {
+    /// Which participant it is.
+    pub(super) id: ParticipantId,
+    /// The folder of its records.
+    pub(super) home: PathBuf,
+    /// Its private key, PEM.
+    pub(super) key: PathBuf,
+    /// Its certificate, PEM.
+    pub(super) certificate: PathBuf,
+    /// How it behaves.
+    pub(super) behaviour: Behaviour,
 }
 
 /// The folder.
@@ -136,7 +153,7 @@ fn id(text: &str) -> Result<ParticipantId, DemoError> {
 
 impl Home {
     /// Makes the folder (a temporary one, or `keep`, which must be absent or empty) with all keys and the systems' homes.
-    pub(super) fn make(keep: Option<&Path>, broker: Option<&str>, now: Timestamp) -> Result<Self, DemoError> {
+    pub(super) fn make(keep: Option<&Path>, now: Timestamp) -> Result<Self, DemoError> {
         let temporary = match keep {
             Some(_) => None,
             None => Some(
@@ -156,54 +173,39 @@ impl Home {
         home.write("gateway/keys/gateway.key.pem", &gateway.key_pem, true)?;
         home.write("gateway/keys/gateway.cert.pem", &gateway.certificate_pem, false)?;
         for (member, keys) in MEMBERS.iter().zip(all_keys(now)?) {
-            home.write_system(member, &keys, &gateway.certificate_pem, broker)?;
+            home.write(&format!("systems/{}/{KEY}", member.id), &keys.key_pem, true)?;
+            home.write(&format!("systems/{}/{CERTIFICATE}", member.id), &keys.certificate_pem, false)?;
             home.certificates.insert(id(member.id)?, keys.certificate_pem);
         }
         Ok(home)
     }
 
-    fn write_system(
-        &self,
-        m: &Member,
-        keys: &Generated,
-        trusted: &[u8],
-        broker: Option<&str>,
-    ) -> Result<(), DemoError> {
-        let way = match (&m.way, broker) {
-            (WayOf::Http, _) => Way::Http,
-            (WayOf::Mailbox, _) | (WayOf::Broker, None) => Way::Mailbox,
-            (WayOf::Broker, Some(broker)) => Way::Amqp { broker: broker.to_owned() },
-        };
-        let profile = Profile {
-            id: id(m.id)?,
-            gateway: id(GATEWAY_ID)?,
-            name: m.name.to_owned(),
-            adapter: m.adapter.map(str::to_owned),
-            way,
-            behaviour: if m.id == SILENT { Behaviour::Silent } else { Behaviour::Honest },
-            pause_seconds: 0,
-        };
-        let profile = serde_json::to_vec_pretty(&profile).map_err(|e| DemoError::Defect(e.to_string()))?;
-        let place = |name: &str| format!("systems/{}/{name}", m.id);
-        // The profile may hold the broker's password.
-        self.write(&place(PROFILE), &profile, true)?;
-        self.write(&place(KEY), &keys.key_pem, true)?;
-        self.write(&place(CERTIFICATE), &keys.certificate_pem, false)?;
-        self.write(&place(GATEWAY), trusted, false)
-    }
-
-    /// Writes the gateway's configuration.
+    /// Writes the gateway's configuration. Where systems take pushes is not known yet.
     pub(super) fn write_gateway(&self, plan: &Plan<'_>) -> Result<PathBuf, DemoError> {
         self.write("gateway/settings.toml", settings(plan).as_bytes(), true)?;
         self.write("gateway/regulations/yugra.toml", regulation(plan)?.as_bytes(), false)?;
         for member in &MEMBERS {
             let own = id(member.id)?;
-            let text = participant(member, plan.broker.is_some(), plan.addresses.get(&own));
+            let text = participant(member, plan.broker.is_some(), None);
             self.write(&format!("gateway/participants/{own}.toml"), text.as_bytes(), false)?;
             let certificate = self.certificates.get(&own).map_or(&[][..], Vec::as_slice);
             self.write(&format!("gateway/participants/{own}.crt"), certificate, false)?;
         }
         Ok(self.dir.join("gateway"))
+    }
+
+    /// Writes the addresses of the systems that the gateway posts to.
+    pub(super) fn write_addresses(
+        &self,
+        plan: &Plan<'_>,
+        addresses: &BTreeMap<ParticipantId, SocketAddr>,
+    ) -> Result<(), DemoError> {
+        for member in MEMBERS.iter().filter(|member| matches!(member.way, WayOf::Http)) {
+            let text = participant(member, plan.broker.is_some(), addresses.get(&id(member.id)?));
+            let path = self.dir.join(format!("gateway/participants/{}.toml", member.id));
+            std::fs::write(&path, text).map_err(file_error(&path))?;
+        }
+        Ok(())
     }
 
     /// The whole folder.
@@ -214,6 +216,15 @@ impl Home {
     /// Whether the folder stays.
     pub(super) fn is_kept(&self) -> bool {
         self.temporary.is_none()
+    }
+
+    /// The systems to be started.
+    pub(super) fn seats(&self) -> Vec<Seat> {
+        let seat = |(id, home): (ParticipantId, PathBuf)| {
+            let behaviour = if id.as_str() == SILENT { Behaviour::Silent } else { Behaviour::Honest };
+            Seat { key: home.join(KEY), certificate: home.join(CERTIFICATE), id, home, behaviour }
+        };
+        self.systems().into_iter().map(seat).collect()
     }
 
     /// The systems and their homes.
@@ -311,10 +322,14 @@ fn regulation(plan: &Plan<'_>) -> Result<String, DemoError> {
 }
 
 fn participant(m: &Member, broker: bool, address: Option<&SocketAddr>) -> String {
-    let transport = match (&m.way, address) {
-        (WayOf::Http, Some(address)) => format!("{{ kind = \"http\", url = \"http://{address}/inbox\" }}"),
-        (WayOf::Broker, _) if broker => "{ kind = \"amqp\" }".to_owned(),
-        (WayOf::Http | WayOf::Mailbox | WayOf::Broker, _) => "{ kind = \"mailbox\" }".to_owned(),
+    let transport = match &m.way {
+        WayOf::Http => {
+            // Before the system has chosen its port; it is told where to listen then.
+            let address = address.copied().unwrap_or(NOWHERE);
+            format!("{{ kind = \"http\", url = \"http://{address}/inbox\" }}")
+        }
+        WayOf::Broker if broker => "{ kind = \"amqp\" }".to_owned(),
+        WayOf::Mailbox | WayOf::Broker => "{ kind = \"mailbox\" }".to_owned(),
     };
     let roles: Vec<String> =
         m.roles.iter().map(|r| format!("{{ role = \"{r}\", territories = [\"71876000\"] }}")).collect();

@@ -4,8 +4,8 @@
 //! | room | what it does |
 //! |---|---|
 //! | `home` | keys, the systems' folders, the gateway's configuration |
-//! | [`system`] | one simulated system, run by the hidden command [`SYSTEM_COMMAND`] |
-//! | `company` | the systems as child processes |
+//! | [`system`] | one simulated system, run by `mezhved partner simulate` |
+//! | `company` | the systems as child processes, each a `mezhved partner simulate` |
 //! | `protocol` | what parent and child say to each other; the exchange itself goes over sockets only |
 //! | `scenario` | what happens, and when business time jumps |
 //! | `tally` | the systems' own records against the gateway's store |
@@ -38,9 +38,6 @@ use home::{Home, Plan};
 use scenario::Stage;
 pub use tally::Tally;
 use voice::Voice;
-
-/// The hidden command of the program that runs one simulated system.
-pub const SYSTEM_COMMAND: &str = "simulated-system";
 
 /// What to show.
 #[derive(Debug, Clone, Default)]
@@ -155,17 +152,18 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<Opt
         empty(url).await?;
     }
     let clock = clock()?;
-    let home = Home::make(options.keep.as_deref(), options.broker.as_deref(), clock.now())?;
-    let mut company = Company::start(&home.systems())?;
+    let home = Home::make(options.keep.as_deref(), clock.now())?;
     let cases = [(); 3].map(|()| CaseId::from_uuid(uuid::Uuid::now_v7()));
     let plan = Plan {
         database: database.as_deref(),
         broker: options.broker.as_deref(),
         measures: &scenario::measures(&cases),
         measures_to: if options.once { "2026-05" } else { "2026-11" },
-        addresses: &company.addresses().await?,
     };
-    let settings = Settings::load(&home.write_gateway(&plan)?)?;
+    let config = home.write_gateway(&plan)?;
+    let mut company = Company::start(&config, home.seats())?;
+    home.write_addresses(&plan, &company.addresses().await?)?;
+    let settings = Settings::load(&config)?;
     let node = Node::start(settings, "demo".to_owned(), Arc::new(clock)).await?;
     introduce(voice, &node, &options, &home);
     let mut stage = Stage::new(&node, company, voice);

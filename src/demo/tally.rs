@@ -256,6 +256,8 @@ mod tests {
             sent_at: None,
             settled_at: None,
             expires: None,
+            on_consent: None,
+            stopped_by: None,
             mailbox: false,
             out_digest: Some(OUT),
             out_certificate: None,

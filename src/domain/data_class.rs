@@ -1,9 +1,11 @@
 //! How sensitive personal data are.
 
-use serde::Serialize;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
 
 /// How sensitive a document's content is. A route or adapter carries only the classes that it lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DataClass {
     /// Ordinary personal data.
@@ -36,5 +38,15 @@ impl DataClass {
     /// Parses the stable word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+
+    /// Classes as words with a comma between them, for people.
+    pub fn words<'c>(classes: impl IntoIterator<Item = &'c Self>) -> String {
+        classes.into_iter().map(|class| class.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Parses stable words with white space between them; `None` when one is no class.
+    pub fn parse_set(words: &str) -> Option<BTreeSet<Self>> {
+        words.split_whitespace().map(Self::parse).collect()
     }
 }

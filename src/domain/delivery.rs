@@ -58,6 +58,8 @@ words! {
         Parked = "parked", "отложено";
         /// `Expires` passed before it was handed over.
         Expired = "expired", "срок доставки истёк";
+        /// What it rests on has ended before it was handed over: it never goes out.
+        Stopped = "stopped", "остановлено";
         /// A person decided that it does not go out.
         Discarded = "discarded", "снято оператором";
     }
@@ -80,8 +82,12 @@ words! {
         ReceiptInvalid = "receipt-invalid", "квитанция участника не прошла проверку";
         /// Handed over, but the receipt never came.
         ReceiptMissing = "receipt-missing", "квитанция не пришла";
+        /// The partner took the message, but what it wrote back as its answer cannot be accepted.
+        AnswerRefused = "answer-refused", "ответ участника не принят";
         /// The recipient's adapter failed, or its result breaks the partner's schema.
         TranslationFailed = "translation-failed", "не удалось перевести в форму участника";
+        /// The recipient takes another version of this type, and no conversion leads there any more.
+        VersionUnsupported = "version-unsupported", "участник получает другую версию сообщения, перевода в неё нет";
         /// The gateway could not sign.
         SigningFailed = "signing-failed", "шлюз не смог подписать";
         /// The participant is not in the configuration any more, or has no usable address.
@@ -90,6 +96,8 @@ words! {
         AttachmentAwaited = "attachment-awaited", "ждёт вложения от отправителя";
         /// An attachment that was uploaded is not as the message lists it.
         AttachmentInvalid = "attachment-invalid", "вложение не такое, как указано в сообщении";
+        /// It rests on a consent that was refused or withdrawn.
+        ConsentEnded = "consent-ended", "в согласии отказано, или оно отозвано";
         /// All attempts were made.
         AttemptsExhausted = "attempts-exhausted", "попытки исчерпаны";
         /// It could not be handed over in the time that the settings give.

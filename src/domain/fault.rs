@@ -93,10 +93,14 @@ faults! {
     CertificateExpired = "certificate-expired", 401, Reject, "The certificate is not valid at this time.";
     /// A read without a ticket, or with one for something else, or too old.
     TicketInvalid = "ticket-invalid", 401, Reject, "A valid ticket is needed.";
+    /// A post without an envelope, without a token of a participant that may post so.
+    TokenInvalid = "token-invalid", 401, Reject, "A valid token is needed.";
     /// The recipient is not a participant.
     RecipientUnknown = "recipient-unknown", 403, Reject, "The recipient is not known.";
     /// The sender may not send this type to this recipient.
     RouteForbidden = "route-forbidden", 403, Reject, "This type may not be sent to this recipient.";
+    /// It may be passed on with a consent only, and the consent is refused, withdrawn or has run out.
+    ConsentMissing = "consent-missing", 403, Reject, "There is no consent to passing this on.";
     /// The message came on a queue of another participant.
     QueueMismatch = "queue-mismatch", 403, Reject, "The queue belongs to another participant.";
     /// What was asked for is not there, or not the asker's.
@@ -113,6 +117,8 @@ faults! {
     StepMissing = "step-missing", 409, Reject, "Another step of the case must come first.";
     /// The document is larger than allowed.
     TooLarge = "too-large", 413, Reject, "The document is too large.";
+    /// A body without an envelope is not of the form that its sender is configured for.
+    MediaTypeWrong = "media-type-wrong", 415, Reject, "The body is not of the form that you are configured for.";
     /// `Created` is too far in the future.
     CreatedInFuture = "created-in-future", 422, Reject, "Created lies too far in the future.";
     /// `Created` is too long ago.
@@ -121,11 +127,13 @@ faults! {
     Expired = "expired", 422, Reject, "Expires has passed.";
     /// The gateway does not know this type or version.
     TypeUnknown = "type-unknown", 422, Reject, "The message type or its version is not known.";
+    /// The recipient takes another version of this type, and no conversion leads there.
+    VersionUnsupported = "version-unsupported", 422, Reject, "The recipient takes another version of this type.";
     /// The body breaks its schema.
     SchemaInvalid = "schema-invalid", 422, Reject, "The body does not fit its schema.";
     /// A value breaks a rule that the schema cannot say (a check digit, a date in the future).
     ContentInvalid = "content-invalid", 422, Reject, "A value in the body is not allowed.";
-    /// The body could not be translated to the canonical form.
+    /// The body could not be translated to the canonical form, or not be converted to the version that the recipient takes.
     TranslationFailed = "translation-failed", 422, Reject, "The body could not be translated.";
     /// An attachment is missing, has another digest, or is of a kind that is not taken.
     AttachmentInvalid = "attachment-invalid", 422, Reject, "An attachment is not as listed.";

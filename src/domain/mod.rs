@@ -8,6 +8,8 @@ mod data_class;
 mod delivery;
 mod digest;
 mod fault;
+mod fault_ru;
+mod framing;
 mod id;
 mod message;
 mod notification;
@@ -21,6 +23,7 @@ pub use data_class::DataClass;
 pub use delivery::{DeliveryState, ParkReason};
 pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
+pub use framing::{Framing, Plain, PlainAuth, PlainMethod};
 pub use id::{
     CaseId, ConversationId, DeliveryId, IdError, Line, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
     ParticipantId, RecordId, Remark, RoleCode, RuleId,
@@ -28,6 +31,6 @@ pub use id::{
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
-pub use participant::{Framing, NoticesWanted, Participant, RoleHolding, TransportKind};
+pub use participant::{NoticesWanted, Participant, RoleHolding, TransportKind};
 pub use queue::{BreakerState, QueueState};
 pub use time::{Timestamp, Zone};

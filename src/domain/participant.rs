@@ -1,8 +1,8 @@
 //! Participants: agencies and the register.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DataClass, Oktmo, ParticipantId, RoleCode, Zone};
+use super::{DataClass, Framing, Oktmo, ParticipantId, RoleCode, Zone};
 
 /// How the gateway hands messages to a participant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,14 +27,6 @@ impl TransportKind {
             Self::Mailbox => "mailbox",
         }
     }
-}
-
-/// How a participant's bodies are framed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// Inside our signed envelope.
-    #[default]
-    Envelope,
 }
 
 /// A role that a participant holds, and where.
@@ -73,9 +65,12 @@ pub struct Participant {
     pub transport: TransportKind,
     /// The adapter folder that translates for it; `None`: it speaks the canonical form.
     pub adapter: Option<String>,
+    /// The versions of message types that it takes, by the type's name. A type that is not named: see `Snapshot::taken`.
+    pub versions: BTreeMap<String, BTreeSet<u32>>,
     /// The framing of its messages.
     pub framing: Framing,
-    /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant.
+    /// Its certificates, DER, several while keys rotate. Each is trusted only for this participant. None when it is spoken to without
+    /// envelopes.
     pub certificates: Vec<Vec<u8>>,
     /// How many deliveries to it may be in flight at once.
     pub in_flight_max: u32,

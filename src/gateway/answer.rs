@@ -1,7 +1,8 @@
 //! Envelopes that the gateway makes itself: receipts, faults, notices, tickets, batches.
 
 use crate::domain::{
-    ConversationId, Digest, Fault, Header, MessageId, NoticesWanted, ParticipantId, Priority, RecordId, Timestamp,
+    ConversationId, Digest, Fault, Header, MessageId, NoticesWanted, ParticipantId, Priority, RecordId, Technical,
+    Timestamp,
 };
 use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{BodyDraft, Draft, Sealed, SignError, compose, sign_composed};
@@ -102,6 +103,9 @@ impl Gateway {
         let Some(state) = state else { return Ok(None) };
         let snapshot = self.snapshot();
         let Some(sender) = snapshot.participant(&about.sender) else { return Ok(None) };
+        if !sender.framing.takes(&Technical::Notice.message_type()) {
+            return Ok(None);
+        }
         if sender.notices == NoticesWanted::Failures && state == NoticeState::Delivered {
             return Ok(None);
         }
@@ -121,6 +125,7 @@ impl Gateway {
             ordered: false,
             next_attempt_at: now,
             expires: None,
+            on_consent: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))

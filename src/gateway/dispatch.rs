@@ -12,10 +12,10 @@ use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
 use crate::deadline::obligations::StartOn;
-use crate::domain::{DeliveryState, Fault, FaultClass, ParkReason, ParticipantId, Timestamp, TransportKind};
+use crate::domain::{DeliveryState, Fault, FaultClass, Framing, ParkReason, ParticipantId, Timestamp, TransportKind};
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
-use crate::store::{Claimed, Outcome, Outgoing, Settle, Slots};
+use crate::store::{Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
 use crate::transport::amqp::{Amqp, Queue};
 use crate::transport::http::Push;
 use crate::transport::{self, Answer};
@@ -41,6 +41,7 @@ pub struct Ways {
 /// Claims and delivers until cancelled, then waits for what is in flight; what does not end in time is cut off and given back.
 pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
     let dispatcher = Dispatcher::new(gateway, ways);
+    dispatcher.begin(&stop).await;
     let mut changed = dispatcher.gateway.store().deliveries_changed();
     let mut queues = dispatcher.gateway.queues().changed();
     while !stop.is_cancelled() {
@@ -65,6 +66,7 @@ pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
 /// steps time himself; what waits for another try or another day stays.
 pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
     let dispatcher = Dispatcher::new(gateway.clone(), ways.clone());
+    dispatcher.begin(&CancellationToken::new()).await;
     let mut attempts = 0_usize;
     loop {
         let now = gateway.clock().now();
@@ -81,9 +83,9 @@ pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
 }
 
 #[derive(Clone)]
-struct Dispatcher {
-    gateway: Gateway,
-    ways: Ways,
+pub(super) struct Dispatcher {
+    pub(super) gateway: Gateway,
+    pub(super) ways: Ways,
     in_flight: Arc<Mutex<HashMap<ParticipantId, u32>>>,
     freed: Arc<Notify>,
     tasks: TaskTracker,
@@ -109,7 +111,7 @@ impl Dispatcher {
 
     /// Takes what is due and can be worked on, and starts working on it. Returns how many were taken.
     async fn claim(&self, now: Timestamp, slots: Vec<Slots>) -> usize {
-        let Some(claim) = self.wish(now, slots).await else { return 0 };
+        let Some(claim) = self.wish(now, slots) else { return 0 };
         match self.gateway.store().claim(claim).await {
             Ok(claimed) => self.start(claimed, held::Way::Due),
             Err(error) => {
@@ -173,9 +175,10 @@ impl Dispatcher {
     }
 
     async fn work(&self, claimed: Claimed, way: held::Way) {
+        let mut journal = Vec::new();
         let outcome = match self.instead(&claimed, way) {
             Some(outcome) => outcome,
-            None => self.attempt(&claimed).await,
+            None => self.attempt(&claimed, &mut journal).await,
         };
         let contact = held::Contact::of(&outcome, way);
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
@@ -204,7 +207,7 @@ impl Dispatcher {
             outcome,
             started,
             made,
-            journal: Vec::new(),
+            journal,
         };
         let recipient = &claimed.recipient;
         match self.gateway.store().settle(settle).await {
@@ -244,9 +247,12 @@ impl Dispatcher {
         }
     }
 
-    /// One attempt, up to its outcome.
-    async fn attempt(&self, claimed: &Claimed) -> Outcome {
+    /// One attempt, up to its outcome. What else the journal is to tell goes to `journal`.
+    async fn attempt(&self, claimed: &Claimed, journal: &mut Vec<JournalEntry>) -> Outcome {
         let now = self.gateway.clock().now();
+        if claimed.stopped {
+            return Outcome::Stopped;
+        }
         if claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now) {
             return Outcome::Expired;
         }
@@ -271,7 +277,15 @@ impl Dispatcher {
             }
             Err((reason, detail)) => return self.failed(claimed, reason, detail, None),
         };
-        self.hand_over(claimed, outgoing).await
+        // A consent that ends later finds it handed over.
+        if claimed.on_consent && claimed.sent_at.is_none() {
+            match self.gateway.store().still_goes(claimed.delivery_id, claimed.epoch).await {
+                Ok(true) => {}
+                Ok(false) => return Outcome::Stopped,
+                Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error.to_string(), None),
+            }
+        }
+        self.hand_over(claimed, outgoing, journal).await
     }
 
     async fn outgoing(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Outgoing>, (ParkReason, String)> {
@@ -287,8 +301,9 @@ impl Dispatcher {
             let snapshot = gateway.snapshot();
             outgoing(&own_claimed, &snapshot, gateway.id(), gateway.inner.signer.as_ref(), now)
         });
-        let made = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
-        let stored = self.gateway.store().store_outgoing(claimed.delivery_id, claimed.epoch, made.clone()).await;
+        let (made, journal) = made.await.map_err(|e| (ParkReason::SigningFailed, e.to_string()))??;
+        let store = self.gateway.store();
+        let stored = store.store_made(claimed.delivery_id, claimed.epoch, made.clone(), journal).await;
         match stored {
             Ok(true) => Ok(Some(made)),
             Ok(false) => Ok(None),
@@ -296,12 +311,16 @@ impl Dispatcher {
         }
     }
 
-    async fn hand_over(&self, claimed: &Claimed, outgoing: Outgoing) -> Outcome {
+    async fn hand_over(&self, claimed: &Claimed, outgoing: Outgoing, journal: &mut Vec<JournalEntry>) -> Outcome {
         let snapshot = self.gateway.snapshot();
         let Some(known) = snapshot.known(&claimed.recipient) else {
             let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
             return self.failed(claimed, ParkReason::RouteMissing, detail, None);
         };
+        let participant = &known.participant;
+        if let (Framing::Plain(plain), TransportKind::Http { url }) = (&participant.framing, &participant.transport) {
+            return self.hand_over_plain(claimed, &outgoing, (participant, url, plain), journal).await;
+        }
         let id = claimed.message.message_id;
         let technical = is_answer(claimed);
         let handed = match (&known.participant.transport, &self.ways.amqp) {
@@ -394,7 +413,13 @@ impl Dispatcher {
         verified.await.map_err(super::technical::not_now)?
     }
 
-    fn failed(&self, claimed: &Claimed, reason: ParkReason, detail: String, retry_after: Option<Duration>) -> Outcome {
+    pub(super) fn failed(
+        &self,
+        claimed: &Claimed,
+        reason: ParkReason,
+        detail: String,
+        retry_after: Option<Duration>,
+    ) -> Outcome {
         let now = self.gateway.clock().now();
         let (limits, tried) = (self.retry_limits(), self.tried(claimed, reason, now));
         match retry::next(&limits, reason, tried, retry::seed_of(claimed.delivery_id.uuid()), now) {
@@ -418,9 +443,11 @@ fn is_answer(claimed: &Claimed) -> bool {
 /// How far an outcome brings a message, for the terms that wait for it: a partner that refuses has been handed it.
 fn reached(outcome: &Outcome) -> Option<StartOn> {
     match outcome {
-        Outcome::Sent { .. } | Outcome::Refused { .. } => Some(StartOn::Sent),
+        Outcome::Sent { .. } | Outcome::Refused { .. } | Outcome::Park { reason: ParkReason::AnswerRefused, .. } => {
+            Some(StartOn::Sent)
+        }
         Outcome::Delivered { .. } => Some(StartOn::Delivered),
-        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
+        Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => None,
     }
 }
 
@@ -435,5 +462,6 @@ fn describe(outcome: &Outcome) -> (DeliveryState, Option<String>, Option<String>
         }
         Outcome::Park { reason, detail } => (DeliveryState::Parked, Some(reason.to_string()), Some(detail.clone())),
         Outcome::Expired => (DeliveryState::Expired, None, None),
+        Outcome::Stopped => (DeliveryState::Stopped, Some(ParkReason::ConsentEnded.to_string()), None),
     }
 }

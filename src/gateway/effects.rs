@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::deadline::cases::Flag;
+use crate::deadline::cases::{Consent, Flag};
 use crate::deadline::obligations::{self as rules, Beginning, PendingStart, StartOn, Started, start_pending};
 use crate::deadline::{Calendars, Month};
 use crate::domain::{CaseId, ParticipantId, RecordId, RuleId, Timestamp};
 use crate::store::{
     Cancelling, CaseChange, CaseRow, CaseWork, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement,
-    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation,
+    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation, Stopping,
 };
 
 use super::ids;
@@ -83,13 +83,14 @@ pub(super) fn settlement(new: rules::Settlement, regulation: &str, record_id: Re
     }
 }
 
-/// What a message does to its case: opens it, changes it, or nothing when it says what is known. Where it opens obligations the case
-/// must still be as it was read: one that was closed or moved meanwhile would owe them for ever, or to the wrong one.
+/// What a message does to its case: opens it, changes it, or nothing when it says what is known. Where it opens obligations or goes with
+/// a consent only, the case must still be as it was read: one that was closed or moved meanwhile would owe them for ever, or to the wrong
+/// one, and a consent that ended meanwhile carries nothing.
 pub(super) fn case_change(
     upsert: Option<rules::CaseUpsert>,
     stored: Option<CaseRow>,
     opened_at: Timestamp,
-    opens: bool,
+    must_hold: bool,
 ) -> Option<CaseChange> {
     let upsert = upsert?;
     match stored {
@@ -107,7 +108,7 @@ pub(super) fn case_change(
             if new != row {
                 Some(CaseChange::Update(new))
             } else {
-                opens.then_some(CaseChange::Holds(row.id, row.version))
+                must_hold.then_some(CaseChange::Holds(row.id, row.version))
             }
         }
     }
@@ -115,6 +116,7 @@ pub(super) fn case_change(
 
 /// What a message does to other obligations of its case, in the store's words.
 pub(super) fn case_work(effects: &rules::Effects, regulation: &str) -> CaseWork {
+    let stopping = |case: &rules::CaseUpsert| Stopping { case: case.id, ended: effects.stop.clone() };
     CaseWork {
         cancels: effects.cancel.iter().map(|cancel| cancelling(cancel, regulation)).collect(),
         rebinds: effects
@@ -130,6 +132,7 @@ pub(super) fn case_work(effects: &rules::Effects, regulation: &str) -> CaseWork 
                 Scheduling { rule: set.rule.clone(), case: set.case, rows: set.rows.iter().map(row).collect() }
             })
             .collect(),
+        stops: effects.case.iter().filter(|_| !effects.stop.is_empty()).map(stopping).collect(),
     }
 }
 
@@ -184,6 +187,20 @@ pub(super) fn flag(flag: &Flag, message: &NewMessage) -> JournalEntry {
         actor: message.header.sender.to_string(),
         record_id: Some(message.record_id),
         detail: json!({ "code": flag.code, "case": message.header.case_id, "ru": flag.ru, "en": flag.en }),
+        ..JournalEntry::default()
+    }
+}
+
+/// What a citizen said about passing data on, for the journal: to whom and which classes, no number and no name.
+pub(super) fn consent(said: &Consent, message: &NewMessage) -> JournalEntry {
+    JournalEntry {
+        kind: format!("consent-{}", said.state.as_str()),
+        actor: message.header.sender.to_string(),
+        record_id: Some(message.record_id),
+        detail: json!({
+            "case": message.header.case_id, "at": Timestamp::from_micros(said.at), "ofAnother": said.of_another,
+            "recipients": said.recipients, "dataClasses": said.data_classes, "validUntil": said.valid_until,
+        }),
         ..JournalEntry::default()
     }
 }

@@ -1,10 +1,12 @@
 //! One message for several: a document that belongs in parts to those who are responsible, sent once to the gateway itself, goes to
 //! each of them with its own part only.
 
+use std::collections::BTreeSet;
+
 use crate::crypto::sha256;
 use crate::deadline::OwnPart;
 use crate::deadline::obligations::Effects;
-use crate::domain::{Fault, FaultCode, Header, Participant, ParticipantId, RecordId, Via};
+use crate::domain::{DataClass, Fault, FaultCode, Header, Participant, ParticipantId, RecordId, Via};
 use crate::envelope::{self, BodyDraft, Draft, SignError};
 use crate::store::{Channel, NewDelivery, NewMessage};
 use crate::xml::Node;
@@ -52,6 +54,7 @@ impl Gateway {
         (recipient, body): (ParticipantId, Vec<u8>),
         record_id: RecordId,
         ordered: bool,
+        on_consent: Option<BTreeSet<DataClass>>,
     ) -> Result<NewMessage, SignError> {
         let accepted_at = whole.accepted_at;
         let header = Header {
@@ -67,6 +70,7 @@ impl Gateway {
             ordered,
             next_attempt_at: accepted_at,
             expires: header.expires,
+            on_consent,
         };
         let draft = Draft { header, body: BodyDraft::Xml(body) };
         let sealed = envelope::sign_composed(&envelope::compose(&draft)?, self.inner.signer.as_ref())?;

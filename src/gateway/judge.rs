@@ -2,6 +2,8 @@
 //!
 //! No I/O but through [`Lookup`], which the caller answers from the store.
 
+mod behalf;
+mod consent;
 mod route;
 
 use crate::adapter::{HeaderView, PartnerBodyRef};
@@ -19,9 +21,13 @@ use crate::schema::element_bytes;
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
+pub(super) use behalf::judge_on_behalf;
+
 use super::fan_out::{self, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
+use super::versions;
+use consent::check_consent;
 use route::{check_fan_out, check_recipient, check_sender, check_what_goes};
 
 /// What a judgement stands on, besides the bytes.
@@ -149,10 +155,19 @@ pub struct VerifiedSender {
 /// # Errors
 /// The first rule that it breaks.
 pub fn judge(bytes: &[u8], bench: &Bench<'_>, lookup: &dyn Lookup) -> Result<Judgement, Box<Refusal>> {
+    judged(bytes, bench, lookup, |unverified| verify(unverified, bench))
+}
+
+fn judged(
+    bytes: &[u8],
+    bench: &Bench<'_>,
+    lookup: &dyn Lookup,
+    verify: impl for<'a> FnOnce(envelope::Unverified<'a>) -> Result<Verified<Envelope<'a>>, Fault>,
+) -> Result<Judgement, Box<Refusal>> {
     let refuse = |fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: None });
     let document = xml::read(bytes, bench.limits).map_err(refuse)?;
     let unverified = envelope::read(&document).map_err(refuse)?;
-    let verified = verify(unverified, bench).map_err(refuse)?;
+    let verified = verify(unverified).map_err(refuse)?;
     let known = VerifiedSender { header: verified.header().clone(), digest: verified.content_digest() };
     decide(&document, &verified, bench, lookup)
         .map_err(|fault| Box::new(Refusal { fault, bytes_digest: sha256(bytes), verified: Some(known) }))
@@ -240,9 +255,14 @@ fn follow(
     lookup: &dyn Lookup,
 ) -> Result<(Effects, Option<Vec<u8>>), Fault> {
     let own = check_what_goes(body, header, parties, bench)?;
+    versions::check(body, own.as_ref(), header, parties.recipient, bench.snapshot)?;
     let mut effects = effects(body, header, parties, bench)?;
     check_withdrawn(&effects, parties, lookup)?;
     check_load(&mut effects, parties, bench, lookup)?;
+    effects.on_consent = match &own {
+        Some(left) => check_consent(xml::read(left, bench.limits)?.root(), header, parties, bench)?,
+        None => check_consent(body, header, parties, bench)?,
+    };
     Ok((effects, own))
 }
 

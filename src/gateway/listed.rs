@@ -12,6 +12,11 @@ pub(super) fn check_attachments(
     bench: &Bench<'_>,
     lookup: &dyn Lookup,
 ) -> Result<(), Fault> {
+    let bare = parties.iter().find(|party| party.framing.plain().is_some());
+    if let (Some(party), false) = (bare, header.attachments.is_empty()) {
+        let detail = format!("Header/Attachments: `{}` takes part without envelopes and can have no files", party.id);
+        return Err(Fault::new(FaultCode::AttachmentInvalid, detail));
+    }
     for (index, attachment) in header.attachments.iter().enumerate() {
         let why = match wrong_kind(attachment, parties, bench) {
             Some(why) => Some(why),

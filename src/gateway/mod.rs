@@ -20,6 +20,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod plain;
 mod queues;
 mod rate;
 mod receive;
@@ -27,6 +28,7 @@ mod remind;
 pub mod seal;
 pub mod snapshot;
 mod technical;
+mod versions;
 pub mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -38,6 +40,7 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use plain::{Posted, Taken};
 pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
@@ -168,6 +171,7 @@ impl Gateway {
             Channel::Http => "http",
             Channel::Amqp => "amqp",
             Channel::Internal => "internal",
+            Channel::Plain => "plain",
         }
     }
 }

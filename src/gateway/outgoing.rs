@@ -1,11 +1,15 @@
 //! What goes out: translate, validate, write, sign. Pure but for the signer; blocks.
 
-use crate::adapter::{HeaderView, PartnerBody};
+use serde_json::json;
+
+use crate::adapter::{Converted, HeaderView, PartnerBody};
 use crate::crypto::{Certificate, Signer, sha256};
-use crate::domain::{Digest, Fault, FaultCode, MessageId, ParkReason, ParticipantId, Timestamp, Via, chain};
+use crate::domain::{
+    Digest, Fault, FaultCode, Header, MessageId, ParkReason, Participant, ParticipantId, Timestamp, Via, chain,
+};
 use crate::envelope::technical::{FaultReport, Receipt, TechnicalBody as _};
 use crate::envelope::{self, Body, BodyDraft, Draft, Sealed, compose, sign_composed};
-use crate::store::{Claimed, Outgoing};
+use crate::store::{Claimed, JournalEntry, Outgoing};
 use crate::xml::{self, Limits};
 
 use super::Snapshot;
@@ -13,17 +17,22 @@ use super::Snapshot;
 /// Why nothing can go out: a reason of the closed list, and the place for the operator.
 pub(super) type Stuck = (ParkReason, String);
 
-/// Makes what goes out for a delivery, or signs it anew when the certificate that signed it has ended.
+/// Makes what goes out for a delivery, or signs it anew when the certificate that signed it has ended. With what the journal is to say of
+/// how it was made.
 pub(super) fn outgoing(
     claimed: &Claimed,
     snapshot: &Snapshot,
     gateway: &ParticipantId,
     signer: &dyn Signer,
     now: Timestamp,
-) -> Result<Outgoing, Stuck> {
-    let unsigned = match &claimed.outgoing {
-        Some(stored) => stored.unsigned.clone(),
-        None => compose(&draft(claimed, snapshot, gateway)?).map_err(|e| (ParkReason::TranslationFailed, chain(&e)))?,
+) -> Result<(Outgoing, Vec<JournalEntry>), Stuck> {
+    let (unsigned, journal) = match &claimed.outgoing {
+        Some(stored) => (stored.unsigned.clone(), Vec::new()),
+        None => {
+            let (draft, converted) = draft(claimed, snapshot, gateway)?;
+            let unsigned = compose(&draft).map_err(|e| (ParkReason::TranslationFailed, chain(&e)))?;
+            (unsigned, converted.iter().map(|converted| conversion(converted, claimed, gateway, now)).collect())
+        }
     };
     if !signer.certificate().is_valid_at(now) {
         let detail = "the gateway's own certificate is not valid now: make a new one with `mezhved key generate`";
@@ -32,11 +41,26 @@ pub(super) fn outgoing(
     let certificate = signer.certificate().thumbprint();
     if is_signed_already(claimed, gateway, certificate) {
         let (signed, digest) = (claimed.bytes.clone(), claimed.message.digest);
-        return Ok(Outgoing { unsigned, signed, digest, certificate });
+        return Ok((Outgoing { unsigned, signed, digest, certificate }, journal));
     }
     let Sealed { bytes: signed, digest } =
         sign_composed(&unsigned, signer).map_err(|e| (ParkReason::SigningFailed, chain(&e)))?;
-    Ok(Outgoing { unsigned, signed, digest, certificate })
+    Ok((Outgoing { unsigned, signed, digest, certificate }, journal))
+}
+
+/// That a message goes to its recipient in another version than it was sent in, and which of its values do not.
+fn conversion(converted: &Converted, claimed: &Claimed, gateway: &ParticipantId, now: Timestamp) -> JournalEntry {
+    let (from, to) = (&claimed.message.message_type, &converted.message_type);
+    JournalEntry {
+        at: Some(now),
+        kind: "message-converted".to_owned(),
+        actor: gateway.to_string(),
+        record_id: Some(claimed.message.record_id),
+        delivery_id: Some(claimed.delivery_id),
+        participant: Some(claimed.recipient.clone()),
+        detail: json!({ "from": from.to_string(), "to": to.to_string(), "notCarried": converted.not_carried }),
+        ..JournalEntry::default()
+    }
 }
 
 /// The gateway's own message goes out as it was made, unless it was made with another certificate.
@@ -44,7 +68,7 @@ fn is_signed_already(claimed: &Claimed, gateway: &ParticipantId, certificate: Di
     claimed.message.sender == *gateway && claimed.message.certificate == Some(certificate)
 }
 
-fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<Draft, Stuck> {
+fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<(Draft, Option<Converted>), Stuck> {
     let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
     let unreadable = |f: Fault| (ParkReason::TranslationFailed, format!("the stored message: {f}"));
     let document = xml::read(&claimed.bytes, &limits).map_err(unreadable)?;
@@ -62,17 +86,30 @@ fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Res
         }
     };
     if own {
-        return Ok(Draft { header, body: BodyDraft::Xml(canonical) });
+        return Ok((Draft { header, body: BodyDraft::Xml(canonical) }, None));
     }
     let canonical = own_part(claimed, snapshot, canonical)?;
-    let body = translated(claimed, snapshot, canonical, &HeaderView::from(&header))?;
+    let Some(recipient) = snapshot.participant(&claimed.recipient) else {
+        let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
+        return Err((ParkReason::RouteMissing, detail));
+    };
+    let converted =
+        snapshot.converted(&|| canonical.clone(), &header, recipient).map_err(|not_converted| not_converted.stuck())?;
+    let canonical = match &converted {
+        Some(converted) => {
+            header.message_type = converted.message_type.clone();
+            converted.body.clone()
+        }
+        None => canonical,
+    };
+    let body = translated(recipient, snapshot, canonical, &header)?;
     // A part of a message that was parted names the sender's own bytes already.
     header.via.get_or_insert_with(|| Via {
         gateway: gateway.clone(),
         accepted_at: claimed.message.accepted_at,
         digest: sha256(&claimed.bytes),
     });
-    Ok(Draft { header, body })
+    Ok((Draft { header, body }, converted))
 }
 
 /// The body without what belongs to others, where the regulation says that the recipient gets only its own part.
@@ -93,18 +130,14 @@ fn own_part(claimed: &Claimed, snapshot: &Snapshot, canonical: Vec<u8>) -> Resul
 }
 
 fn translated(
-    claimed: &Claimed,
+    recipient: &Participant,
     snapshot: &Snapshot,
     canonical: Vec<u8>,
-    header: &HeaderView,
+    header: &Header,
 ) -> Result<BodyDraft, Stuck> {
-    let Some(recipient) = snapshot.participant(&claimed.recipient) else {
-        let detail = format!("`{}` is not in the configuration (partner apply)", claimed.recipient);
-        return Err((ParkReason::RouteMissing, detail));
-    };
     let Some(name) = &recipient.adapter else { return Ok(BodyDraft::Xml(canonical)) };
     let adapter = snapshot.adapter(name).map_err(|f| (ParkReason::TranslationFailed, f.detail))?;
-    match adapter.to_partner(&claimed.message.message_type, &canonical, header) {
+    match adapter.to_partner(&header.message_type, &canonical, &HeaderView::from(header)) {
         Ok(PartnerBody::Xml(bytes)) => Ok(BodyDraft::Xml(bytes)),
         Ok(PartnerBody::Payload { media_type, bytes }) => Ok(BodyDraft::Payload { media_type, bytes }),
         Err(error) => Err((ParkReason::TranslationFailed, error.to_string())),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch as signal;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::domain::{BreakerState, DeliveryId, ParkReason, ParticipantId, QueueState, Remark, Timestamp};
 use crate::envelope::SignError;
@@ -112,7 +112,7 @@ pub async fn follow_queues(gateway: Gateway, stop: CancellationToken) {
         if gateway.store().is_full() {
             match gateway.store().look_for_room().await {
                 Ok(()) => info!("the database has room again"),
-                Err(problem) => warn!(%problem, "still no room"),
+                Err(problem) => debug!(%problem, "still no room"),
             }
         }
     }

@@ -9,7 +9,7 @@ use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
-use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, MessageId, ParticipantId, Timestamp};
+use crate::domain::{CaseId, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
 use crate::store::{
     Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
@@ -20,7 +20,7 @@ use super::judge::{self, Bench, Judgement, Lookup, Refusal};
 use super::{Gateway, Snapshot, effects, ids};
 
 /// How often a message is judged again because its case changed meanwhile.
-const JUDGEMENTS_MAX: usize = 5;
+pub(super) const JUDGEMENTS_MAX: usize = 5;
 /// What a peer is told to wait when the gateway cannot take its message.
 const RETRY_AFTER_SECONDS: u32 = 5;
 
@@ -36,7 +36,7 @@ pub struct Peer {
 }
 
 impl Peer {
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match (&self.queue, self.address) {
             (Some(queue), _) => format!("queue of {queue}"),
             (None, Some(address)) => address.to_string(),
@@ -82,10 +82,10 @@ impl Reply {
 }
 
 /// Answers the judgement's questions from the store, in a thread that may block.
-struct StoreLookup<'a> {
-    gateway: &'a Gateway,
-    runtime: &'a Handle,
-    case: Mutex<Option<CaseRow>>,
+pub(super) struct StoreLookup<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) runtime: &'a Handle,
+    pub(super) case: Mutex<Option<CaseRow>>,
 }
 
 impl StoreLookup<'_> {
@@ -93,7 +93,7 @@ impl StoreLookup<'_> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
 
-    fn found(&self) -> Option<CaseRow> {
+    pub(super) fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -124,7 +124,7 @@ impl Lookup for StoreLookup<'_> {
 }
 
 /// A judgement made ready for the store.
-enum Prepared {
+pub(super) enum Prepared {
     Accept { accept: Box<Accept>, receipt: Vec<u8> },
     Technical(Box<judge::TechnicalMessage>),
     Refused(Box<Refusal>),
@@ -132,7 +132,7 @@ enum Prepared {
 
 /// Why a judged message could not be prepared.
 #[derive(Debug, thiserror::Error)]
-enum PrepareError {
+pub(super) enum PrepareError {
     #[error(transparent)]
     Sign(#[from] SignError),
     #[error(transparent)]
@@ -169,6 +169,7 @@ impl Follows {
         self.settlements.extend(effects.settle.into_iter().map(|s| effects::settlement(s, regulation, record)));
         self.journal.extend(effects.notes.iter().map(|note| effects::note(note, message)));
         self.journal.extend(effects.flags.iter().map(|flag| effects::flag(flag, message)));
+        self.journal.extend(effects.said.iter().map(|said| effects::consent(said, message)));
         self.case = effects.case.or(self.case.take());
         Ok(())
     }
@@ -219,17 +220,7 @@ impl Gateway {
     fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
-        let bench = Bench {
-            snapshot: &snapshot,
-            gateway: self.id(),
-            limits: &self.inner.limits,
-            attachments: &self.settings().attachments,
-            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
-            created_age_days_max: self.settings().policy.created_age_days_max,
-            now,
-            business_now,
-            queue: peer.queue.as_ref(),
-        };
+        let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
         let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
         match judge::judge(bytes, &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => {
@@ -240,7 +231,27 @@ impl Gateway {
         }
     }
 
-    fn accept(
+    /// What a judgement stands on.
+    pub(super) fn bench<'a>(
+        &'a self,
+        snapshot: &'a Snapshot,
+        (now, business_now): (Timestamp, Timestamp),
+        queue: Option<&'a ParticipantId>,
+    ) -> Bench<'a> {
+        Bench {
+            snapshot,
+            gateway: self.id(),
+            limits: &self.inner.limits,
+            attachments: &self.settings().attachments,
+            created_future_seconds_max: self.settings().policy.created_future_seconds_max,
+            created_age_days_max: self.settings().policy.created_age_days_max,
+            now,
+            business_now,
+            queue,
+        }
+    }
+
+    pub(super) fn accept(
         &self,
         accepted: judge::Accepted,
         bytes: &[u8],
@@ -255,7 +266,8 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let whole = accepted.parts.is_empty();
-        let deliveries = if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now)] };
+        let deliveries =
+            if to_self || !whole { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -270,28 +282,33 @@ impl Gateway {
             channel,
             deliveries,
         };
+        let mut is_on_consent = accepted.effects.on_consent.is_some();
         let mut follows = Follows::default();
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
             let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
-            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered)?;
+            let on_consent = part.effects.on_consent.clone();
+            is_on_consent |= on_consent.is_some();
+            let part_message = self.part(&message, (part.recipient, part.body), ids::record(), ordered, on_consent)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
         let Follows { obligations, settlements, case_work, journal, case: upsert } = follows;
-        let case = effects::case_change(upsert, case, business_now, !obligations.is_empty());
+        let must_hold = is_on_consent || !obligations.is_empty();
+        let case = effects::case_change(upsert, case, business_now, must_hold);
         let accept = Accept { message, made, obligations, settlements, case, case_work, journal };
         Ok(Prepared::Accept { accept: Box::new(accept), receipt })
     }
 
-    fn delivery(&self, header: &crate::domain::Header, snapshot: &Snapshot, now: Timestamp) -> NewDelivery {
+    fn delivery(&self, header: &Header, snapshot: &Snapshot, now: Timestamp, effects: &Effects) -> NewDelivery {
         NewDelivery {
             id: ids::delivery(),
             recipient: header.recipient.clone(),
             ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
             next_attempt_at: now,
             expires: header.expires,
+            on_consent: effects.on_consent.clone(),
         }
     }
 
@@ -427,7 +444,7 @@ impl Gateway {
     }
 
     /// Whether it was recorded.
-    async fn keep_refusal(
+    pub(super) async fn keep_refusal(
         &self,
         code: FaultCode,
         digest: Digest,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tracing::warn;
 
-use crate::domain::{MessageId, NotificationStage, ParticipantId, RecordId};
+use crate::domain::{MessageId, NotificationStage, ParticipantId, RecordId, Technical};
 use crate::envelope::SignError;
 use crate::envelope::technical::{DeadlineReminder, ReminderStage};
 use crate::store::{NewDelivery, NewMessage, ObligationRow, Revisions};
@@ -32,7 +32,8 @@ impl Gateway {
         }
     }
 
-    /// `None` when nobody is to be reminded: the participant has left the configuration, or its rule has.
+    /// `None` when nobody is to be reminded: the participant has left the configuration, or its rule has, or it has no envelopes and names
+    /// no path for reminders.
     fn reminder(
         &self,
         snapshot: &Snapshot,
@@ -46,6 +47,9 @@ impl Gateway {
         let (Some(debtor), Some(message), Some(due)) = (snapshot.participant(&row.debtor), expected, row.due_at) else {
             return Ok(None);
         };
+        if !debtor.framing.takes(&Technical::DeadlineReminder.message_type()) {
+            return Ok(None);
+        }
         let body = DeadlineReminder {
             obligation: row.id,
             rule: row.rule.clone(),
@@ -74,6 +78,7 @@ impl Gateway {
             ordered: false,
             next_attempt_at: self.clock().now(),
             expires: None,
+            on_consent: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::adapter::{Adapter, AdapterSet, Direction};
+use super::plain::check as plain;
+use crate::adapter::{Adapter, AdapterSet, ConversionSet, Direction};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::deadline::obligations::{Directory, HolderError};
@@ -11,6 +12,8 @@ use crate::deadline::{Calendars, CheckInput, Finding, Regulation, Regulations, S
 use crate::domain::{Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode, Timestamp};
 use crate::schema::Catalogue;
 use crate::settings::participants;
+
+use super::versions;
 
 /// A participant with its certificates parsed.
 pub struct Known {
@@ -33,6 +36,8 @@ pub struct Snapshot {
     /// Schemas.
     pub catalogue: Catalogue,
     adapters: AdapterSet,
+    /// Conversions between versions of message types.
+    pub conversions: ConversionSet,
 }
 
 /// What a folder or a revision looks like once it is compiled and checked.
@@ -76,6 +81,11 @@ pub fn compile(
     let adapters = AdapterSet::from_files(bundle.1)
         .map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason))))
         .ok();
+    let conversions = catalogue.as_ref().and_then(|catalogue| {
+        let read = ConversionSet::from_files(bundle.1, catalogue);
+        read.map_err(|errors| findings.extend(errors.iter().map(|e| error(&e.file, e.line.unwrap_or(0), &e.reason))))
+            .ok()
+    });
     let calendars = Calendars::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
     let regulations = Regulations::from_files(bundle.1).map_err(|f| findings.extend(f)).ok();
     let mut known = BTreeMap::new();
@@ -90,6 +100,17 @@ pub fn compile(
     if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
         findings.extend(parsed.iter().filter_map(|p| untranslated(p, adapters, regulations)));
     }
+    if let (Some(catalogue), Some(adapters), Some(conversions), Some(regulations)) =
+        (&catalogue, &adapters, &conversions, &regulations)
+    {
+        let of = |p: &Participant| {
+            regulations.get(&p.regulation).map(|r| versions::findings(p, r, catalogue, adapters, conversions))
+        };
+        findings.extend(parsed.iter().filter_map(of).flatten());
+    }
+    if let (Some(adapters), Some(catalogue)) = (&adapters, &catalogue) {
+        findings.extend(parsed.iter().flat_map(|p| plain::findings(p, people.1, adapters, catalogue)));
+    }
     if let (Some(calendars), Some(regulations)) = (&calendars, &regulations) {
         let input = CheckInput { participants: &parsed, calendars, files: bundle.1, now: business_now };
         // Of a regulation in which nobody takes part while others are in use only errors matter.
@@ -99,16 +120,19 @@ pub fn compile(
     }
     findings.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.file.cmp(&b.file)).then(a.line.cmp(&b.line)));
     let broken = findings.iter().any(|f| f.severity == Severity::Error);
-    let snapshot = match (catalogue, adapters, calendars, regulations) {
-        (Some(catalogue), Some(adapters), Some(calendars), Some(regulations)) if !broken => Some(Snapshot {
-            participants_revision: people.0,
-            bundle_revision: bundle.0,
-            participants: known,
-            regulations,
-            calendars,
-            catalogue,
-            adapters,
-        }),
+    let snapshot = match (catalogue, adapters, conversions, calendars, regulations) {
+        (Some(catalogue), Some(adapters), Some(conversions), Some(calendars), Some(regulations)) if !broken => {
+            Some(Snapshot {
+                participants_revision: people.0,
+                bundle_revision: bundle.0,
+                participants: known,
+                regulations,
+                calendars,
+                catalogue,
+                adapters,
+                conversions,
+            })
+        }
         _ => None,
     };
     Compiled { snapshot, findings }
@@ -208,6 +232,10 @@ impl Snapshot {
     /// All regulations.
     pub fn regulations(&self) -> impl Iterator<Item = &Regulation> {
         self.regulations.iter()
+    }
+
+    pub(super) fn adapters(&self) -> &AdapterSet {
+        &self.adapters
     }
 
     /// The adapter with this name.

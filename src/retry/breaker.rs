@@ -29,6 +29,9 @@ pub fn counts(reason: ParkReason) -> bool {
         ParkReason::BrokerAway
         | ParkReason::ReceiptInvalid
         | ParkReason::ReceiptMissing
+        | ParkReason::AnswerRefused
+        | ParkReason::VersionUnsupported
+        | ParkReason::ConsentEnded
         | ParkReason::TranslationFailed
         | ParkReason::SigningFailed
         | ParkReason::RouteMissing

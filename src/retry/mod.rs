@@ -59,9 +59,12 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::ReceiptMissing
         | ParkReason::SigningFailed => Policy::Limited,
         ParkReason::BrokerAway | ParkReason::AttachmentAwaited => Policy::Unlimited,
-        ParkReason::TranslationFailed
+        ParkReason::AnswerRefused
+        | ParkReason::TranslationFailed
+        | ParkReason::VersionUnsupported
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
+        | ParkReason::ConsentEnded
         | ParkReason::AttemptsExhausted
         | ParkReason::GivenUp
         | ParkReason::QueueStopped

@@ -6,8 +6,8 @@ use std::fmt;
 use libxml::error::StructuredError;
 use roxmltree::Node;
 
-use super::codes::CodeLists;
-use super::{MessageInfo, ViolatedRule, Violation, XmlSchema, content, messages};
+use super::codes::{Code, CodeLists};
+use super::{MessageInfo, ViolatedRule, Violation, XmlSchema, content, enumerations, messages};
 use crate::bundle::Files;
 use crate::domain::{DataClass, MessageType};
 
@@ -56,6 +56,7 @@ impl CatalogueError {
 pub struct Catalogue {
     schemas: BTreeMap<MessageType, XmlSchema>,
     codes: CodeLists,
+    own_lists: BTreeMap<String, Vec<Code>>,
     messages: BTreeMap<String, MessageInfo>,
     files: Files,
 }
@@ -91,10 +92,12 @@ impl Catalogue {
         }
         match codes {
             Some(codes) if told.is_empty() => {
+                let own_lists = enumerations::read(files, schemas.keys());
                 let files = files.iter().filter(|(path, _)| path.starts_with(ROOT));
                 Ok(Self {
                     schemas,
                     codes,
+                    own_lists,
                     messages,
                     files: files.map(|(path, bytes)| (path.clone(), bytes.clone())).collect(),
                 })
@@ -144,6 +147,11 @@ impl Catalogue {
     /// The code lists.
     pub fn codes(&self) -> &CodeLists {
         &self.codes
+    }
+
+    /// The lists that one message alone has, which its schema enumerates: `document-response-refusal-ground`.
+    pub fn own_lists(&self) -> &BTreeMap<String, Vec<Code>> {
+        &self.own_lists
     }
 
     /// A file of the catalogue by its path below `schemas/`, such as `social/application/1/application.xsd`: what is published

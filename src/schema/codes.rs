@@ -11,7 +11,7 @@ use crate::domain::{DataClass, RoleCode};
 
 /// The versions of the shared types. A later one adds to the first and may be absent: a revision of the configuration that was
 /// stored before it was written has none of its lists and none of the messages that use them.
-const VERSIONS: [u32; 3] = [1, 2, 3];
+const VERSIONS: [u32; 4] = [1, 2, 3, 4];
 
 /// Every code list: the version of the shared types that it belongs to, its name, which is its own among all versions, and the
 /// simple type of that version's `common.xsd` that must hold the same codes (roles have none: a regulation may add its own).
@@ -48,6 +48,7 @@ const LISTS: &[(u32, &str, Option<&str>)] = &[
     (3, "refusal-scopes", Some("RefusalScope")),
     (3, "statistics-kinds", Some("StatisticsKind")),
     (3, "termination-reasons", Some("TerminationReason")),
+    (4, "need-grounds", Some("NeedGround")),
 ];
 
 /// Columns that hold codes of another list: the list, its column, the list of the codes.
@@ -106,6 +107,8 @@ pub struct IdentityDocumentKind {
 /// All code lists.
 #[derive(Debug, Clone)]
 pub struct CodeLists {
+    /// By list and code: the code of another list that it belongs to.
+    belongs: BTreeMap<&'static str, BTreeMap<String, String>>,
     lists: BTreeMap<&'static str, Vec<Code>>,
     document_kinds: Vec<DocumentKind>,
     identity_document_kinds: Vec<IdentityDocumentKind>,
@@ -135,12 +138,22 @@ impl CodeLists {
             return Err(errors);
         }
         let lists = tables.iter().map(|(name, table)| (*name, table.rows.iter().map(Row::plain).collect())).collect();
-        Ok(Self { lists, document_kinds, identity_document_kinds })
+        let column = |(list, column, _): &(&'static str, &str, &str)| {
+            let rows = tables.get(list)?.rows.iter();
+            Some((*list, rows.map(|row| (row.field("code").to_owned(), row.field(column).to_owned())).collect()))
+        };
+        let belongs = REFERENCES.iter().filter_map(column).collect();
+        Ok(Self { belongs, lists, document_kinds, identity_document_kinds })
     }
 
     /// The names of all lists, which are their files' names without `.csv`.
     pub fn names() -> impl Iterator<Item = &'static str> {
         LISTS.iter().map(|(_, name, _)| *name)
+    }
+
+    /// The version of the shared types that a list belongs to.
+    pub fn version(name: &str) -> Option<u32> {
+        LISTS.iter().find(|(_, list, _)| *list == name).map(|(version, ..)| *version)
     }
 
     /// A list by its name, such as `categories`.
@@ -151,6 +164,11 @@ impl CodeLists {
     /// One code of a list.
     pub fn code(&self, list: &str, code: &str) -> Option<&Code> {
         self.list(list)?.iter().find(|c| c.code == code)
+    }
+
+    /// The code of another list that a code belongs to: of a measure of `help-measures` its kind of help.
+    pub fn belongs_to(&self, list: &str, code: &str) -> Option<&str> {
+        self.belongs.get(list)?.get(code).map(String::as_str)
     }
 
     /// The kinds of documents that can be asked for, in the order of the file.

@@ -4,6 +4,7 @@
 //! types' elements wherever they stand, so a later message that uses these types is checked without a line here.
 
 mod cases;
+mod coded;
 mod course;
 mod inquiry;
 
@@ -37,6 +38,7 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
         }
     }
     let root = document.root_element();
+    coded::check(root, codes, &mut found);
     match root.tag_name().name() {
         "Application" => application(root, &mut found),
         "DocumentResponse" => response(root, &mut found),

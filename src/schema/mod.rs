@@ -13,6 +13,7 @@ mod catalogue;
 pub mod codes;
 mod content;
 mod element;
+mod enumerations;
 mod json_schema;
 mod messages;
 mod pool;

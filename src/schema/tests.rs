@@ -5,8 +5,9 @@ use crate::bundle::{self, Files};
 use crate::domain::MessageType;
 
 /// Our own types with their versions; the technical ones have their tests where they are written and read.
-const TYPES: [(&str, u32); 38] = [
+const TYPES: [(&str, u32); 40] = [
     ("application", 1),
+    ("application", 2),
     ("case-handover", 1),
     ("consent", 1),
     ("contract", 1),
@@ -32,6 +33,7 @@ const TYPES: [(&str, u32); 38] = [
     ("note", 1),
     ("personal-data-change", 1),
     ("programme", 1),
+    ("programme", 2),
     ("programme-remarks", 1),
     ("progress-report", 1),
     ("proposal", 1),

@@ -155,6 +155,9 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     need(broker, "broker.url", "empty, amqp://... or amqps://...");
     need((1..=10_000).contains(&s.broker.prefetch), "broker.prefetch", "1 to 10000");
     need((1..=100_000).contains(&s.agencies.connections_max), "agencies.connections_max", "1 to 100000");
+    let pair = s.push.tls_certificate.as_os_str().is_empty() == s.push.tls_key.as_os_str().is_empty();
+    need(pair, "push.tls_key", "push.tls_certificate and push.tls_key together, or neither");
+    need(!s.plain.secrets.as_os_str().is_empty(), "plain.secrets", "a folder of this node");
     need((100..=600_000).contains(&s.push.timeout_ms), "push.timeout_ms", "100 to 600000");
     need((1024..=67_108_864).contains(&s.push.answer_bytes_max), "push.answer_bytes_max", "1024 to 67108864");
     let envelope = s.limits.envelope_bytes_max;
@@ -185,7 +188,7 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     need((1..=1000).contains(&s.delivery.breaker_failures), "delivery.breaker_failures", "1 to 1000");
     let probe = s.delivery.breaker_probe_seconds;
     need((1..=3600).contains(&probe), "delivery.breaker_probe_seconds", "1 to 3600");
-    need(s.delivery.stop_seconds <= 40, "delivery.stop_seconds", "at most 40");
+    need(s.delivery.stop_seconds <= 25, "delivery.stop_seconds", "at most 25");
     let bytes = s.database.bytes_max;
     need(bytes == 0 || (1_048_576..=1 << 46).contains(&bytes), "database.bytes_max", "0, or 1048576 to 70368744177664");
     need((10..=60_000).contains(&s.delivery.poll_ms), "delivery.poll_ms", "10 to 60000");

@@ -6,6 +6,8 @@
 //! DIR/regulations/*.toml     one region's rules a file
 //! DIR/calendars/*.csv        production calendars
 //! DIR/adapters/NAME/...      adapters; those of the binary are there unless a folder of the same name replaces one
+//! DIR/conversions/TYPE/1-2/  conversions between versions of a message type; likewise
+//! DIR/schemas/social/TYPE/N/ further message types and versions; what the binary has published stays as it is
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -40,6 +42,12 @@ pub enum FolderError {
              certificates belong here"
     )]
     PrivateKey(PathBuf),
+    /// A schema that the binary has published would change.
+    #[error(
+        "{0}: опубликованная схема не меняется; сделайте новую версию, папку рядом / a published schema does not change; make a new \
+             version, a folder beside it"
+    )]
+    PublishedSchema(PathBuf),
     /// More files than [`FILES_MAX`].
     #[error("{0}: файлов больше {max} / more than {max} files", max = FILES_MAX)]
     TooManyFiles(PathBuf),
@@ -55,11 +63,11 @@ pub fn participants(dir: &Path) -> Result<Files, FolderError> {
     Ok(files)
 }
 
-/// The bundle: schemas of the binary, its adapters overlaid by `DIR/adapters`, and the regulations and calendars of `DIR` (those
-/// of the binary when `DIR` has no such folder).
+/// The bundle: schemas of the binary and further ones of `DIR/schemas`, its adapters and conversions overlaid by `DIR/adapters` and
+/// `DIR/conversions`, and the regulations and calendars of `DIR` (those of the binary when `DIR` has no such folder).
 ///
 /// # Errors
-/// When a file cannot be read or a limit is passed.
+/// When a file cannot be read, a limit is passed, or a published schema would change.
 pub fn bundle(dir: &Path) -> Result<Files, FolderError> {
     let mut files = bundle::embedded();
     files.retain(|path, _| !path.starts_with("config/participants/") && path != "config/settings.toml");
@@ -72,15 +80,33 @@ pub fn bundle(dir: &Path) -> Result<Files, FolderError> {
         }
     }
     let mut own = Files::new();
-    read_below(dir, "adapters", &mut own)?;
-    let names: std::collections::BTreeSet<String> = own.keys().filter_map(|p| adapter_of(p)).collect();
-    files.retain(|path, _| adapter_of(path).is_none_or(|name| !names.contains(&name)));
+    for part in ["adapters", "conversions"] {
+        read_below(dir, part, &mut own)?;
+    }
+    let folders: std::collections::BTreeSet<&str> = own.keys().filter_map(|path| replaced(path)).collect();
+    files.retain(|path, _| replaced(path).is_none_or(|folder| !folders.contains(folder)));
     files.extend(own);
+    let mut schemas = Files::new();
+    read_below(dir, "schemas", &mut schemas)?;
+    let changes = |(path, bytes): &(&String, &Vec<u8>)| {
+        path.ends_with(".xsd") && files.get(*path).is_some_and(|published| published != *bytes)
+    };
+    if let Some((path, _)) = schemas.iter().find(changes) {
+        return Err(FolderError::PublishedSchema(dir.join(path)));
+    }
+    files.extend(schemas);
     Ok(files)
 }
 
-fn adapter_of(path: &str) -> Option<String> {
-    path.strip_prefix("adapters/")?.split_once('/').map(|(name, _)| name.to_owned())
+/// The folder that is replaced as a whole: `adapters/NAME` or `conversions/TYPE/VERSIONS`.
+fn replaced(path: &str) -> Option<&str> {
+    let depth = match path.split_once('/')?.0 {
+        "adapters" => 2,
+        "conversions" => 3,
+        _ => return None,
+    };
+    let (end, _) = path.match_indices('/').nth(depth - 1)?;
+    path.get(..end)
 }
 
 fn read_below(dir: &Path, part: &str, files: &mut Files) -> Result<(), FolderError> {

@@ -9,11 +9,13 @@ mod check;
 pub mod folder;
 mod notify;
 pub mod participants;
+mod plain;
 mod tree;
 
 use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
+pub use plain::{PlainSettings, SecretProblem};
 pub use tree::{
     Agencies, Attachments, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push,
     Settings,

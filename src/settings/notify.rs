@@ -114,6 +114,11 @@ pub struct Webhook {
 pub struct Secret(String);
 
 impl Secret {
+    /// Hides a text.
+    pub(super) fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The text, for whoever needs it.
     pub fn reveal(&self) -> &str {
         &self.0

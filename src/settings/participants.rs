@@ -6,6 +6,7 @@
 //! regulation = "yugra"
 //! zone = "Asia/Yekaterinburg"
 //! adapter = "health"            # absent: the canonical form
+//! versions = { termination = 1, programme = [1, 2] }   # the versions it takes; absent: see docs/administrators
 //! in_flight_max = 8
 //! notices = "all"               # or "failures"
 //! data_classes = ["general"]    # the classes of personal data that may go to it; without the line all
@@ -15,6 +16,10 @@
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
 //! certificate = [{ file = "health.crt" }]                 # or { pem = "-----BEGIN ..." }
 //! ```
+//!
+//! `framing = "plain"` with a table `[plain]`, for who has no envelopes: see `settings::plain`.
+
+mod versions;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -22,12 +27,15 @@ use std::fmt;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::plain::{self, RawPlain};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::domain::{
     DataClass, Framing, IdError, NoticesWanted, Oktmo, Participant, ParticipantId, RoleCode, RoleHolding,
     TransportKind, Zone,
 };
+
+use versions::{RawVersions, versions};
 
 /// Something wrong in a file of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +51,9 @@ pub struct FileProblem {
 }
 
 /// A text in both languages.
-type Said = (String, String);
+pub(super) type Said = (String, String);
 
-fn said(ru: impl Into<String>, en: impl Into<String>) -> Said {
+pub(super) fn said(ru: impl Into<String>, en: impl Into<String>) -> Said {
     (ru.into(), en.into())
 }
 
@@ -68,6 +76,8 @@ struct Raw {
     regulation: Spanned<String>,
     zone: Spanned<String>,
     adapter: Option<Spanned<String>>,
+    #[serde(default)]
+    versions: RawVersions,
     #[serde(default = "in_flight_default")]
     in_flight_max: Spanned<u32>,
     notices: Option<Spanned<String>>,
@@ -78,6 +88,8 @@ struct Raw {
     #[serde(default)]
     role: Vec<RawRole>,
     transport: Spanned<RawTransport>,
+    framing: Option<Spanned<String>>,
+    plain: Option<Spanned<RawPlain>>,
     #[serde(default)]
     certificate: Vec<Spanned<RawCertificate>>,
 }
@@ -108,7 +120,7 @@ struct RawCertificate {
     pem: Option<String>,
 }
 
-struct Place<'t> {
+pub(super) struct Place<'t> {
     file: &'t str,
     text: &'t str,
     problems: Vec<FileProblem>,
@@ -119,12 +131,12 @@ impl Place<'_> {
         self.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
     }
 
-    fn say(&mut self, offset: usize, (ru, en): Said) {
+    pub(super) fn say(&mut self, offset: usize, (ru, en): Said) {
         let line = self.line(offset);
         self.problems.push(FileProblem { file: self.file.to_owned(), line, ru, en });
     }
 
-    fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
+    pub(super) fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
         match parse(raw.get_ref()) {
             Ok(value) => Some(value),
             Err(problem) => {
@@ -196,13 +208,11 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         .adapter
         .as_ref()
         .and_then(|a| place.parse(a, |t| RoleCode::parse(t).map(|r| r.as_str().to_owned()).map_err(|e| not_an_id(&e))));
+    let versions = versions(&raw.versions, &mut place);
     let roles = roles(&raw.role, &mut place);
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
-    if raw.certificate.is_empty() {
-        let line = "certificate = [{ file = \"NAME.crt\" }]";
-        place.say(0, said(format!("нет сертификата: добавьте {line}"), format!("no certificate: add {line}")));
-    }
+    let framing = framed(&raw, transport.as_ref(), &mut place);
     if !(1..=1000).contains(raw.in_flight_max.get_ref()) {
         let text = said("in_flight_max: допускается от 1 до 1000", "in_flight_max: 1 to 1000 is allowed");
         place.say(raw.in_flight_max.span().start, text);
@@ -215,6 +225,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         .map(|words| words.iter().filter_map(|word| place.parse(word, data_class)).collect::<BTreeSet<DataClass>>());
     let media_types: Option<Vec<String>> =
         raw.media_types.as_ref().map(|list| list.iter().filter_map(|one| place.parse(one, media_type)).collect());
+    let Some(framing) = framing else { return Err(place.problems) };
     match (id, zone, regulation, transport, place.problems.is_empty()) {
         (Some(id), Some(zone), Some(regulation), Some(transport), true) => Ok(Participant {
             id,
@@ -224,7 +235,8 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             zone,
             transport,
             adapter,
-            framing: Framing::Envelope,
+            versions,
+            framing,
             certificates,
             in_flight_max: *raw.in_flight_max.get_ref(),
             notices,
@@ -234,6 +246,17 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
         }),
         _ => Err(place.problems),
     }
+}
+
+/// The framing. Who has envelopes of its own signs them, and needs a certificate.
+fn framed(raw: &Raw, transport: Option<&TransportKind>, place: &mut Place<'_>) -> Option<Framing> {
+    let first = raw.certificate.first().map(|certificate| certificate.span().start);
+    let framing = plain::framing(raw.framing.as_ref(), raw.plain.as_ref(), transport, first, place);
+    if first.is_none() && framing == Some(Framing::Envelope) {
+        let line = "certificate = [{ file = \"NAME.crt\" }]";
+        place.say(0, said(format!("нет сертификата: добавьте {line}"), format!("no certificate: add {line}")));
+    }
+    framing
 }
 
 fn data_class(word: &str) -> Result<DataClass, Said> {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::check::{self, SettingsError};
 use super::notify::Notify;
+use super::plain::PlainSettings;
 use crate::domain::ParticipantId;
 
 /// The compiled-in defaults, with comments.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub mailbox: Mailbox,
     /// Files that messages list and do not carry.
     pub attachments: Attachments,
+    /// Participants without envelopes.
+    pub plain: PlainSettings,
     /// Who is told of deadlines, and how.
     pub notify: Notify,
     /// Logs.
@@ -136,6 +139,10 @@ pub struct Broker {
 pub struct Push {
     /// More trusted authorities, PEM file; empty: none.
     pub ca_file: PathBuf,
+    /// What is shown to partners that ask for a client certificate: its chain, PEM file; empty: none.
+    pub tls_certificate: PathBuf,
+    /// Its key, PEM file.
+    pub tls_key: PathBuf,
     /// Milliseconds for one delivery.
     pub timeout_ms: u64,
     /// Bytes of a partner's answer.

@@ -13,8 +13,8 @@ use super::rows::Rows;
 use super::sql::{Columns as _, Tx, Val, text};
 use super::writer::{Answer, Job, Work};
 use super::{
-    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Settle, StoreError,
-    case_work, cases, messages, obligations,
+    Accept, Accepted, Answered, AnsweredResult, CaseChange, CaseWork, JournalEntry, Mark, Outcome, Settle, StoreError,
+    case_work, cases, consent, messages, obligations,
 };
 
 /// The answer while it is not yet known.
@@ -47,7 +47,7 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
     };
     settle(tx, rows, &kinds.settles, &mut put).await?;
     answer(tx, rows, &kinds.answered, &mut put).await?;
-    outgoing(tx, &kinds.outgoing, &mut put).await?;
+    outgoing(tx, rows, &kinds.outgoing, &mut put).await?;
     let case_works = accept(tx, rows, &kinds.accepts, &mut put).await?;
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Task(task) = &job.work {
@@ -94,7 +94,7 @@ async fn settle<'j>(
     let mut settled: HashMap<DeliveryId, Option<String>> = HashMap::new();
     for row in tx.many(&deliveries::SETTLE, &values).await? {
         // The next of its conversation may go now.
-        rows.touched.deliveries |= row.flag("in_order")?;
+        rows.touched.deliveries |= row.flag("in_order")? || row.opt_text("stopped_by")?.is_some();
         settled.insert(delivery_id(&row)?, row.opt_text("lease_owner")?);
     }
     for (at, settle) in settles {
@@ -109,6 +109,9 @@ async fn settle<'j>(
         settle.made.iter().for_each(|m| rows.made(m));
         rows.entry(&deliveries::settle_entry(settle, node), settle.now);
         settle.journal.iter().for_each(|e| rows.entry(e, settle.now));
+        if settle.outcome == Outcome::Stopped {
+            consent::settled(tx, rows, settle.delivery_id, settle.now).await?;
+        }
         put(*at, Answer::Flag(true));
     }
     Ok(())
@@ -162,9 +165,10 @@ async fn answer<'j>(
 }
 
 /// Stores what goes out, where the lease is still the caller's (the update takes the row, so that no other node claims it meanwhile).
-async fn outgoing(
+async fn outgoing<'j>(
     tx: &mut Tx<'_>,
-    outgoing: &[(usize, &StoreOutgoing)],
+    rows: &mut Rows<'j>,
+    outgoing: &[(usize, &'j StoreOutgoing)],
     put: &mut impl FnMut(usize, Answer),
 ) -> Result<(), Failure> {
     let mut seen = HashSet::new();
@@ -187,6 +191,7 @@ async fn outgoing(
                 o.outgoing.unsigned.as_slice().into(),
                 o.outgoing.signed.as_slice().into(),
             ]);
+            o.journal.iter().for_each(|e| e.at.into_iter().for_each(|at| rows.entry(e, at)));
             put(*at, Answer::Flag(true));
         }
     }

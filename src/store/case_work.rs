@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::domain::{
     ActKind, CaseId, MessageId, ObligationId, ObligationState, Oktmo, ParticipantId, RecordId, Remark, RoleCode,
-    RuleId, SettleKind, Timestamp,
+    RuleId, Timestamp,
 };
 
 use super::act_rows::{self, ActRow};
@@ -15,8 +15,9 @@ use super::error::Failure;
 use super::obligations::{self, key};
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Stmt, Tx, Vals, opt_text, text};
+use super::voiding::{to_cancel, void};
 use super::writer::Write;
-use super::{NewObligation, ObligationRow, Running, Store, StoreError};
+use super::{NewObligation, ObligationRow, Running, Stopping, Store, StoreError, consent};
 
 /// Everything of a message that touches obligations which it did not open itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct CaseWork {
     pub rebinds: Vec<Rebinding>,
     /// The months of rules in a case: each replaces the rows of its rule and case.
     pub schedules: Vec<Scheduling>,
+    /// What stops because a consent ended.
+    pub stops: Vec<Stopping>,
 }
 
 impl CaseWork {
@@ -34,6 +37,7 @@ impl CaseWork {
     pub fn extend(&mut self, later: Self) {
         self.cancels.extend(later.cancels);
         self.rebinds.extend(later.rebinds);
+        self.stops.extend(later.stops);
         let again = |earlier: &Scheduling| {
             later.schedules.iter().any(|new| new.case == earlier.case && new.rule == earlier.rule)
         };
@@ -262,7 +266,11 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, b
         tx.one(REBIND_SCHEDULES, values()).await?;
     }
     for cancelling in &work.cancels {
-        cancel(tx, rows, cancelling, by).await?;
+        let (select, why) = to_cancel(cancelling);
+        void(tx, rows, select, why, by).await?;
+    }
+    for stopping in &work.stops {
+        consent::stop(tx, rows, stopping, by).await?;
     }
     for set in &work.schedules {
         rows.touched.obligations = true;
@@ -272,59 +280,7 @@ pub(super) async fn run(tx: &mut Tx<'_>, rows: &mut Rows<'_>, work: &CaseWork, b
     Ok(())
 }
 
-/// What becomes void, and the word for why.
-pub(super) fn to_cancel(cancelling: &Cancelling) -> (Select<'_>, &'static str) {
-    let open = Select::new(obligations::SELECT).and(STILL_OPEN, vec![]);
-    match cancelling {
-        Cancelling::Key { regulation, rule, subject, period } => {
-            (open.and("obligation_key = ?", vec![text(key(regulation, rule, subject, period))]), "voided")
-        }
-        Cancelling::OpenedBy { rule, sender, message } => {
-            // A message opened few, a rule opened many: the empty text keeps every engine from going by the rule.
-            let of_message = "record_id = (SELECT record_id FROM messages WHERE sender = ? AND message_id = ?)";
-            let of_message = open.and(of_message, vec![text(sender), text(message)]);
-            (of_message.and("rule || '' = ?", vec![text(rule)]), "withdrawn")
-        }
-        Cancelling::Others { rule, case, keep } => {
-            let of_rule = open.and("case_id = ?", vec![text(case)]).and("rule = ?", vec![text(rule)]);
-            (but_for(of_rule, "subject", keep.iter().map(text).collect()), "no-longer-named")
-        }
-        Cancelling::Closed { case, outlive } => {
-            let of_case = open.and("case_id = ?", vec![text(case)]);
-            (but_for(of_case, "rule", outlive.iter().map(text).collect()), "case-closed")
-        }
-    }
-}
-
-/// Makes void what still runs or waits.
-async fn cancel(tx: &mut Tx<'_>, rows: &mut Rows<'_>, cancelling: &Cancelling, by: By) -> Result<(), Failure> {
-    let (select, why) = to_cancel(cancelling);
-    let (sql, values) = select.push(tx.engine.pick("", " FOR UPDATE"), vec![]).into_parts();
-    let mut acts = Vec::new();
-    for row in tx.built(sql, values).await? {
-        let before = obligations::row(&row)?;
-        let after = ObligationRow {
-            state: ObligationState::Cancelled,
-            next_at: None,
-            settled_at: Some(by.at),
-            settle_kind: Some(SettleKind::Cancellation),
-            ..before.clone()
-        };
-        act_rows::change(tx, &after).await?;
-        acts.push(act(rows, ActKind::Cancel, (&before, &after), by));
-        rows.of_obligation("obligation-cancelled", before.id, json!({ "why": why }));
-    }
-    act_rows::insert(tx, &acts).await
-}
-
-fn but_for<'a>(select: Select<'a>, column: &str, values: Vals<'a>) -> Select<'a> {
-    if values.is_empty() {
-        return select;
-    }
-    select.and(&format!("{column} NOT IN ("), vec![]).list(values).push(")", vec![])
-}
-
-fn act(rows: &mut Rows<'_>, kind: ActKind, states: (&ObligationRow, &ObligationRow), by: By) -> ActRow {
+pub(super) fn act(rows: &mut Rows<'_>, kind: ActKind, states: (&ObligationRow, &ObligationRow), by: By) -> ActRow {
     let id = rows.next_id(by.now);
     let bare = ActRow::new(id, kind, states, (by.at, by.now), "regulation".to_owned());
     ActRow { record_id: by.record_id, ..bare }
@@ -442,8 +398,6 @@ const MOVE: Stmt = Stmt {
            AND debtor = v_debtor AND regulation = v_regulation AND spans = v_spans AND next_at = v_expected \
            RETURNING case_id, rule, debtor",
 };
-
-const STILL_OPEN: &str = "state IN ('pending', 'open', 'warned', 'overdue')";
 
 const REBIND_DEBTOR: &str = "UPDATE obligations SET debtor = $3 WHERE case_id = $1 AND debtor_role = $2 AND debtor <> $3 \
     AND state IN ('pending', 'open', 'warned', 'overdue') RETURNING id";

@@ -131,7 +131,7 @@ pub(super) async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Re
     )
     .push(", lease_owner = ?, next_at = ?", vec![text(&claim.node), until.into()])
     .and("next_at <= ?", vec![claim.now.into()])
-    .push(" AND state IN ('queued', 'leased', 'sent') AND id IN (", vec![])
+    .push(" AND state IN ('queued', 'leased', 'sent', 'stopped') AND id IN (", vec![])
     .list(ids.iter().map(text).collect())
     .push(") RETURNING id, lease_epoch", vec![])
     .into_parts();
@@ -177,6 +177,8 @@ impl Store {
                 sent_at: delivery.sent_at,
                 reason: delivery.reason,
                 waiting_since: row.opt_at("replayed_at")?,
+                on_consent: delivery.on_consent.is_some(),
+                stopped: delivery.stopped_by.is_some() && delivery.sent_at.is_none(),
                 message: messages::row(row)?,
                 bytes: row.bytes("bytes")?,
                 canonical: row.opt_bytes("canonical")?,

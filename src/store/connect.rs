@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "indexes", include_str!("../../migrations/0005_indexes.sql")),
     (6, "attachments", include_str!("../../migrations/0006_attachments.sql")),
     (7, "parts", include_str!("../../migrations/0007_parts.sql")),
+    (8, "consent", include_str!("../../migrations/0008_consent.sql")),
     (9, "operations", include_str!("../../migrations/0009_operations.sql")),
 ];
 

@@ -210,7 +210,7 @@ impl Write for ReplayTask {
              pull_id = NULL, pull_until = NULL, reason = NULL, fault_code = NULL, detail = NULL, lease_epoch = lease_epoch + 1",
         )
         .push(", next_at = ?, replayed_at = ?", vec![replay.now.into(), replay.now.into()])
-        .push(" WHERE state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
+        .push(" WHERE stopped_by IS NULL AND state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
         .list(ids)
         .push(") RETURNING id, record_id, lease_epoch", vec![])
         .into_parts();

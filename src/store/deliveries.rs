@@ -1,7 +1,9 @@
 //! Deliveries: claim under a lease, store what goes out, settle under the lease's epoch.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
-    DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Remark, Timestamp,
+    DataClass, DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Remark, Timestamp,
 };
 
 use super::claims::ClaimTask;
@@ -69,6 +71,10 @@ pub struct Claimed {
     pub reason: Option<ParkReason>,
     /// When a person put it back; `None`: it waits since its message was accepted.
     pub waiting_since: Option<Timestamp>,
+    /// Whether it goes with a consent only.
+    pub on_consent: bool,
+    /// Whether the consent ended before it was handed over: settle it as [`Outcome::Stopped`].
+    pub stopped: bool,
     /// The message.
     pub message: MessageRow,
     /// Its exact bytes as they came.
@@ -127,6 +133,8 @@ pub enum Outcome {
     },
     /// `Expires` passed before it was handed over.
     Expired,
+    /// The consent that it rests on ended before it was handed over.
+    Stopped,
 }
 
 /// The end of an attempt. Written only if the lease is still ours.
@@ -227,6 +235,10 @@ pub struct DeliveryRow {
     pub expires: Option<Timestamp>,
     /// Whether it lies in the mailbox.
     pub mailbox: bool,
+    /// The classes of personal data that it carries on a consent alone; `None`: it rests on the law.
+    pub on_consent: Option<BTreeSet<DataClass>>,
+    /// The message by which that consent ended.
+    pub stopped_by: Option<RecordId>,
     /// The content digest of what goes out.
     pub out_digest: Option<Digest>,
     /// SHA-256 of the certificate that signed it.
@@ -289,7 +301,21 @@ impl Store {
         epoch: i64,
         outgoing: Outgoing,
     ) -> Result<bool, StoreError> {
-        let work = Work::Outgoing(Box::new(StoreOutgoing { delivery_id, epoch, outgoing }));
+        self.store_made(delivery_id, epoch, outgoing, Vec::new()).await
+    }
+
+    /// As [`Store::store_outgoing`], with journal entries, each with its time, about how it was made.
+    ///
+    /// # Errors
+    /// When the database is away; then send nothing.
+    pub async fn store_made(
+        &self,
+        delivery_id: DeliveryId,
+        epoch: i64,
+        outgoing: Outgoing,
+        journal: Vec<JournalEntry>,
+    ) -> Result<bool, StoreError> {
+        let work = Work::Outgoing(Box::new(StoreOutgoing { delivery_id, epoch, outgoing, journal }));
         let Answer::Flag(ours) = self.write(work).await? else { return Err(crossed()) };
         Ok(ours)
     }

@@ -1,6 +1,6 @@
 //! Deliveries as rows and statements: what [`super::deliveries`] asks for, in SQL.
 
-use crate::domain::{DeliveryId, DeliveryState, ParkReason, ParticipantId, RecordId};
+use crate::domain::{DataClass, DeliveryId, DeliveryState, ParkReason, ParticipantId, RecordId};
 
 use super::sql::{Columns, Stmt, Val, Vals, opt_text, text};
 use super::{Answered, AnsweredOutcome, DeliveryRow, JournalEntry, Outcome, Outgoing, Settle, StoreError, messages};
@@ -11,12 +11,13 @@ pub(super) struct StoreOutgoing {
     pub(super) delivery_id: DeliveryId,
     pub(super) epoch: i64,
     pub(super) outgoing: Outgoing,
+    pub(super) journal: Vec<JournalEntry>,
 }
 
 /// The columns of a delivery under the alias `d`.
 pub(super) const COLUMNS: &str = "d.id, d.record_id, d.recipient, d.state, d.attempts, d.next_at, d.lease_owner, d.lease_epoch, \
     d.claimed_from, d.reason, d.fault_code, d.detail, d.sent_at, d.settled_at, d.expires_at, d.mailbox, d.out_digest, \
-    d.out_certificate";
+    d.out_certificate, d.on_consent, d.stopped_by";
 
 /// A delivery with its message.
 pub(super) fn select_both() -> String {
@@ -41,6 +42,8 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<DeliveryRow, StoreError> {
         settled_at: row.opt_at("settled_at")?,
         expires: row.opt_at("expires_at")?,
         mailbox: row.flag("mailbox")?,
+        on_consent: row.opt_parsed("on_consent", DataClass::parse_set)?,
+        stopped_by: row.opt_parsed("stopped_by", |t| RecordId::parse(t).ok())?,
         out_digest: row.opt_digest("out_digest")?,
         out_certificate: row.opt_digest("out_certificate")?,
     })
@@ -69,12 +72,14 @@ impl Outcome {
             Self::Requeue { .. } => DeliveryState::Queued,
             Self::Park { .. } => DeliveryState::Parked,
             Self::Expired => DeliveryState::Expired,
+            Self::Stopped => DeliveryState::Stopped,
         }
     }
 
     fn reason(&self) -> Option<ParkReason> {
         match self {
             Self::Requeue { reason, .. } | Self::Park { reason, .. } => Some(*reason),
+            Self::Stopped => Some(ParkReason::ConsentEnded),
             Self::Sent { .. } | Self::Delivered { .. } | Self::Refused { .. } | Self::Expired => None,
         }
     }
@@ -83,16 +88,19 @@ impl Outcome {
         match self {
             Self::Requeue { detail, .. } | Self::Park { detail, .. } => Some(detail),
             Self::Refused { detail, .. } => detail.as_deref(),
-            Self::Sent { .. } | Self::Delivered { .. } | Self::Expired => None,
+            Self::Sent { .. } | Self::Delivered { .. } | Self::Expired | Self::Stopped => None,
         }
     }
 
     fn code(&self) -> Option<&str> {
         match self {
             Self::Refused { code, .. } => Some(code),
-            Self::Sent { .. } | Self::Delivered { .. } | Self::Requeue { .. } | Self::Park { .. } | Self::Expired => {
-                None
-            }
+            Self::Sent { .. }
+            | Self::Delivered { .. }
+            | Self::Requeue { .. }
+            | Self::Park { .. }
+            | Self::Expired
+            | Self::Stopped => None,
         }
     }
 }
@@ -102,7 +110,9 @@ pub(super) fn answer_bytes(outcome: &Outcome) -> Option<&[u8]> {
     match outcome {
         Outcome::Delivered { receipt, .. } => Some(receipt),
         Outcome::Refused { answer, .. } => Some(answer),
-        Outcome::Sent { .. } | Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired => None,
+        Outcome::Sent { .. } | Outcome::Requeue { .. } | Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => {
+            None
+        }
     }
 }
 
@@ -113,7 +123,9 @@ pub(super) fn settle_values(settle: &Settle) -> Vals<'_> {
         Outcome::Sent { at, receipt_deadline, mailbox } => (*receipt_deadline, Some(*at), None, *mailbox),
         Outcome::Delivered { at, .. } | Outcome::Refused { at, .. } => (None, Some(*at), Some(*at), false),
         Outcome::Requeue { next_attempt_at, .. } => (Some(*next_attempt_at), None, None, false),
-        Outcome::Park { .. } | Outcome::Expired => (None, None, Some(settle.now), false),
+        // The partner has it, and only its answer is at fault.
+        Outcome::Park { reason: ParkReason::AnswerRefused, .. } => (None, Some(settle.now), Some(settle.now), false),
+        Outcome::Park { .. } | Outcome::Expired | Outcome::Stopped => (None, None, Some(settle.now), false),
     };
     vec![
         text(settle.delivery_id),
@@ -192,12 +204,19 @@ pub(super) fn answered_entry(answered: &Answered) -> JournalEntry {
     }
 }
 
-/// Ends attempts under the lease's number.
+/// Ends attempts under the lease's number. What was not handed over, and whose consent ended meanwhile, is due at once: the next claim
+/// finds that it is to be stopped.
 pub(super) const SETTLE: Stmt = Stmt {
     head: "WITH v (v_id, v_epoch, v_state, v_next, v_reason, v_code, v_detail, v_sent, v_settled, v_mailbox) AS (VALUES ",
-    tail: ") UPDATE deliveries SET state = v_state, next_at = v_next, reason = v_reason, fault_code = v_code, detail = v_detail, \
-           sent_at = COALESCE(sent_at, v_sent), settled_at = v_settled, mailbox = v_mailbox FROM v \
-           WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' RETURNING id, lease_owner, in_order",
+    tail: ") UPDATE deliveries SET \
+           state = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_state = 'parked' OR v_mailbox = 1) \
+           THEN 'queued' ELSE v_state END, \
+           next_at = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_state IN ('queued', 'parked') OR v_mailbox = 1) \
+           THEN 0 ELSE v_next END, reason = v_reason, fault_code = v_code, detail = v_detail, \
+           sent_at = COALESCE(sent_at, CASE WHEN stopped_by IS NOT NULL AND v_mailbox = 1 THEN NULL ELSE v_sent END), \
+           settled_at = v_settled, mailbox = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL THEN 0 ELSE v_mailbox END \
+           FROM v WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' \
+           RETURNING id, lease_owner, in_order, stopped_by",
 };
 
 /// Settles by the partner's word.
@@ -205,7 +224,8 @@ pub(super) const ANSWERED: Stmt = Stmt {
     head: "WITH v (v_id, v_recipient, v_state, v_code, v_detail, v_at) AS (VALUES ",
     tail: ") UPDATE deliveries SET state = v_state, next_at = NULL, reason = NULL, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, v_at), settled_at = v_at FROM v \
-           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'discarded') \
+           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'stopped', \
+           'discarded') \
            RETURNING id, in_order",
 };
 

@@ -69,7 +69,7 @@ impl Store {
         found.iter().map(|row| row.parsed("r_id", |t| ParticipantId::parse(t).ok())).collect()
     }
 
-    /// Due deliveries of a participant, never handed over, whose time is over all the same: past `Expires`, or, with `accepted_before`,
+    /// Due deliveries of a participant, never handed over, that end all the same: stopped, past `Expires`, or, with `accepted_before`,
     /// waiting since before it (of those that a person put back: since then).
     ///
     /// # Errors
@@ -85,12 +85,12 @@ impl Store {
             .and("recipient = ?", vec![text(participant)])
             .and("priority IN (0, 1, 2)", vec![])
             .and("next_at <= ?", vec![now.into()])
-            .and("state = 'queued'", vec![])
+            .and("state IN ('queued', 'stopped')", vec![])
             .and("sent_at IS NULL", vec![]);
         select = match accepted_before {
-            None => select.and("expires_at <= ?", vec![now.into()]),
+            None => select.and("(expires_at <= ? OR state = 'stopped')", vec![now.into()]),
             Some(before) => select.and(
-                "(expires_at <= ? OR replayed_at <= ? OR (replayed_at IS NULL AND record_id < ?))",
+                "(expires_at <= ? OR state = 'stopped' OR replayed_at <= ? OR (replayed_at IS NULL AND record_id < ?))",
                 vec![now.into(), before.into(), text(first_record_of(before))],
             ),
         };
@@ -206,7 +206,7 @@ impl Write for ReleaseTask {
 /// As if it had not been taken, but that its lease's number has risen.
 const RELEASE: Stmt = Stmt {
     head: "WITH v (v_id, v_epoch, v_now) AS (VALUES ",
-    tail: ") UPDATE deliveries SET state = CASE WHEN claimed_from = 'sent' THEN 'sent' ELSE 'queued' END, next_at = v_now, \
+    tail: ") UPDATE deliveries SET state = CASE WHEN claimed_from IN ('sent', 'stopped') THEN claimed_from ELSE 'queued' END, next_at = v_now, \
            attempts = CASE WHEN attempts > 0 THEN attempts - 1 ELSE 0 END FROM v \
            WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' RETURNING id",
 };

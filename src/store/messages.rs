@@ -1,8 +1,10 @@
 //! Messages: accepting them, and finding them again.
 
+use std::collections::BTreeSet;
+
 use crate::domain::{
-    CaseId, ConversationId, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority, RecordId,
-    Timestamp,
+    CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority,
+    RecordId, Timestamp,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
@@ -18,11 +20,13 @@ pub enum Channel {
     Amqp,
     /// Made by the gateway itself (a notice, a split).
     Internal,
+    /// A body without an envelope, which the gateway signed on behalf of its sender.
+    Plain,
 }
 
 impl Channel {
     /// Every value.
-    pub const ALL: &'static [Self] = &[Self::Http, Self::Amqp, Self::Internal];
+    pub const ALL: &'static [Self] = &[Self::Http, Self::Amqp, Self::Internal, Self::Plain];
 
     /// The stable word.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +34,7 @@ impl Channel {
             Self::Http => "http",
             Self::Amqp => "amqp",
             Self::Internal => "internal",
+            Self::Plain => "plain",
         }
     }
 
@@ -81,6 +86,8 @@ pub struct NewDelivery {
     pub next_attempt_at: Timestamp,
     /// After this instant it is not tried any more (machine time).
     pub expires: Option<Timestamp>,
+    /// The classes of personal data that it carries on a consent alone; `None`: it rests on the law.
+    pub on_consent: Option<BTreeSet<DataClass>>,
 }
 
 /// Everything that one accepted message writes: all of it or nothing.

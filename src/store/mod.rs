@@ -16,6 +16,7 @@ mod cases;
 mod claims;
 mod config;
 mod connect;
+mod consent;
 mod dead;
 mod deliveries;
 mod delivery_rows;
@@ -39,6 +40,7 @@ mod sql;
 mod tests;
 mod tickets;
 mod views;
+mod voiding;
 mod writer;
 
 use std::sync::atomic::{AtomicBool, AtomicU32};
@@ -58,6 +60,7 @@ pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, Whol
 pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow, Scheduling};
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
+pub use consent::Stopping;
 pub use dead::{DeadDelivery, DeadFilter, Discard};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,

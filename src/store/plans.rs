@@ -7,7 +7,9 @@ use super::rows::Rows;
 use super::sql::{Select, Tx, Val, Vals, text};
 use super::views::listings;
 use super::writer::Write;
-use super::{Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations};
+use super::{
+    Cancelling, DueCursor, ObligationFilter, ObligationGroup, Store, StoreError, case_work, obligations, voiding,
+};
 
 /// How many rows are asked for in a plan, and how many are marked.
 const ROWS: u32 = 100;
@@ -77,7 +79,7 @@ impl Write for WritePlans {
         if let (Ok(rule), Ok(sender)) = (RuleId::parse("document-answer"), ParticipantId::parse("sender")) {
             let message = MessageId::from_uuid(uuid::Uuid::nil());
             let withdrawal = Cancelling::OpenedBy { rule, sender, message };
-            let (sql, values) = case_work::to_cancel(&withdrawal).0.into_parts();
+            let (sql, values) = voiding::to_cancel(&withdrawal).0.into_parts();
             plans.push(QueryPlan { what: "a withdrawal", lines: tx.explain(&sql, values).await? });
         }
         Ok(plans)

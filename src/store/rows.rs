@@ -10,7 +10,7 @@ use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
     JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, ObligationStart, Running,
-    StartedObligation, attachments, case_work, messages, notifications,
+    StartedObligation, attachments, case_work, consent, messages, notifications,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -126,6 +126,7 @@ impl<'a> Rows<'a> {
                 0.into(),
                 delivery.expires.into(),
                 false.into(),
+                opt_text(delivery.on_consent.as_ref().map(consent::words)),
             ]);
         }
     }
@@ -284,7 +285,7 @@ const INSERT_CONTENTS: Stmt =
 
 const INSERT_DELIVERIES: Stmt = Stmt {
     head: "INSERT INTO deliveries (id, record_id, recipient, conversation_id, priority, in_order, state, next_at, attempts, \
-           lease_epoch, expires_at, mailbox) VALUES ",
+           lease_epoch, expires_at, mailbox, on_consent) VALUES ",
     tail: "",
 };
 

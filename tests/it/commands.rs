@@ -1,7 +1,7 @@
 //! The command line as people and scripts meet it: what it prints, its exit status, and what it changes.
 
 mod acts;
-mod adapters;
+pub(crate) mod adapters;
 mod bad_input;
 mod check;
 mod crypto;

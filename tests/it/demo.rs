@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -111,17 +111,26 @@ fn wrong_usage_is_told() {
 }
 
 /// A demonstration that goes on, in a folder of its own.
-struct Live {
+pub(crate) struct Live {
     child: Child,
     lines: Receiver<String>,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
+    /// Removes the folder in the end, where it is a temporary one.
+    temporary: Option<tempfile::TempDir>,
 }
 
 impl Live {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut live = Self::keeping(&folder.path().join("demo"));
+        live.temporary = Some(folder);
+        live
+    }
+
+    /// One whose folder somebody else removes.
+    pub(crate) fn keeping(folder: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mezhved"));
-        command.args(["demo", "--keep"]).arg(folder.path().join("demo"));
+        command.args(["demo", "--keep"]).arg(folder);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -130,10 +139,10 @@ impl Live {
                 sender.send(line).ok();
             }
         });
-        Self { child, lines, folder }
+        Self { child, lines, folder: folder.to_owned(), temporary: None }
     }
 
-    fn line_with(&self, text: &str) -> String {
+    pub(crate) fn line_with(&self, text: &str) -> String {
         loop {
             let line = self.lines.recv_timeout(Duration::from_secs(60)).unwrap_or_else(|e| panic!("no `{text}`: {e}"));
             if line.contains(text) {
@@ -144,12 +153,12 @@ impl Live {
 
     /// The processes of the simulated systems that still run.
     fn systems(&self) -> usize {
-        let folder = self.folder.path().to_str().unwrap().as_bytes();
+        let folder = self.folder.to_str().unwrap().as_bytes();
         let processes = std::fs::read_dir("/proc").unwrap().flatten();
         let commands = processes.filter_map(|p| std::fs::read(p.path().join("cmdline")).ok());
         commands
             .filter(|c| c.windows(folder.len()).any(|w| w == folder))
-            .filter(|c| c.split(|b| *b == 0).nth(1) == Some(b"simulated-system"))
+            .filter(|c| c.windows(17).any(|words| words == b"partner\0simulate\0"))
             .count()
     }
 }

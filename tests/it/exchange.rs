@@ -3,6 +3,7 @@
 
 mod amqp;
 mod answers;
+mod consent;
 pub(crate) mod http;
 mod interop;
 mod mailbox;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::demo::Live;
 use crate::support::{Finished, Gateway, GatewayCommand, run};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -15,20 +16,62 @@ fn the_english_pages_lead_to_a_delivered_message() {
         "README.md",
         "## Your own folder",
         "docs/agencies.en.md",
-        ["## A worked example", "## A file beside the envelope"],
+        ["## A worked example", "## A file beside the envelope", "## An example without an envelope"],
     );
 }
 
 #[test]
 fn the_russian_pages_lead_to_a_delivered_message() {
-    follow("README.ru.md", "## Своя папка", "docs/agencies.ru.md", ["## Пример целиком", "## Файл вне конверта"]);
+    follow(
+        "README.ru.md",
+        "## Своя папка",
+        "docs/agencies.ru.md",
+        ["## Пример целиком", "## Файл вне конверта", "## Пример без конверта"],
+    );
 }
 
-fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
+#[test]
+fn the_english_guide_leads_to_a_new_agency_in_the_demonstration() {
+    new_agency("docs/administrators.en.md", "### The whole way, in the demonstration");
+}
+
+#[test]
+fn the_russian_guide_leads_to_a_new_agency_in_the_demonstration() {
+    new_agency("docs/administrators.ru.md", "### Весь путь в демонстрации");
+}
+
+/// The demonstration of the first block goes on in a window of its own; the others are one shell.
+fn new_agency(guide: &str, heading: &str) {
+    let place = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(Path::new(ROOT).join("schemas"), place.path().join("schemas")).unwrap();
+    let folder = place.path().join("try");
+    std::fs::create_dir(&folder).unwrap();
+    let blocks = commands(guide, heading);
+    assert_eq!(blocks[0].trim(), "mezhved demo --keep demo");
+    let live = Live::keeping(&folder.join("demo"));
+    let line = live.line_with("шлюз / gateway");
+    let gateway = &line[line.find("http://").unwrap()..];
+    let whole: Vec<String> = blocks[1..].iter().map(|block| replaced(block, gateway)).collect();
+    let done = bash(&folder, &format!("trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n{}", whole.join("\n"))).done();
+    let answered =
+        done.stdout.lines().any(|line| line.contains("document-response") && line.contains("youth-affairs → register"));
+    assert!(answered, "{done}");
+    let kept = |start: &str| done.stdout.lines().any(|line| line.contains(&format!("/envelopes/{start}")));
+    assert!(kept("in-register-") && kept("out-"), "asked and answered in its own form: {done}");
+}
+
+/// The block with the gateway's address where it says one.
+fn replaced(block: &str, gateway: &str) -> String {
+    block.replace(&format!("gateway={SAID}"), &format!("gateway={gateway}"))
+}
+
+fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 3]) {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path().join("try");
     std::fs::create_dir(&folder).unwrap();
-    std::os::unix::fs::symlink(Path::new(ROOT).join("schemas"), place.path().join("schemas")).unwrap();
+    for part in ["schemas", "adapters"] {
+        std::os::unix::fs::symlink(Path::new(ROOT).join(part), place.path().join(part)).unwrap();
+    }
     let blocks = commands(readme, own_folder);
     // The first one makes the folder and finds the program, which is done here in another way.
     let serve = blocks.iter().position(|block| block.contains("mezhved serve")).unwrap();
@@ -51,6 +94,7 @@ fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 2]) {
     let done = bash(&folder, &whole.join("\n")).done();
     assert!(done.stdout.contains("\"state\":\"delivered\""), "{done}");
     assert!(done.stdout.contains("\"sizeBytes\":3000000"), "{done}");
+    assert!(done.stdout.contains("\"signedOnBehalf\":true"), "{done}");
     assert_eq!(std::fs::read(folder.join("act-read.pdf")).unwrap().len(), 3_000_000, "{done}");
 }
 

@@ -86,7 +86,11 @@ fn the_agencies_address_tells_nothing_but_schemas_and_health_without_a_ticket() 
     for (path, status) in [
         ("/healthz", 200),
         ("/readyz", 200),
+        ("/schemas/", 200),
+        ("/schemas/index.json", 200),
         ("/schemas/envelope/1/envelope.xsd", 200),
+        ("/schemas/code-lists/categories.json", 200),
+        ("/schemas/code-lists/none.json", 404),
         ("/schemas/../config/settings.toml", 404),
         ("/schemas/%2e%2e/config/settings.toml", 404),
         ("/v1/messages", 405),
@@ -98,6 +102,36 @@ fn the_agencies_address_tells_nothing_but_schemas_and_health_without_a_ticket() 
         assert_eq!(answer.status, status, "{path}: {}", answer.text());
         assert!(!answer.text().contains(&id.to_string()), "{path}");
     }
+}
+
+#[test]
+fn code_lists_are_served_by_name_and_not_sent_twice() {
+    let world = World::on(Backend::Sqlite).start();
+    let index = get(&world, "/schemas/index.json", None).json();
+    let lists = index["codeLists"].as_array().unwrap();
+    for name in [
+        "help-kinds",
+        "help-measures",
+        "categories",
+        "levels",
+        "decision-outcomes",
+        "effectiveness-outcomes",
+        "termination-reasons",
+    ] {
+        let list = lists.iter().find(|list| list["name"] == name).unwrap_or_else(|| panic!("{name} is not listed"));
+        let csv = get(&world, list["csv"].as_str().unwrap(), None);
+        assert!(csv.text().starts_with("code,ru,en"), "{name}: {}", csv.text());
+        let codes = get(&world, list["json"].as_str().unwrap(), None).json();
+        assert_eq!(codes.as_array().map(Vec::len).map(|n| n as u64), list["codes"].as_u64(), "{name}");
+    }
+    let path = "/schemas/code-lists/categories.json";
+    let tag = get(&world, path, None).headers["etag"].clone();
+    let again = RUNTIME.block_on(async {
+        let request = world.wire().request(reqwest::Method::GET, path).header("if-none-match", &tag);
+        request.send().await.unwrap()
+    });
+    assert_eq!((again.status().as_u16(), &again.headers()["etag"]), (304, &tag));
+    assert_eq!(RUNTIME.block_on(again.bytes()).unwrap().len(), 0);
 }
 
 #[test]

@@ -22,7 +22,12 @@ fn a_folder_that_is_wrong_is_told_by_file_and_line() {
         ("manifest.toml", "results.csv", "result.csv", "manifest.toml:5: there is no file"),
         ("manifest.toml", "\"out.xml\"", "\"away.xml\"", "manifest.toml:12: there is no template `away.xml`"),
         ("manifest.toml", "root = \"Y\"", "", "manifest.toml:6: progress-report/1: `root` and `namespace`"),
-        ("results.csv", "help-given,ok", "in-progress,ok", "results.csv:3: the canonical code"),
+        (
+            "results.csv",
+            "help-given,ok",
+            "in-progress,ok",
+            "results.csv:3: the code `in-progress` is there twice in `canonical`",
+        ),
         ("youth.xsd", "type=\"xs:string\" use=\"required\"/><", "type=\"xs:strin\"/><", "youth.xsd"),
         ("templates/in.xml", "{% endfor %}", "", "templates/in.xml:"),
     ] {

@@ -2,6 +2,7 @@
 
 mod folders;
 mod hostile;
+mod property;
 mod round_trip;
 mod travel;
 
@@ -153,7 +154,7 @@ fn the_built_in_adapters_translate_as_their_samples_say() {
 fn a_partners_body_that_is_not_the_partners_is_refused() {
     let good = r#"<Y xmlns="urn:youth" p="2026-05" o="Дом"><c id="01931f6e-7a00-7000-8000-00000000ca5e"><m r="ok" d="2026-05-20">К</m></c></Y>"#;
     assert!(back(good).is_ok());
-    use AdapterErrorKind::{CodeMissing, Input, Output};
+    use AdapterErrorKind::{CodeMissing, Input, NotCanonical};
     for (body, kind, reason) in [
         (good.replace("urn:youth", "urn:other"), Input, "the root element must be `Y`"),
         (good.replace("<c ", "<c xmlns='urn:other' "), Input, "/Y/c: the namespace `urn:other`"),
@@ -162,13 +163,31 @@ fn a_partners_body_that_is_not_the_partners_is_refused() {
         (format!("<!DOCTYPE Y>{good}"), Input, "dtd-forbidden"),
         (good.replace("</Y>", ""), Input, "not-xml"),
         (good.replace("r=\"ok\"", "r=\"Z\""), CodeMissing, "partner's code `Z`"),
-        (good.replace("2026-05-20", "20.05.2026"), Output, "the result: line 1"),
+        (good.replace("2026-05-20", "20.05.2026"), NotCanonical, "templates/in.xml: the result: line 1, element date"),
         (good.replace("<m ", "<m q='1' "), Input, "line 1"),
     ] {
         let error = back(&body).unwrap_err();
         assert_eq!(error.kind, kind, "{body}: {error}");
-        assert!(error.reason.contains(reason), "{body}: {error}");
+        assert!(error.to_string().contains(reason), "{body}: {error}");
+        let fault = if kind == CodeMissing { FaultCode::TranslationFailed } else { FaultCode::SchemaInvalid };
+        assert_eq!(kind.fault_code(), fault, "{body}");
     }
+}
+
+#[test]
+fn a_partners_value_that_no_schema_forbids_is_the_senders_to_mend() {
+    let files = bundle::embedded();
+    let (set, catalogue) = (AdapterSet::from_files(&files).unwrap(), catalogue(&files));
+    let body =
+        String::from_utf8(files["adapters/police/samples/document-request/minimal.partner.xml"].clone()).unwrap();
+    let wrong = body.replace("999-000-202 22", "999-000-202 23").replace("99900020222", "99900020223");
+    assert_ne!(body, wrong);
+    let (message_type, header) = kind("document-request");
+    let police = set.get("police").unwrap();
+    let error = police.to_canonical(&message_type, PartnerBodyRef::Xml(wrong.as_bytes()), &header, &catalogue);
+    let error = error.unwrap_err();
+    assert_eq!((error.kind, error.kind.fault_code()), (AdapterErrorKind::ContentInvalid, FaultCode::ContentInvalid));
+    assert!(error.reason.contains("snils") && !error.reason.contains("999"), "{error}");
 }
 
 #[test]

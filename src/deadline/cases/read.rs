@@ -3,16 +3,19 @@
 use chrono::NaiveDate;
 use roxmltree::Node;
 
-use super::{Assessment, CaseFacts, CaseMeasure, Contract, Extension, Limits, Programme, steps};
+use super::{
+    Assessment, CaseFacts, CaseMeasure, Consent, ConsentState, Contract, Extension, Limits, Programme, grounds, steps,
+};
 use crate::deadline::obligations::MessageEvent;
 use crate::deadline::regulation::{CaseLimit, Regulation};
 use crate::deadline::{BodyPath, Calendars, Start};
-use crate::domain::{Fault, FaultCode, Timestamp};
+use crate::domain::{DataClass, Fault, FaultCode, Timestamp};
 
 /// The case after an accepted message.
 ///
 /// # Errors
-/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit or a date that cannot be read.
+/// `case-closed`, `step-missing`, and `content-invalid` for an extension beyond the limit, an end on another ground than the
+/// regulation knows, or a date that cannot be read.
 pub(in crate::deadline) fn apply(
     regulation: &Regulation,
     calendars: &Calendars,
@@ -21,6 +24,7 @@ pub(in crate::deadline) fn apply(
 ) -> Result<(), Fault> {
     let name = event.header.message_type.name.as_str();
     let body = Body { node: event.body, event };
+    grounds::check(regulation, event)?;
     steps::take(regulation, facts, (name, event.body), body.act())?;
     let limit = regulation.case.as_ref().and_then(|c| c.limit.as_ref());
     let limits = Limits { limit, regulation, calendars, zone: event.sender.zone };
@@ -32,6 +36,8 @@ pub(in crate::deadline) fn apply(
         "level-change" => facts.change_level(&body)?,
         "curator" => facts.appoint(&body),
         "effectiveness-assessment" => facts.assessment(&body),
+        "consent" => facts.consent(&body)?,
+        "application" => facts.application(&body),
         _ => {}
     }
     // What comes after the end, such as a late report, does not move it.
@@ -193,6 +199,42 @@ impl CaseFacts {
             self.extension = Some(Extension { decided_at, ends_on, grounded, end_before });
         }
         Ok(())
+    }
+
+    fn consent(&mut self, body: &Body<'_>) -> Result<(), Fault> {
+        let Some(state) = body.text("state").and_then(ConsentState::parse) else { return Ok(()) };
+        let texts = |path: &str| body.all(path).into_iter().filter_map(|node| node.text()).map(str::trim);
+        self.said(Consent {
+            number: body.text("number").unwrap_or_default().to_owned(),
+            state,
+            at: body.act().micros(),
+            of_another: !body.all("person").is_empty(),
+            recipients: Some(texts("recipients/recipient/participant").map(str::to_owned).collect()),
+            data_classes: Some(texts("dataClasses/dataClass").filter_map(DataClass::parse).collect()),
+            valid_until: body.date("validUntil")?,
+        });
+        Ok(())
+    }
+
+    /// The consent that stands in the form of an application. Its scope is free text, so it is about all recipients and all data.
+    fn application(&mut self, body: &Body<'_>) {
+        let state = match body.text("processingBasis/consent/given") {
+            Some("true" | "1") => ConsentState::Given,
+            Some(_) => ConsentState::Refused,
+            // Processed by law, or not said.
+            None => return,
+        };
+        let (at, all) = (body.act().micros(), None);
+        let number = String::new();
+        self.said(Consent {
+            number,
+            state,
+            at,
+            of_another: false,
+            recipients: all,
+            data_classes: None,
+            valid_until: None,
+        });
     }
 
     fn assessment(&mut self, body: &Body<'_>) {

@@ -1,5 +1,7 @@
 //! What a message does to its case, and what follows from that: holders that change, months of measures, the end.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::dates::content;
@@ -7,13 +9,16 @@ use super::message::start_fault;
 use super::parties::{Item, Parties};
 use super::periodic::{Periodic, ScheduleRow};
 use super::{Cancel, CaseUpsert, Effects, MessageEvent, Note, Period, Rebind, ScheduleSet};
-use crate::deadline::cases::{self, CaseFacts, Flag};
+use crate::deadline::cases::{self, CaseFacts, ConsentState, Ended, Flag};
 use crate::deadline::regulation::{CaseSource, Every, Of, Opens, Party, Regulation, Rule};
 use crate::deadline::{BodyPath, Calendars, Month, Start};
 use crate::domain::{CaseId, Fault, FaultCode, Oktmo, Participant, ParticipantId, RoleCode};
 
 /// What a case is called whose kind no message has said yet.
 const KIND_UNKNOWN: &str = "individual";
+/// The messages that say something of a consent.
+const CONSENT: &str = "consent";
+const APPLICATION: &str = "application";
 
 /// The case after a message: begun, changed or as it was. `None`: the message is about no case that the gateway keeps.
 pub(super) fn after(
@@ -27,6 +32,8 @@ pub(super) fn after(
     let (Some(id), None | Some(_)) = (event.header.case_id, begins) else {
         return match begins {
             Some(_) => Err(Fault::new(FaultCode::HeaderInvalid, format!("CaseId is needed: `{name}` begins a case"))),
+            // A word that stops something must be about something.
+            None if name == CONSENT && ends_something(event) => Err(no_case()),
             None => Ok(None),
         };
     };
@@ -42,15 +49,43 @@ pub(super) fn after(
             (territory, kind)
         }
         (None, Some(case)) => (case.territory.clone(), case.kind.clone()),
-        // A case that began on paper is kept from the first step that the gateway sees.
-        (None, None) if regulation.steps.iter().any(|s| s.message == name) => match only_territory(event) {
-            Some(territory) => (territory, KIND_UNKNOWN.to_owned()),
-            None => return Ok(None),
-        },
+        // A case that began on paper is kept from the first step, and the first word on consent, that the gateway sees.
+        (None, None) if name == CONSENT || regulation.steps.iter().any(|s| s.message == name) => {
+            match only_territory(event) {
+                Some(territory) => (territory, KIND_UNKNOWN.to_owned()),
+                None if name == CONSENT => return Err(no_case()),
+                None => return Ok(None),
+            }
+        }
         (None, None) => return Ok(None),
     };
     cases::apply(regulation, calendars, &mut facts, event)?;
     Ok(Some(CaseUpsert { id, territory, kind, regulation: regulation.id.clone(), facts }))
+}
+
+fn ends_something(event: &MessageEvent<'_>) -> bool {
+    let state = BodyPath::parse("state").and_then(|path| path.text(event.body)).and_then(ConsentState::parse);
+    state.is_some_and(|state| state != ConsentState::Given)
+}
+
+fn no_case() -> Fault {
+    let detail = "Header/CaseId: a consent is kept with its case; name a case that the gateway knows (its application begins it)";
+    Fault::new(FaultCode::ReferenceUnknown, detail)
+}
+
+/// To whom nothing of which classes may go, after what this message says.
+fn stopped(regulation: &Regulation, event: &MessageEvent<'_>, facts: &CaseFacts) -> Ended {
+    let today = Start::Instant(event.accepted_at).local_date(regulation.zone);
+    let named =
+        BodyPath::parse("recipients/recipient/participant").map(|path| path.all(event.body)).unwrap_or_default();
+    let mut recipients: BTreeSet<ParticipantId> =
+        named.into_iter().filter_map(|node| ParticipantId::parse(node.text()?.trim()).ok()).collect();
+    if event.header.message_type.name == APPLICATION {
+        // The consent in its form is about everybody.
+        let all = regulation.roles.iter().flat_map(|role| event.directory.holders(&regulation.id, &role.code));
+        recipients.extend(all.map(|participant| participant.id.clone()));
+    }
+    facts.ended(recipients.iter(), today)
 }
 
 /// Territory and kind as the body says them.
@@ -96,6 +131,11 @@ pub(super) fn follow(
     let moved_from = event.case.map(|known| &known.territory).filter(|territory| **territory != case.territory);
     if let Some(old) = moved_from {
         effects.rebind.extend(rebind(regulation, event, case.id, old, &case.territory));
+    }
+    if [CONSENT, APPLICATION].contains(&event.header.message_type.name.as_str()) {
+        let new = case.facts.consents.iter().filter(|said| !before.consents.contains(said));
+        effects.said = new.cloned().collect();
+        effects.stop = stopped(regulation, event, &case.facts);
     }
     let planned = |facts: &CaseFacts| (facts.programme.clone(), facts.contract.clone(), facts.ends_on, facts.closed_at);
     // The months to come are owed where the case is conducted now.

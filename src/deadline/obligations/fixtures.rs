@@ -23,6 +23,7 @@ pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> 
         zone: Zone::parse(zone).unwrap(),
         transport: TransportKind::Mailbox,
         adapter: None,
+        versions: std::collections::BTreeMap::new(),
         framing: Framing::Envelope,
         certificates: Vec::new(),
         in_flight_max: 4,

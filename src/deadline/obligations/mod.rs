@@ -15,15 +15,17 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use roxmltree::Node;
 use serde_json::Value;
 
-use super::cases::{CaseFacts, Flag};
+use super::cases::{CaseFacts, Consent, Ended, Flag};
 use super::{ComputeError, Term};
 use crate::domain::{
-    CaseId, ConversationId, Header, MessageId, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone,
+    CaseId, ConversationId, DataClass, Header, MessageId, Oktmo, Participant, ParticipantId, RoleCode, RuleId,
+    Timestamp, Zone,
 };
 
 pub use message::on_message;
@@ -145,6 +147,12 @@ pub struct Effects {
     pub schedules: Vec<ScheduleSet>,
     /// The case that it begins or updates.
     pub case: Option<CaseUpsert>,
+    /// What is new of what the citizens of the case said about passing data on.
+    pub said: Vec<Consent>,
+    /// To whom nothing of which classes may go any more where it needs a consent: what was not handed over yet is stopped.
+    pub stop: Ended,
+    /// The classes of personal data that it holds, where it goes with a consent only.
+    pub on_consent: Option<BTreeSet<DataClass>>,
     /// What is new about the case that a person should look at.
     pub flags: Vec<Flag>,
     /// Rules that matched but had nothing to open, in words for people.

@@ -1,6 +1,7 @@
 mod cases;
 mod changes;
 mod ends;
+mod informing;
 mod regions;
 mod rows;
 mod terms;

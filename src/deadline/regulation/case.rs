@@ -1,5 +1,6 @@
 //! What a regulation says of a case: what begins and ends it, its steps and limits, and the entries that are no deadlines.
 
+use super::grounds::{self, CaseGround};
 use super::parse::{path, plain, source, term, title, unknown};
 use super::rule::BodyFilter;
 use super::rules::{Names, filter};
@@ -23,6 +24,8 @@ pub struct CaseSource {
     pub after_close: Vec<String>,
     /// How long the accompaniment may last.
     pub limit: Option<CaseLimit>,
+    /// The grounds on which a case may end; none named: any.
+    pub grounds: Vec<CaseGround>,
     /// Where it stands in the file.
     pub line: usize,
 }
@@ -172,12 +175,13 @@ pub(super) fn read_case(table: Table<'_, '_>, names: &Names) -> Option<CaseSourc
     let (territory, kind) = (table.need_parsed("territory", path), table.need_parsed("kind", path));
     let closes = table.parsed("closes", |t| names.message(t));
     let limit = table.table("limit").map(|inner| read_limit(inner, names));
+    let grounds = grounds::read(&table, names);
     table.finish()?;
     let limit = match limit {
         Some(limit) => Some(limit?),
         None => None,
     };
-    Some(CaseSource { messages, territory: territory?, kind: kind?, closes, after_close, limit, line })
+    Some(CaseSource { messages, territory: territory?, kind: kind?, closes, after_close, limit, grounds, line })
 }
 
 fn read_limit(table: Table<'_, '_>, names: &Names) -> Option<CaseLimit> {

@@ -6,6 +6,8 @@
 mod case;
 mod contradictions;
 mod escalation;
+mod exchange;
+mod grounds;
 mod order;
 mod own_part;
 mod parse;
@@ -17,6 +19,8 @@ mod tests;
 
 pub use case::{CaseLimit, CaseSource, CaseStep, Load, Outside, Precondition, Presence, Retention};
 pub use escalation::{Rung, RungAt, default_rungs};
+pub use exchange::{Exchange, ExchangeBasis};
+pub use grounds::CaseGround;
 pub use order::{Activity, Basis, Body, BodyKind, Order, Point, Section};
 pub use own_part::OwnPart;
 pub(super) use rule::ANY_VALUE;
@@ -33,7 +37,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::{Finding, Month, Roll, Severity, Term};
 use crate::bundle::Files;
-use crate::domain::{CaseId, MessageType, Oktmo, Participant, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
+use crate::domain::{CaseId, Oktmo, ParticipantId, RoleCode, RuleId, Timestamp, Zone};
 
 const REGULATION_FOLDER: &str = "config/regulations/";
 
@@ -123,23 +127,6 @@ pub struct Role {
     pub line: usize,
 }
 
-/// Who may send a message type to whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    /// The type's name, every version of it.
-    pub message: String,
-    /// Roles that may send it.
-    pub from: Vec<RoleCode>,
-    /// Roles that may get it.
-    pub to: Vec<RoleCode>,
-    /// What of it a recipient gets; `None`: all.
-    pub own: Option<OwnPart>,
-    /// Whether the recipient may serve another territory than that of the case: it is the one that the case goes to.
-    pub elsewhere: bool,
-    /// Where it stands in the file.
-    pub line: usize,
-}
-
 /// Where something is written.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Source {
@@ -196,52 +183,6 @@ impl Regulation {
     /// Everything that is wrong with the file, each with its line and the way out.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<Finding>> {
         parse::parse(file, text)
-    }
-
-    /// Whether the sender may send this type to the recipient. The territory is that of the case, if there is one.
-    pub fn allows(
-        &self,
-        message: &MessageType,
-        sender: &Participant,
-        recipient: &Participant,
-        territory: Option<&Oktmo>,
-    ) -> bool {
-        self.exchange(message, sender, recipient, territory).is_some()
-    }
-
-    /// What of a message of this type a recipient gets; `None`: all of it.
-    pub fn own_part(&self, message: &MessageType, sender: &Participant, recipient: &Participant) -> Option<&OwnPart> {
-        let exchange = self.exchange(message, sender, recipient, None)?;
-        exchange.own.as_ref().filter(|own| own.concerns(recipient))
-    }
-
-    /// How a message of this type, sent once to the gateway itself, is parted among those whom it names; `None`: it cannot be.
-    pub fn fan_out(&self, message: &MessageType, sender: &Participant) -> Option<&OwnPart> {
-        let sends = |e: &&Exchange| e.message == message.name && e.from.iter().any(|role| sender.holds(role, None));
-        self.exchanges.iter().filter(sends).find_map(|e| e.own.as_ref()).filter(|_| sender.regulation == self.id)
-    }
-
-    fn exchange(
-        &self,
-        message: &MessageType,
-        sender: &Participant,
-        recipient: &Participant,
-        territory: Option<&Oktmo>,
-    ) -> Option<&Exchange> {
-        let holds = |who: &Participant, roles: &[RoleCode], territory| {
-            who.regulation == self.id && roles.iter().any(|role| who.holds(role, territory))
-        };
-        self.exchanges
-            .iter()
-            .filter(|e| e.message == message.name)
-            .find(|e| holds(sender, &e.from, territory) && holds(recipient, &e.to, territory.filter(|_| !e.elsewhere)))
-    }
-
-    /// Whether a message that takes a case to another territory goes to somebody who serves that one. One that is not written to go
-    /// elsewhere may go to anybody.
-    pub fn serves_there(&self, message: &str, recipient: &Participant, territory: &Oktmo) -> bool {
-        let mut elsewhere = self.exchanges.iter().filter(|e| e.message == message && e.elsewhere).peekable();
-        elsewhere.peek().is_none() || elsewhere.any(|e| e.to.iter().any(|role| recipient.holds(role, Some(territory))))
     }
 
     /// The rule with this id.

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use roxmltree::Node;
 
+use super::parse::path;
+use super::rules::Names;
 use crate::deadline::BodyPath;
+use crate::deadline::reader::Table;
 use crate::domain::{Fault, Participant, ParticipantId, RoleCode};
 use crate::xml::{self, Limits};
 
@@ -18,6 +21,15 @@ pub struct OwnPart {
     pub by: BodyPath,
     /// Roles whose holders get the whole document.
     pub whole: Vec<RoleCode>,
+}
+
+/// Reads `own` of an `[[exchange]]`.
+pub(super) fn read(table: Table<'_, '_>, names: &Names) -> Option<OwnPart> {
+    let (each, by) = (table.need_parsed("each", path), table.need_parsed("by", path));
+    let whole =
+        table.need_texts("whole").into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect();
+    table.finish()?;
+    Some(OwnPart { each: each?, by: by?, whole })
 }
 
 impl OwnPart {

@@ -6,7 +6,7 @@ use chrono::{NaiveDate, NaiveTime};
 
 use super::rules::{Names, rule};
 use super::{
-    Document, Exchange, Measure, Norm, OwnPart, Regulation, Role, Rule, Source, Title, case, escalation, order,
+    Document, Exchange, Measure, Norm, Regulation, Role, Rule, Source, Title, case, escalation, exchange, order,
     term_tables,
 };
 use crate::deadline::path::BodyPath;
@@ -58,7 +58,7 @@ fn read(root: &Table<'_, '_>, file: &str, stem: &str) -> Option<Regulation> {
         grace: root.has("grace"),
     };
     let exchanges: Vec<Exchange> =
-        root.tables("exchange").into_iter().filter_map(|t| read_exchange(t, &names)).collect();
+        root.tables("exchange").into_iter().filter_map(|t| exchange::read(t, &names)).collect();
     names.messages = exchanges.iter().map(|e| e.message.clone()).collect();
     let case = root.table("case").and_then(|t| case::read_case(t, &names));
     let steps = case::read_steps(root, &names);
@@ -132,28 +132,6 @@ fn read_role(table: Table<'_, '_>) -> Option<Role> {
     let (code, title, line) = (table.need_parsed("code", id(RoleCode::parse)), title(&table, "title"), table.line());
     table.finish()?;
     Some(Role { code: code?, title: title?, line })
-}
-
-fn read_exchange(table: Table<'_, '_>, names: &Names) -> Option<Exchange> {
-    let line = table.line();
-    let message = table.need_parsed("message", |text| id(RoleCode::parse)(text).map(|_| text.to_owned()));
-    let roles = |key| -> Vec<RoleCode> {
-        table.need_texts(key).into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect()
-    };
-    let (from, to, elsewhere) = (roles("from"), roles("to"), table.flag("elsewhere"));
-    let own = table.table("own");
-    let is_whole = own.is_none();
-    let own = own.and_then(|table| own_part(table, names));
-    table.finish()?;
-    (is_whole || own.is_some()).then_some(Exchange { message: message?, from, to, own, elsewhere, line })
-}
-
-fn own_part(table: Table<'_, '_>, names: &Names) -> Option<OwnPart> {
-    let (each, by) = (table.need_parsed("each", path), table.need_parsed("by", path));
-    let whole =
-        table.need_texts("whole").into_iter().filter_map(|text| table.convert(text, |t| names.role(t))).collect();
-    table.finish()?;
-    Some(OwnPart { each: each?, by: by?, whole })
 }
 
 fn read_norm(table: Table<'_, '_>, names: &Names, rules: &[RuleId]) -> Option<Norm> {

@@ -5,6 +5,7 @@ mod rows;
 
 use super::*;
 use crate::deadline::Unit;
+use crate::domain::MessageType;
 
 const FILE: &str = "config/regulations/yugra.toml";
 const YUGRA: &str = include_str!("../../../config/regulations/yugra.toml");

@@ -2,13 +2,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::envelope::technical::ReminderStage;
 
 /// How a system treats what it gets and owes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub(crate) enum Behaviour {
     /// Отвечает сразу / answers at once
     #[default]
@@ -26,6 +23,18 @@ pub(crate) enum Behaviour {
 }
 
 impl Behaviour {
+    /// Its name on the command line.
+    pub(in crate::demo) fn name(self) -> &'static str {
+        match self {
+            Self::Honest => "honest",
+            Self::Late => "late",
+            Self::Silent => "silent",
+            Self::Broken => "broken",
+            Self::Slow => "slow",
+            Self::Flapping => "flapping",
+        }
+    }
+
     /// Whether a request is answered as soon as it comes.
     pub(super) fn answers_at_once(self) -> bool {
         matches!(self, Self::Honest | Self::Slow | Self::Flapping)
@@ -49,7 +58,16 @@ impl Behaviour {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
+
+    #[test]
+    fn names_are_those_of_the_command_line() {
+        for behaviour in Behaviour::value_variants() {
+            assert_eq!(behaviour.to_possible_value().unwrap().get_name(), behaviour.name());
+        }
+    }
 
     #[test]
     fn who_flaps_is_there_first_and_away_then() {

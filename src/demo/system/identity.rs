@@ -1,11 +1,6 @@
 //! Who a system is: its key, and the one key that it trusts, the gateway's.
 
-use std::io;
-use std::path::Path;
-
-use serde::{Deserialize, Serialize};
-
-use crate::crypto::{Certificate, CryptoError, FileSigner, sha256};
+use crate::crypto::{Certificate, FileSigner, sha256};
 use crate::domain::{
     ConversationId, Digest, Fault, FaultCode, Header, MessageId, MessageType, ParticipantId, Priority, Timestamp,
 };
@@ -20,8 +15,7 @@ use super::Behaviour;
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How messages reach a system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Way {
     /// The gateway posts to it.
     Http,
@@ -34,8 +28,8 @@ pub(crate) enum Way {
     },
 }
 
-/// `HOME/system.json`: what the system knows besides its keys.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What a system knows besides its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Profile {
     /// Its participant id.
     pub(crate) id: ParticipantId,
@@ -52,15 +46,6 @@ pub(crate) struct Profile {
     /// How long it takes, or is there and away, where its behaviour has a pause; in seconds.
     pub(crate) pause_seconds: u64,
 }
-
-/// The files of a home that hold the identity.
-pub(crate) const PROFILE: &str = "system.json";
-/// The private key, PEM.
-pub(crate) const KEY: &str = "key.pem";
-/// Its certificate, PEM.
-pub(crate) const CERTIFICATE: &str = "certificate.pem";
-/// The gateway's certificate, PEM.
-pub(crate) const GATEWAY: &str = "gateway.pem";
 
 /// A system's keys and trust.
 pub(crate) struct Identity {
@@ -93,26 +78,7 @@ pub(crate) struct Signed {
     pub(crate) bytes: Vec<u8>,
 }
 
-/// Why a home cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum IdentityError {
-    #[error("{0}")]
-    File(String, #[source] io::Error),
-    #[error("{PROFILE}")]
-    Profile(#[from] serde_json::Error),
-    #[error("the keys")]
-    Keys(#[from] CryptoError),
-}
-
 impl Identity {
-    /// Reads a home.
-    pub(super) fn load(home: &Path) -> Result<Self, IdentityError> {
-        let read = |name: &str| std::fs::read(home.join(name)).map_err(|e| IdentityError::File(name.to_owned(), e));
-        let profile = serde_json::from_slice(&read(PROFILE)?)?;
-        let signer = FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?)?;
-        Ok(Self::new(profile, signer, Certificate::from_pem(&read(GATEWAY)?)?))
-    }
-
     /// An identity from its parts.
     pub(crate) fn new(profile: Profile, signer: FileSigner, trusted: Certificate) -> Self {
         Self { profile, signer, trusted, clock: Clock::default() }

@@ -15,6 +15,7 @@ mod rehearsal;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use chrono::NaiveDate;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use crate::adapter::{Adapter, AdapterSet, HeaderView, PartnerBody, PartnerBodyRef};
-use crate::bundle::{self, Files};
+use crate::bundle::Files;
 use crate::domain::{Fault, FaultClass, FaultCode, Header, Zone, chain};
 use crate::envelope::BodyDraft;
 use crate::schema::Catalogue;
@@ -33,7 +34,6 @@ use super::protocol::{Application, Command, Event, Report, Request};
 pub(crate) use behaviour::Behaviour;
 use bodies::Given;
 use identity::OwnBody;
-pub(super) use identity::{CERTIFICATE, GATEWAY, KEY, PROFILE};
 pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
 use records::Records;
@@ -73,7 +73,7 @@ struct System {
     started: Instant,
 }
 
-/// A system that rehearses a participant of a real configuration.
+/// A system that stands in for a participant of a configuration.
 pub(crate) struct Rehearsal {
     /// Who it is.
     pub(crate) identity: Identity,
@@ -87,25 +87,32 @@ pub(crate) struct Rehearsal {
     pub(crate) listen: Option<SocketAddr>,
     /// The gateway's address for agencies.
     pub(crate) gateway: String,
+    /// Whether it does what the demonstration tells it, in JSON lines on standard input, instead of acting by itself. The first line
+    /// says where the gateway is; the system ends when the input does.
+    pub(crate) is_told: bool,
 }
 
-/// Runs a rehearsal until it is stopped. Prints a JSON line for each event.
+/// Runs a system until it is stopped. Prints a JSON line for each event.
 ///
 /// # Errors
 /// When the adapter, the records or the address cannot be used.
 pub(crate) async fn rehearse(rehearsal: Rehearsal, stop: impl Future<Output = ()>) -> Result<(), SystemError> {
-    let Rehearsal { identity, zone, files, home, listen: address, gateway } = rehearsal;
+    let Rehearsal { identity, zone, files, home, listen: address, gateway, is_told } = rehearsal;
     let wrong = |problem: String| SystemError { home: home.clone(), problem };
     let samples = files.iter().filter(|(path, _)| path.starts_with("schemas/social/") && path.contains("/samples/"));
     let samples = samples.map(|(path, bytes)| (path.clone(), bytes.clone())).collect();
     let system = System::new(identity, &files, &home).map_err(wrong)?;
-    let system = Arc::new(System { zone: Some(zone), samples, ..system });
+    let system = Arc::new(System { zone: (!is_told).then_some(zone), samples, ..system });
     let mut listener = None;
     if let Some(address) = address {
         let options = ListenOptions::plain(address);
         listener = Some(listen(options, push::router(system.clone())).await.map_err(|e| wrong(chain(&e)))?);
     }
     system.say(&Event::Started { address: listener.as_ref().map(Listener::address) });
+    if is_told {
+        system.obey_all(stop).await;
+        return Ok(());
+    }
     let link = link::open(&system, &gateway).await.map_err(wrong)?;
     drop(system.link.set(link));
     if listener.is_some() {
@@ -122,31 +129,7 @@ struct Answer {
     status: u16,
 }
 
-/// Runs the system of this home until its standard input ends.
-///
-/// # Errors
-/// When the home cannot be used.
-pub async fn run(home: &Path) -> Result<(), SystemError> {
-    let wrong = |problem: String| SystemError { home: home.to_path_buf(), problem };
-    let system = Arc::new(System::load(home).map_err(wrong)?);
-    let listener = system.listen().await.map_err(wrong)?;
-    system.say(&Event::Started { address: listener.as_ref().map(Listener::address) });
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        match serde_json::from_str(&line) {
-            Ok(command) => system.obey(command).await,
-            Err(error) => system.trouble(format!("a command cannot be read: {error}")),
-        }
-    }
-    Ok(())
-}
-
 impl System {
-    fn load(home: &Path) -> Result<Self, String> {
-        let identity = Identity::load(home).map_err(|e| chain(&e))?;
-        Self::new(identity, &bundle::embedded(), home)
-    }
-
     fn new(identity: Identity, files: &Files, home: &Path) -> Result<Self, String> {
         let own = identity.profile.adapter.as_ref().map(|name| format!("adapters/{name}/"));
         let is_needed =
@@ -168,12 +151,21 @@ impl System {
         })
     }
 
-    async fn listen(self: &Arc<Self>) -> Result<Option<Listener>, String> {
-        if self.identity.profile.way != Way::Http {
-            return Ok(None);
+    /// Obeys what stands on standard input until it ends.
+    async fn obey_all(self: &Arc<Self>, stop: impl Future<Output = ()>) {
+        let mut stop = pin!(stop);
+        let mut lines = BufReader::new(tokio::io::stdin()).lines();
+        loop {
+            let line = tokio::select! {
+                () = &mut stop => return,
+                line = lines.next_line() => line,
+            };
+            let Ok(Some(line)) = line else { return };
+            match serde_json::from_str(&line) {
+                Ok(command) => self.obey(command).await,
+                Err(error) => self.trouble(format!("a command cannot be read: {error}")),
+            }
         }
-        let options = ListenOptions::plain(([127, 0, 0, 1], 0).into());
-        listen(options, push::router(self.clone())).await.map(Some).map_err(|e| chain(&e))
     }
 
     async fn obey(self: &Arc<Self>, command: Command) {

@@ -46,13 +46,14 @@ pub(super) enum Contact {
 impl Contact {
     pub(super) fn of(outcome: &Outcome, way: Way) -> Self {
         match outcome {
-            Outcome::Sent { mailbox: true, .. } | Outcome::Expired => Self::None,
+            Outcome::Sent { mailbox: true, .. } | Outcome::Expired | Outcome::Stopped => Self::None,
             Outcome::Sent { .. } | Outcome::Delivered { .. } | Outcome::Refused { .. } => Self::Reached,
             Outcome::Requeue { reason, .. } => Self::Failed(*reason),
             // A probe that is given up has failed as those before it.
             Outcome::Park { reason: ParkReason::GivenUp, .. } if way != Way::Lapsed => {
                 Self::Failed(ParkReason::Unreachable)
             }
+            Outcome::Park { reason: ParkReason::AnswerRefused, .. } => Self::Reached,
             Outcome::Park { .. } => Self::None,
         }
     }
@@ -88,23 +89,27 @@ impl Held {
 }
 
 impl Dispatcher {
-    /// A wish for as much as this node has workers for; `None`: it has none, or what holds queues back is not known.
-    pub(super) async fn wish(&self, now: Timestamp, slots: Vec<Slots>) -> Option<Claim> {
+    /// A wish for as much as this node has workers for; `None`: it has none.
+    pub(super) fn wish(&self, now: Timestamp, slots: Vec<Slots>) -> Option<Claim> {
         let settings = &self.gateway.settings().delivery;
         let free = settings.workers.saturating_sub(self.tasks.len());
         let limit = u32::try_from(free).unwrap_or(u32::MAX);
         if limit == 0 || slots.is_empty() {
             return None;
         }
-        if let Err(error) = self.gateway.know_queues().await {
-            warn!(%error, "it is not known which queues are held");
-            return None;
-        }
         let lease_ms = u32::try_from(settings.lease_ms).unwrap_or(u32::MAX);
-        // Asked before it was known which are held, at the first time of all.
-        let held = |slot: &Slots| matches!(self.gateway.queues().passage(&slot.participant), Passage::Paused);
-        let slots = slots.into_iter().filter(|slot| !held(slot)).collect();
         Some(Claim { node: self.gateway.node().to_owned(), now, lease_ms, limit, slots })
+    }
+
+    /// Waits until it is known what holds queues back: nothing is claimed before.
+    pub(super) async fn begin(&self, stop: &CancellationToken) {
+        while let Err(error) = self.gateway.know_queues().await {
+            warn!(%error, "it is not known which queues are held");
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
     }
 
     /// Starts working on what was claimed; returns how many.
@@ -160,7 +165,7 @@ impl Dispatcher {
 
     async fn probe(&self, now: Timestamp, participant: &ParticipantId) -> usize {
         let slots = vec![Slots { participant: participant.clone(), free: 1 }];
-        let Some(claim) = self.wish(now, slots).await else { return 0 };
+        let Some(claim) = self.wish(now, slots) else { return 0 };
         let next = self.gateway.next_probe(now);
         match self.gateway.store().claim_probe(claim, participant, next).await {
             Ok(claimed) if claimed.is_empty() => 0,
@@ -192,8 +197,7 @@ impl Dispatcher {
             return 0;
         }
         let slots = vec![Slots { participant: participant.clone(), free: 1 }];
-        let Some(mut claim) = self.wish(now, slots.clone()).await else { return 0 };
-        claim.slots = slots;
+        let Some(claim) = self.wish(now, slots) else { return 0 };
         let ids = found.into_iter().take(usize::try_from(claim.limit).unwrap_or(usize::MAX)).collect();
         match self.gateway.store().claim_these(claim, ids).await {
             Ok(claimed) => {
@@ -210,6 +214,9 @@ impl Dispatcher {
 
     /// What becomes of a delivery without an attempt.
     pub(super) fn instead(&self, claimed: &Claimed, way: Way) -> Option<Outcome> {
+        if claimed.stopped {
+            return None;
+        }
         let now = self.gateway.clock().now();
         let expired = claimed.sent_at.is_none() && claimed.expires.is_some_and(|expires| expires <= now);
         match (way, self.gateway.queues().passage(&claimed.recipient)) {

@@ -226,7 +226,9 @@ impl Life<'_> {
         let (last, ground) = if early {
             let length = u32::try_from((course.ends - first).num_days()).unwrap_or(0);
             let day = first.checked_add_days(Days::new(u64::from(self.draw.between(length / 4, length))))?;
-            (day, self.draw.pick(&["citizen-wish", "moved", "no-need"]).copied().unwrap_or("no-need"))
+            let known: Vec<&str> =
+                ["citizen-wish", "moved", "no-need"].into_iter().filter(|ground| scene.knows_ground(ground)).collect();
+            (day, self.draw.pick(&known).copied().unwrap_or("citizen-wish"))
         } else {
             (course.ends, "programme-done")
         };

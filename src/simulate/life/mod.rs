@@ -118,6 +118,12 @@ impl Scene<'_> {
         self.exchanges(kind).any(|e| e.from.contains(&sender.role) && e.to.contains(&recipient.role))
     }
 
+    /// Whether a case may end on this ground.
+    fn knows_ground(&self, ground: &str) -> bool {
+        let grounds = self.regulation.case.as_ref().map(|case| case.grounds.as_slice()).unwrap_or_default();
+        grounds.is_empty() || grounds.iter().any(|known| known.code == ground)
+    }
+
     /// The roles of those who owe a message with these fields: the likeliest to send it.
     fn debtors<'s>(&'s self, kind: &'s str, fields: &'s [(&'s str, &'s str)]) -> Vec<&'s str> {
         let named = self.met_by(kind, fields).filter_map(|(rule, _)| match &rule.debtor {

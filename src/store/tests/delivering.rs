@@ -242,7 +242,7 @@ async fn a_replay_is_idempotent(bench: &Bench) {
     let replayed = bench.store.claim(claim("a", 10, 10)).await.unwrap();
     let seen: Vec<_> =
         replayed.iter().map(|c| (c.delivery_id, c.attempt, c.epoch, c.outgoing.clone(), c.expires)).collect();
-    assert_eq!(seen, [(delivery(1), 1, 2, Some(outgoing(1)), None), (delivery(2), 1, 2, None, None)]);
+    assert_eq!(seen, [(delivery(1), 1, 3, Some(outgoing(1)), None), (delivery(2), 1, 3, None, None)]);
     let journal = bench.store.list_journal(None, 100).await.unwrap();
     assert_eq!(
         journal.iter().filter(|r| r.entry.kind == "delivery-replayed" && r.entry.actor == "operator").count(),

@@ -7,6 +7,7 @@ mod acting;
 mod attaching;
 mod case_working;
 mod delivering;
+mod holding;
 mod keeping;
 mod mailbox;
 mod nodes;
@@ -14,6 +15,7 @@ mod notifying;
 mod owing;
 mod plans;
 mod ruling;
+mod stopping;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};
@@ -177,6 +179,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             ordered: false,
             next_attempt_at: at(0),
             expires: Some(at(86_400)),
+            on_consent: None,
         }],
     }
 }

@@ -6,8 +6,10 @@
 mod gate;
 mod hook;
 mod listen;
+mod plain;
 mod push;
 
 pub use hook::Hook;
 pub use listen::{ListenError, ListenOptions, Listener, TlsIdentity, listen};
+pub use plain::{PlainAnswer, PlainCall};
 pub use push::{HttpError, HttpOptions, Push};

@@ -55,7 +55,7 @@ pub enum HttpError {
 pub struct Push {
     pub(super) client: reqwest::Client,
     answer_bytes_max: usize,
-    retry_after_max: Duration,
+    pub(super) retry_after_max: Duration,
     pub(super) insecure_allowed: bool,
 }
 
@@ -162,7 +162,7 @@ impl Push {
         Outcome::Failed { reason: ParkReason::PartnerError, detail, retry_after }
     }
 
-    async fn answer(&self, mut response: Response) -> Answer {
+    pub(super) async fn answer(&self, mut response: Response) -> Answer {
         let mut bytes = Vec::new();
         loop {
             match response.chunk().await {
@@ -219,7 +219,7 @@ fn says_xml(headers: &HeaderMap) -> bool {
 }
 
 /// `Retry-After` in seconds, or as a date, which is taken relative to the answer's own `Date`: no clock is needed.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let value = text(header::RETRY_AFTER)?.trim();
     if let Ok(seconds) = value.parse() {

@@ -8,8 +8,8 @@ use mezhved::deadline::Regulations;
 use mezhved::domain::{MessageType, RoleCode};
 use mezhved::schema::Catalogue;
 
-/// Roles whose holders have systems of their own, with their adapters. Commissions and working groups are people of an office.
-const READY: [(&str, &str); 10] = [
+/// Roles whose holders have systems of their own, with their adapters.
+pub(crate) const READY: [(&str, &str); 10] = [
     ("health", "health"),
     ("education", "education"),
     ("police", "police"),
@@ -21,6 +21,19 @@ const READY: [(&str, &str); 10] = [
     ("uszn", "social-office"),
     ("provider", "provider"),
 ];
+
+/// Roles of people and registers inside of an office, which speak the canonical form through the office's system.
+pub(crate) const PEOPLE: [&str; 5] = ["commission", "working-group", "department", "ministry", "databank"];
+
+/// A role that a regulation lets send or get anything is a ready partner's, or is people's.
+#[test]
+fn every_role_of_an_exchange_is_a_ready_partners_or_peoples() {
+    let regulations = Regulations::from_files(&bundle::embedded()).unwrap();
+    let exchanges = regulations.iter().flat_map(|r| &r.exchanges);
+    let roles: BTreeSet<&str> = exchanges.flat_map(|e| e.from.iter().chain(&e.to)).map(RoleCode::as_str).collect();
+    let known: BTreeSet<&str> = READY.iter().map(|(role, _)| *role).chain(PEOPLE).collect();
+    assert_eq!(roles, known);
+}
 
 #[test]
 fn every_message_of_every_ready_partner_has_a_sample() {

@@ -39,6 +39,7 @@ fn every_command_teaches_itself_in_russian() {
         "partner list",
         "key generate",
         "key show",
+        "key token",
         "envelope sign",
         "envelope verify",
         "envelope show",

@@ -60,7 +60,7 @@ fn a_node_that_comes_back_goes_on_at_once_with_what_it_gave_back() {
 
 #[test]
 fn what_ends_in_time_is_settled_before_the_node_is_gone() {
-    let mut world = plan(Backend::Sqlite, 30).start();
+    let mut world = plan(Backend::Sqlite, 25).start();
     world.partner("guardianship").behave(Behaviour::Slow(Duration::from_secs(2)));
     let id = request(&world, "guardianship");
     eventually("a call on its way", SOON, || (world.partner("guardianship").calls() == 1).then_some(()));

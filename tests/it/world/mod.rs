@@ -259,6 +259,25 @@ impl World {
         })
     }
 
+    /// One value of bytes out of the database.
+    pub(crate) fn bytes(&self, query: &'static str) -> Vec<u8> {
+        let postgres = self.database.as_ref().map(|d| d.url().to_owned());
+        let file = self.file("data/mezhved.db");
+        RUNTIME.block_on(async move {
+            match postgres {
+                Some(url) => {
+                    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+                }
+                None => {
+                    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).read_only(true);
+                    let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+                    sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap()
+                }
+            }
+        })
+    }
+
     /// The server's database.
     pub(crate) fn database(&self) -> &PostgresDatabase {
         self.database.as_ref().expect("the database is a server's")

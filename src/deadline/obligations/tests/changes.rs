@@ -5,13 +5,13 @@ use super::*;
 
 const BEGUN: &str = "2026-05-18T12:00:00+03:00";
 
-fn sample(message: &str, name: &str) -> String {
+pub(super) fn sample(message: &str, name: &str) -> String {
     let files = crate::bundle::embedded();
     String::from_utf8(files[&format!("schemas/social/{message}/1/samples/{name}.xml")].clone()).unwrap()
 }
 
 /// What stands between the tags of the root element.
-fn inside(sample: &str) -> String {
+pub(super) fn inside(sample: &str) -> String {
     let (_, rest) = sample.split_once("\">\n").unwrap();
     rest.rsplit_once("</").unwrap().0.replace("c:", "")
 }

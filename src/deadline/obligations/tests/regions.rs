@@ -103,7 +103,9 @@ pub(super) fn last(day: &str) -> String {
 }
 
 pub(super) fn termination(day: &str) -> String {
-    format!("<number>1</number><decidedAt>{day}T10:00:00+05:00</decidedAt><endsOn>{day}</endsOn>")
+    format!(
+        "<number>1</number><decidedAt>{day}T10:00:00+05:00</decidedAt><endsOn>{day}</endsOn><ground>citizen-wish</ground>"
+    )
 }
 
 /// The register sends to itself: it holds both roles.

@@ -14,6 +14,7 @@ struct Page {
     off: &'static str,
     voids: &'static str,
     elsewhere: &'static str,
+    consent: &'static str,
     nothing: &'static str,
     none: &'static str,
     by: &'static str,
@@ -27,6 +28,7 @@ const PAGES: [Page; 2] = [
         off: "off",
         voids: "makes void",
         elsewhere: "of another territory",
+        consent: "with consent",
         nothing: "-",
         none: "none",
         by: "by",
@@ -38,6 +40,7 @@ const PAGES: [Page; 2] = [
         off: "выкл.",
         voids: "снимает",
         elsewhere: "другой территории",
+        consent: "с согласия",
         nothing: "-",
         none: "нет",
         by: "по",
@@ -60,7 +63,11 @@ fn ways(page: &Page, name: &str) -> String {
     by_region(page, |r| {
         let way = |e: &Exchange| {
             let elsewhere = if e.elsewhere { format!(" ({})", page.elsewhere) } else { String::new() };
-            format!("{} → {}{elsewhere}", codes(&e.from), codes(&e.to))
+            let consent = match e.basis {
+                ExchangeBasis::Consent => format!(" ({})", page.consent),
+                ExchangeBasis::Law => String::new(),
+            };
+            format!("{} → {}{elsewhere}{consent}", codes(&e.from), codes(&e.to))
         };
         r.exchanges.iter().filter(|e| e.message == name).map(way).collect()
     })
