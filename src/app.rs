@@ -17,8 +17,8 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_revisions, notify, seal,
-    watch as watcher,
+    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
+    seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
@@ -167,7 +167,12 @@ pub async fn open_store_with(settings: &Settings, durable: bool) -> Result<Store
     {
         std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
     }
-    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, durable, ..StoreOptions::new(url) };
+    let options = StoreOptions {
+        refusals_max: settings.limits.refusals_kept_max,
+        durable,
+        bytes_max: settings.database.bytes_max,
+        ..StoreOptions::new(url)
+    };
     Ok(Store::open(options).await?)
 }
 
@@ -213,6 +218,7 @@ impl Node {
         tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
         tasks.spawn(attachments::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
+        tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
         Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
@@ -245,12 +251,16 @@ impl Node {
 
     /// Takes no more, ends what runs, seals the journal and closes the store.
     pub async fn stop(self) {
-        self.agencies.stop(GRACE).await;
         // Nothing more is claimed; what is on its way out still has the broker's connection.
         self.stop.cancel();
         self.tasks.close();
-        // What does not end in time loses its lease and is done again by the next node.
-        drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
+        let settings = &self.gateway.settings().delivery;
+        let time = GRACE.saturating_add(Duration::from_secs(u64::from(settings.stop_seconds)));
+        // What else does not end in time loses its lease and is done again by the next node.
+        let (_, ended) = tokio::join!(self.agencies.stop(GRACE), tokio::time::timeout(time, self.tasks.wait()));
+        if ended.is_err() {
+            tracing::warn!("something did not end in time; its lease ends by itself");
+        }
         if let Some(amqp) = &self.amqp {
             amqp.stop(GRACE).await;
         }
@@ -262,6 +272,9 @@ impl Node {
         self.seal_stop.cancel();
         self.sealer.close();
         drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
+        if let Err(error) = self.gateway.store().release_leases(self.gateway.node()).await {
+            tracing::warn!(%error, "the jobs of this node are taken over when their leases end");
+        }
         self.gateway.store().close().await;
     }
 }

@@ -70,7 +70,10 @@ impl Lookup for StoreLookup<'_> {
     fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault> {
         let state = self.ask(self.gateway.store().latest_delivery(case, type_name, recipient))?;
         Ok(state.is_some_and(|state| {
-            !matches!(state, DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired)
+            !matches!(
+                state,
+                DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired | DeliveryState::Discarded
+            )
         }))
     }
 

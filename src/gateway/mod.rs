@@ -23,6 +23,7 @@ pub mod notify;
 mod outgoing;
 mod outside;
 mod plain;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
@@ -43,6 +44,7 @@ pub use configure::{ConfigureError, Difference, differences, first_revisions, fo
 pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -76,6 +78,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
 }
 
 impl Gateway {
@@ -99,6 +102,7 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
             settings,
             store,
             signer,

@@ -17,12 +17,14 @@ mod claims;
 mod config;
 mod connect;
 mod consent;
+mod dead;
 mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
 mod faults;
 mod figures;
+mod held;
 mod journal;
 mod late;
 mod mailbox;
@@ -32,6 +34,8 @@ mod notifications;
 mod notifying;
 mod obligations;
 mod plans;
+mod queues;
+mod room;
 mod rows;
 mod sql;
 #[cfg(test)]
@@ -41,7 +45,7 @@ mod views;
 mod voiding;
 mod writer;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +63,7 @@ pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use consent::Stopping;
+pub use dead::{DeadDelivery, DeadFilter, Discard};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
@@ -75,6 +80,7 @@ pub use notifications::{DigestLine, MailingContent, NewNotification, Notificatio
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use plans::QueryPlan;
+pub use queues::{BreakerRow, QueueOrder, QueueTry};
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 
@@ -102,6 +108,8 @@ pub struct StoreOptions {
     pub durable: bool,
     /// What goes wrong on purpose; `None` outside of tests.
     pub faults: Option<Arc<dyn Faults>>,
+    /// Bytes that an embedded database may grow to; 0: as many as its disk has.
+    pub bytes_max: u64,
 }
 
 impl StoreOptions {
@@ -118,6 +126,7 @@ impl StoreOptions {
             refusals_max: 10_000,
             durable: true,
             faults: None,
+            bytes_max: 0,
         }
     }
 }
@@ -136,6 +145,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     signals: Arc<Signals>,
     faults: Option<Arc<dyn Faults>>,
+    /// Whether the last that was written found no room.
+    full: Arc<AtomicBool>,
     refusals_max: u32,
     refusals_kept: AtomicU32,
 }
@@ -152,6 +163,7 @@ impl Store {
         let engine = connector.engine;
         let readers = connector.readers(options.readers_max);
         let signals = Arc::new(Signals::new());
+        let full = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel(options.queue_jobs_max.max(1));
         let writer = Writer {
             connector,
@@ -162,6 +174,7 @@ impl Store {
             batch_timeout: Duration::from_millis(options.batch_timeout_ms),
             signals: Arc::clone(&signals),
             faults: options.faults.clone(),
+            full: Arc::clone(&full),
             texts: sql::Texts::default(),
             ids: rows::Ids::default(),
             batches: 0,
@@ -175,6 +188,7 @@ impl Store {
                 writer: Mutex::new(Some(tokio::spawn(writer.run()))),
                 signals,
                 faults: options.faults,
+                full,
                 refusals_max: options.refusals_max,
                 refusals_kept: AtomicU32::new(0),
             }),

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -151,6 +151,8 @@ pub(super) struct Writer {
     pub(super) batch_timeout: Duration,
     pub(super) signals: Arc<Signals>,
     pub(super) faults: Option<Arc<dyn Faults>>,
+    /// Set when something found no room; cleared by who finds some (see `room`).
+    pub(super) full: Arc<AtomicBool>,
     pub(super) texts: Texts,
     pub(super) ids: Ids,
     /// Batches on this connection.
@@ -209,7 +211,9 @@ impl Writer {
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::Away(why.clone()))));
                 }
                 Err(Failure::NoSpace(why)) => {
-                    tracing::error!(%why, "the database has no room");
+                    if !self.full.swap(true, Ordering::AcqRel) {
+                        tracing::error!(%why, "the database has no room");
+                    }
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::NoSpace(why.clone()))));
                 }
                 Err(Failure::Unknown) => {

@@ -57,6 +57,7 @@ impl World {
         for node in 0..self.nodes.len() {
             self.pass(1_000);
             self.make(Move::Watch(node)).await;
+            self.make(Move::Look(node)).await;
             self.drain(node).await;
         }
         let store = self.nodes[0].as_ref().unwrap().gateway.store().clone();
@@ -67,7 +68,7 @@ impl World {
             self.pull(known(&to)).await;
             quiet = false;
         }
-        let next = store.next_delivery_at().await.unwrap();
+        let next = store.next_delivery_at(&[]).await.unwrap();
         let now = self.hub.state().now;
         quiet &= parked.is_empty() && next.is_none() && self.net.outside().acks.is_empty();
         // The next attempt; or the end of any lease, for what is due already waits for what goes before it.
@@ -79,7 +80,8 @@ impl World {
     async fn parked(&self) -> Replay {
         let parked = column(&self.file, "SELECT id FROM deliveries WHERE state = 'parked'").await;
         let delivery_ids = parked.iter().map(|id| DeliveryId::parse(id).unwrap()).collect();
-        Replay { delivery_ids, now: self.hub.state().now, actor: "operator".to_owned(), retranslate: false }
+        let now = self.hub.state().now;
+        Replay { delivery_ids, now, actor: "operator".to_owned(), why: None, retranslate: false }
     }
 
     /// So much later, to its rest again.

@@ -76,6 +76,7 @@ enum Move {
     Drain(usize),
     Watch(usize),
     Seal(usize),
+    Look(usize),
     Release(u64),
     Together(usize),
     Late(usize),
@@ -303,6 +304,7 @@ impl World {
             if runs("watch") == 0 {
                 all.push((2, Move::Watch(node)));
             }
+            all.push((2, Move::Look(node)));
             if runs("seal") == 0 {
                 all.push((2, Move::Seal(node)));
             }
@@ -382,6 +384,10 @@ impl World {
                     Out::Looked
                 });
                 self.settle(1).await;
+            }
+            Move::Look(node) => {
+                let gateway = self.nodes[node].as_ref().unwrap().gateway.clone();
+                gateway.look_at_queues().await.unwrap();
             }
             Move::Take(place, node) => self.take(place, node).await,
             Move::Send(_) | Move::Pull(_) | Move::Ack(..) if live == 0 => {}
