@@ -16,17 +16,20 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
 mod plain;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod versions;
 pub mod watch;
@@ -41,6 +44,7 @@ pub use configure::{ConfigureError, Difference, differences, first_revisions, fo
 pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -74,6 +78,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
 }
 
 impl Gateway {
@@ -84,7 +89,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -97,12 +102,13 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
             settings,
             store,
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
