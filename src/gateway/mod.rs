@@ -22,6 +22,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+pub mod people;
 mod plain;
 mod queues;
 mod rate;
@@ -79,6 +80,7 @@ struct Inner {
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
     queues: queues::Queues,
+    hasher: people::Hasher,
 }
 
 impl Gateway {
@@ -103,6 +105,7 @@ impl Gateway {
             uploads: Arc::default(),
             meters: Meters::new(),
             queues: queues::Queues::new(),
+            hasher: people::Hasher::default(),
             settings,
             store,
             signer,
@@ -142,6 +145,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.
