@@ -17,13 +17,14 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Peer, Voices, attachments, first_revisions, follow_revisions, notify, seal,
-    watch as watcher,
+    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
+    seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
-use crate::store::{Channel, Store, StoreError, StoreOptions};
-use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::transport::ToQueue;
+use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Disposition, Incoming};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
 use crate::vault::{S3Error, S3Options, Vault};
@@ -166,7 +167,12 @@ pub async fn open_store_with(settings: &Settings, durable: bool) -> Result<Store
     {
         std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
     }
-    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, durable, ..StoreOptions::new(url) };
+    let options = StoreOptions {
+        refusals_max: settings.limits.refusals_kept_max,
+        durable,
+        bytes_max: settings.database.bytes_max,
+        ..StoreOptions::new(url)
+    };
     Ok(Store::open(options).await?)
 }
 
@@ -209,12 +215,14 @@ impl Node {
         let console = listen(options, pages).await.map_err(|e| StartError::Listen("console.listen", e))?;
         let metrics = listen_for_metrics(settings, face).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let ways = Ways { push, amqp: amqp.clone() };
+        let to_queues = amqp.clone().map(|amqp| Arc::new(amqp) as Arc<dyn ToQueue>);
+        let ways = Ways { push: Arc::new(push), amqp: to_queues };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
         tasks.spawn(attachments::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
+        tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
         let own = gateway.clone();
         tasks.spawn(async move { own.warm_people().await });
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
@@ -257,12 +265,16 @@ impl Node {
 
     /// Takes no more, ends what runs, seals the journal and closes the store.
     pub async fn stop(self) {
-        self.agencies.stop(GRACE).await;
         // Nothing more is claimed; what is on its way out still has the broker's connection.
         self.stop.cancel();
         self.tasks.close();
-        // What does not end in time loses its lease and is done again by the next node.
-        drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
+        let settings = &self.gateway.settings().delivery;
+        let time = GRACE.saturating_add(Duration::from_secs(u64::from(settings.stop_seconds)));
+        // What else does not end in time loses its lease and is done again by the next node.
+        let (_, ended) = tokio::join!(self.agencies.stop(GRACE), tokio::time::timeout(time, self.tasks.wait()));
+        if ended.is_err() {
+            tracing::warn!("something did not end in time; its lease ends by itself");
+        }
         if let Some(amqp) = &self.amqp {
             amqp.stop(GRACE).await;
         }
@@ -274,6 +286,9 @@ impl Node {
         self.seal_stop.cancel();
         self.sealer.close();
         drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
+        if let Err(error) = self.gateway.store().release_leases(self.gateway.node()).await {
+            tracing::warn!(%error, "the jobs of this node are taken over when their leases end");
+        }
         self.gateway.store().close().await;
     }
 }
@@ -378,7 +393,12 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
     let answers = answering.clone();
     let handler = Arc::new(move |incoming: Incoming| {
-        let taken = tokio::spawn(take(taker.clone(), answers.clone(), incoming));
+        let (gateway, answers) = (taker.clone(), answers.clone());
+        let taken = tokio::spawn(async move {
+            // Set right after the start; a message that comes even before that comes again.
+            let Some(amqp) = answers.get() else { return Disposition::RequeueLater };
+            gateway.take(incoming, amqp).await
+        });
         // What takes longer goes on in its task; the message comes again and is then found recorded.
         async move {
             match tokio::time::timeout(TAKING_TIME_MAX, taken).await {
@@ -406,31 +426,4 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
         }
     });
     Ok(Some(amqp))
-}
-
-/// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
-/// answer has been confirmed by the broker.
-async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
-    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
-    let reply = match incoming.body {
-        Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
-        Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
-    };
-    let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
-        let later = reply.status == 503;
-        return if later { Disposition::RequeueLater } else { Disposition::Ack };
-    };
-    let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    if !uses_broker {
-        return Disposition::Ack;
-    }
-    // Set right after the start; a message that comes even before that comes again.
-    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
-    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
-        crate::transport::Outcome::Sent { .. } => Disposition::Ack,
-        // Not answered: it comes again, is found recorded, and gets the same receipt.
-        crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
-            Disposition::RequeueLater
-        }
-    }
 }

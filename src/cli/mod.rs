@@ -16,6 +16,7 @@ mod calendar_show;
 mod case;
 mod case_show;
 mod config;
+mod dead;
 mod deadline_act;
 mod deadline_acts_text;
 mod deadline_compute;
@@ -35,6 +36,7 @@ mod notify;
 mod obligations;
 mod partner;
 mod partner_simulate;
+mod queue;
 mod regulation;
 mod regulation_case;
 mod regulation_json;
@@ -74,6 +76,8 @@ enum Command {
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
+    Dead(dead::Args),
+    Queue(queue::Args),
     Case(case::Args),
     Deadline(obligations::Args),
     Notify(notify::Args),
@@ -148,6 +152,8 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
+        Command::Dead(args) => dead::run(args),
+        Command::Queue(args) => queue::run(args),
         Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Notify(args) => notify::run(args),

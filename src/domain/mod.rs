@@ -16,6 +16,7 @@ mod message;
 mod notification;
 mod obligation;
 mod participant;
+mod queue;
 mod time;
 
 pub use chain::chain;
@@ -32,4 +33,5 @@ pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
 pub use participant::{NoticesWanted, Participant, RoleHolding, TransportKind};
+pub use queue::{BreakerState, QueueState};
 pub use time::{Timestamp, Zone};

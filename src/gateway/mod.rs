@@ -16,6 +16,7 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;
@@ -23,11 +24,13 @@ mod outgoing;
 mod outside;
 pub mod people;
 mod plain;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod versions;
 pub mod watch;
@@ -42,6 +45,7 @@ pub use configure::{ConfigureError, Difference, differences, first_revisions, fo
 pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
@@ -75,6 +79,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
     hasher: people::Hasher,
 }
 
@@ -86,7 +91,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -99,13 +104,14 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
             hasher: people::Hasher::default(),
             settings,
             store,
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }

@@ -27,6 +27,7 @@ mod harness;
 mod hostile;
 mod metrics;
 mod notify;
+mod operations;
 mod page;
 mod plain;
 mod readme;
