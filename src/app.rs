@@ -18,7 +18,7 @@ use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
     Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
-    seal, watch as watcher,
+    pulse, seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
@@ -225,6 +225,7 @@ impl Node {
         tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
         let own = gateway.clone();
         tasks.spawn(async move { own.warm_people().await });
+        tasks.spawn(pulse::run(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
         Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })

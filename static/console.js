@@ -18,7 +18,11 @@
     if (old.length !== fresh.length) { location.assign(address); return; }
     const focused = document.activeElement && document.activeElement.name;
     const typing = document.activeElement && document.activeElement.closest("form");
-    old.forEach((node, i) => { if (!(typing && node === typing && !remember)) node.replaceWith(document.adoptNode(fresh[i])); });
+    // What has not changed stays, and with it the place where one reads and the focus.
+    old.forEach((node, i) => {
+      const written = typing && node.contains(typing) && !remember;
+      if (!written && !node.isEqualNode(fresh[i])) node.replaceWith(document.adoptNode(fresh[i]));
+    });
     if (remember) history.pushState(null, "", address);
     if (remember && focused) document.querySelector(`form[data-part] [name="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -41,6 +45,21 @@
     show(link.getAttribute("href"), true).then(() => part()?.scrollIntoView({ block: "start" }));
   });
   window.addEventListener("popstate", () => { if (part()) show(location.pathname + location.search, false); });
+
+  // Something happened: the live parts are asked for again, unless somebody is writing in them or the page is out of sight.
+  if (document.querySelector("[data-live]") && window.EventSource) {
+    const events = new EventSource("/events");
+    let missed = false;
+    const busy = () => document.querySelector("[data-live] :is(input, textarea, select):focus") !== null;
+    const refresh = () => {
+      if (document.hidden || busy()) { missed = true; return; }
+      missed = false;
+      show(location.pathname + location.search, false).catch(() => { missed = true; });
+    };
+    events.addEventListener("change", refresh);
+    document.addEventListener("visibilitychange", () => { if (missed) refresh(); });
+    window.addEventListener("pagehide", () => events.close());
+  }
 
   // "/" goes to the first filter, Escape shuts an open menu.
   document.addEventListener("keydown", (event) => {

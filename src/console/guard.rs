@@ -169,6 +169,8 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
     let mut visit = Visit::new(console.gateway.clone(), lang, theme, uri, query);
     visit.address = address.unwrap_or_default();
     visit.notice = notice;
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    visit.host = host.unwrap_or_default().to_owned();
     // A new cookie is not in the request yet: the form is made with it.
     visit.fresh_form = set.get_all(header::SET_COOKIE).iter().find_map(|value| {
         let value = value.to_str().ok()?.strip_prefix(FORM_COOKIE)?.strip_prefix('=')?;

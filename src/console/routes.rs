@@ -4,7 +4,7 @@
 use axum::http::Method;
 use axum::routing::MethodRouter;
 
-use super::{Console, assets, obligations, overview, own, sign_in};
+use super::{Console, accounts, assets, events, journal, obligations, overview, own, sign_in};
 use crate::access::Right;
 
 /// Who may use a route.
@@ -61,7 +61,10 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(sign_in::routes());
     all.extend(overview::routes());
     all.extend(obligations::routes());
+    all.extend(journal::routes());
+    all.extend(accounts::routes());
     all.extend(own::routes());
+    all.extend(events::routes());
     all
 }
 
@@ -77,4 +80,6 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "journal", path: "/journal", right: Right::SeeJournal },
+    Section { word: "accounts", path: "/accounts", right: Right::SeeAccounts },
 ];

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, routes::SECTIONS};
+use crate::console::{errors, journal, routes::SECTIONS};
 use crate::domain::{
     ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, SettleKind,
 };
@@ -69,6 +69,10 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
         ("group", vec!["overdue", "running", "pending", "done"]),
+        ("account-state", vec!["enabled", "disabled"]),
+        ("token-state", vec!["enabled", "expired", "revoked"]),
+        ("about", vec!["record", "delivery", "obligation"]),
+        ("kind", journal::KINDS.to_vec()),
         ("type", types.chain(["notice", "deadline-reminder"]).collect()),
     ]
 }

@@ -3,4 +3,7 @@
 mod accounts;
 mod attacks;
 mod browser;
+mod journal;
+mod live;
+mod people;
 mod routes;
