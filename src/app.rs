@@ -206,10 +206,14 @@ impl Node {
         };
         let agencies =
             listen(options, api::router(face.clone())).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
-        let pages = console::router(gateway.clone()).merge(api::metrics(face.clone()));
+        let pages = console::router(gateway.clone());
+        // Nobody signs in to the metrics: they stand here only where nobody else can come.
+        let pages = if settings.console.is_local() { pages.merge(api::metrics(face.clone())) } else { pages };
         let options = ListenOptions {
             tls: console_tls,
             insecure_allowed: settings.console.insecure,
+            // People behind one address, each with open pages that listen.
+            connections_per_peer_max: ListenOptions::plain(settings.console.listen).connections_max,
             ..ListenOptions::plain(settings.console.listen)
         };
         let console = listen(options, pages).await.map_err(|e| StartError::Listen("console.listen", e))?;

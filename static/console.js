@@ -9,8 +9,11 @@
   if (menu && window.matchMedia("(max-width: 60rem)").matches) menu.open = false;
 
   // Takes a page and puts its live parts in place of ours.
-  async function show(address, remember) {
-    const response = await fetch(address, { headers: { Accept: "text/html" }, redirect: "manual" });
+  async function show(address, remember, live) {
+    const headers = { Accept: "text/html" };
+    // What nobody asked for does not keep the session alive.
+    if (live) headers["Mezhved-Live"] = "1";
+    const response = await fetch(address, { headers, redirect: "manual" });
     if (!response.ok) { location.assign(address); return; }
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const old = document.querySelectorAll("[data-live], [data-tabs], form[data-part]");
@@ -54,7 +57,7 @@
     const refresh = () => {
       if (document.hidden || busy()) { missed = true; return; }
       missed = false;
-      show(location.pathname + location.search, false).catch(() => { missed = true; });
+      show(location.pathname + location.search, false, true).catch(() => { missed = true; });
     };
     events.addEventListener("change", refresh);
     document.addEventListener("visibilitychange", () => { if (missed) refresh(); });

@@ -23,6 +23,8 @@ use crate::gateway::people::Signed;
 
 /// The cookie that the token of the sign-in form is made of, before there is a session.
 const FORM_COOKIE: &str = "mezhved-form";
+/// A request that the script makes by itself carries this header: it does not keep the session alive.
+const LIVE: &str = "mezhved-live";
 /// A year: how long a browser keeps the language and the theme.
 const YEAR_SECONDS: u32 = 365 * 86_400;
 /// Below this path scripts ask, and are answered in JSON.
@@ -156,10 +158,11 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
     if chosen_theme.is_some() {
         keep(THEME_COOKIE, theme.as_str());
     }
-    if request.uri().path() == super::sign_in::PATH && cookies::read(headers, FORM_COOKIE).is_none() {
-        if let Ok(secret) = crate::crypto::generate::token() {
-            cookies::set(&mut set, FORM_COOKIE, &secret, Kept::Session, SameSite::Strict, secure);
-        }
+    if request.uri().path() == super::sign_in::PATH
+        && cookies::read(headers, FORM_COOKIE).is_none()
+        && let Ok(secret) = crate::crypto::generate::token()
+    {
+        cookies::set(&mut set, FORM_COOKIE, &secret, Kept::Session, SameSite::Strict, secure);
     }
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_canonical().to_string());
     let notice = cookies::read(headers, NOTICE_COOKIE).map(str::to_owned);
@@ -182,7 +185,7 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
 
 async fn session(console: &Console, headers: &HeaderMap) -> Result<Option<Signed>, crate::store::StoreError> {
     match cookies::read(headers, session_cookie(console)) {
-        Some(secret) if !secret.is_empty() => console.gateway.session(secret).await,
+        Some(secret) if !secret.is_empty() => console.gateway.session(secret, !headers.contains_key(LIVE)).await,
         Some(_) | None => Ok(None),
     }
 }

@@ -229,7 +229,7 @@ fn entry(visit: &Visit, row: &JournalRow, logins: &BTreeMap<AccountId, Login>, z
     ];
     Entry {
         number: row.sealed.map_or_else(String::new, |(number, _)| number.to_string()),
-        at: words::instant(t, row.at, zone),
+        at: words::second(t, row.at, zone),
         at_iso: row.at.in_zone(zone),
         kind_text: t.word("kind", &own.kind),
         actor: login.unwrap_or_else(|| own.actor.clone()),
@@ -244,7 +244,7 @@ fn detail(detail: &Value) -> Vec<(String, String)> {
     let said = |value: &Value| match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()).filter(|t| !t.is_empty()),
-        other => Some(other.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
     };
     let members = detail.as_object().into_iter().flatten();
     members.filter_map(|(name, value)| Some((name.clone(), said(value)?))).collect()

@@ -15,7 +15,7 @@ use super::words;
 use crate::access::Right;
 use crate::access::password::CHARS_MIN;
 use crate::domain::{Digest, Line, TokenId};
-use crate::gateway::people::{PasswordError, SignInError, TokenWish};
+use crate::gateway::people::{PasswordError, TokenWish};
 use crate::store::{SessionRow, TokenRow};
 
 pub(super) const PATH: &str = "/own";
@@ -201,10 +201,7 @@ async fn make_token(visit: Visit, fields: Fields) -> Result<Response, Trouble> {
     let signed = visit.signed()?;
     let wish = TokenWish { title, rights, days };
     let made = visit.gateway.make_token(&signed.account, wish, &signed.principal.actor()).await;
-    let (_, token) = made.map_err(|error| match error {
-        SignInError::Store(error) => Trouble::Store(error),
-        other => Trouble::Defect(other.to_string()),
-    })?;
+    let (_, token) = made.map_err(super::accounts::defect)?;
     Ok(html(TokenPage { frame: visit.frame(&t.t("token-made-title"), "own"), token }.render()?))
 }
 

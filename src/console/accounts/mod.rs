@@ -144,10 +144,11 @@ async fn add(visit: Visit, fields: Fields) -> Result<Response, Trouble> {
     card::link_page(&visit, id).await
 }
 
-fn defect(error: SignInError) -> Trouble {
+pub(super) fn defect(error: SignInError) -> Trouble {
     match error {
         SignInError::Store(error) => error.into(),
-        other => Trouble::Defect(other.to_string()),
+        SignInError::Wrong | SignInError::Blocked(_) => Trouble::Forbidden,
+        SignInError::Defect(why) => Trouble::Defect(why),
     }
 }
 
