@@ -1,7 +1,7 @@
 //! The history of the configuration, and the way back.
 
 use super::edit::{drop_strays, id_of, own_files, path_of};
-use super::{Change, ConfigureError, EditError, Editor, FileChange, Note, Saved, changes};
+use super::{Change, EditError, Editor, FileChange, Note, Saved, changes};
 use crate::bundle::Files;
 use crate::deadline::Severity;
 use crate::gateway::snapshot::compile;
@@ -133,7 +133,7 @@ impl Editor<'_> {
         let now = self.in_force().await?;
         if undo.based_on.is_some_and(|base| base != now.revisions.bundle) {
             let latest = self.store.list_revisions(RevisionKind::Bundle, 1).await?.into_iter().next();
-            let info = latest.ok_or(ConfigureError::Missing { kind: "bundle", number: 0 })?;
+            let info = latest.ok_or(EditError::Empty)?;
             return Err(EditError::Conflict { number: info.number, author: info.author, at: info.created_at });
         }
         if *old == now.bundle {

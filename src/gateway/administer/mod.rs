@@ -16,7 +16,7 @@ pub use history::{Entry, Undo};
 pub use in_force::{Traffic, Way};
 
 use super::snapshot::compile;
-use super::{Clock, ConfigureError, Gateway};
+use super::{Clock, Gateway};
 use crate::bundle::Files;
 use crate::crypto::Certificate;
 use crate::deadline::{Finding, Severity};
@@ -63,9 +63,9 @@ pub enum EditError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// There is no revision to change.
-    #[error(transparent)]
-    Configure(#[from] ConfigureError),
+    /// There is no revision yet.
+    #[error("в базе ещё нет редакций / the database has no revision yet: `mezhved partner apply`")]
+    Empty,
     /// There is none with this id.
     #[error("участника `{0}` нет / there is no participant `{0}`; `mezhved partner list`")]
     NoSuch(String),
@@ -184,7 +184,7 @@ impl<'a> Editor<'a> {
         for _ in 0..TRIES_MAX {
             let InForce { revisions, people, bundle } = self.in_force().await?;
             if revisions.participants == 0 {
-                return Err(ConfigureError::Missing { kind: "participants", number: 0 }.into());
+                return Err(EditError::Empty);
             }
             self.check_base(change, revisions.participants, &people).await?;
             let new = (change.make)(&people)?;
