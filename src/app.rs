@@ -188,6 +188,7 @@ impl Node {
         let vault = vault(&settings)?;
         let push = voices.push.clone();
         let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
+        let console_tls = identity(&settings, &settings.console.tls_certificate, &settings.console.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         vault.prepare().await.map_err(|source| StartError::Attachments { place: vault.place(), source })?;
@@ -206,9 +207,12 @@ impl Node {
         let agencies =
             listen(options, api::router(face.clone())).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
         let pages = console::router(gateway.clone()).merge(api::metrics(face.clone()));
-        let console = listen(ListenOptions::plain(settings.console.listen), pages)
-            .await
-            .map_err(|e| StartError::Listen("console.listen", e))?;
+        let options = ListenOptions {
+            tls: console_tls,
+            insecure_allowed: settings.console.insecure,
+            ..ListenOptions::plain(settings.console.listen)
+        };
+        let console = listen(options, pages).await.map_err(|e| StartError::Listen("console.listen", e))?;
         let metrics = listen_for_metrics(settings, face).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let to_queues = amqp.clone().map(|amqp| Arc::new(amqp) as Arc<dyn ToQueue>);
@@ -219,6 +223,8 @@ impl Node {
         tasks.spawn(attachments::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
         tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
+        let own = gateway.clone();
+        tasks.spawn(async move { own.warm_people().await });
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
         Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
@@ -234,9 +240,17 @@ impl Node {
         self.agencies.address()
     }
 
-    /// Where operators look, as bound.
+    /// Where people look, as bound.
     pub fn console(&self) -> SocketAddr {
         self.console.address()
+    }
+
+    /// The address of the pages: the one that the settings name, else as bound.
+    pub fn pages(&self) -> String {
+        let own = &self.gateway.settings().console;
+        let scheme = if own.is_https() { "https" } else { "http" };
+        let bound = format!("{scheme}://{}", self.console());
+        if own.public_url.is_empty() { bound } else { own.public_url.trim_end_matches('/').to_owned() }
     }
 
     /// Where Prometheus asks, as bound, if not on the console's address only.
@@ -398,8 +412,7 @@ fn amqp_options(settings: &Settings, name: &str) -> Result<AmqpOptions, StartErr
 }
 
 fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
-    let broker = &gateway.settings().broker;
-    if broker.url.is_empty() {
+    if gateway.settings().broker.url.is_empty() {
         return Ok(None);
     }
     let (sender, participants) = watch::channel(broker_participants(gateway));

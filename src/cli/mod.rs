@@ -5,6 +5,8 @@
 #[macro_use]
 mod table;
 
+mod account;
+mod account_input;
 mod adapter;
 mod adapter_new;
 mod adapter_preview;
@@ -84,6 +86,7 @@ enum Command {
     Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
+    Account(account::Args),
     Envelope(envelope::Args),
     Key(key::Args),
     Schema(schema::Args),
@@ -159,6 +162,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
+        Command::Account(args) => account::run(args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Adapter(args) => {

@@ -26,8 +26,8 @@ pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use framing::{Framing, Plain, PlainAuth, PlainMethod};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, Line, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
-    ParticipantId, RecordId, Remark, RoleCode, RuleId,
+    AccountId, CaseId, ConversationId, DeliveryId, IdError, Line, Login, MailingId, MessageId, NotificationId,
+    ObligationId, Oktmo, ParticipantId, RecordId, Remark, RoleCode, RuleId, TokenId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};

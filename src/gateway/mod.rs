@@ -23,6 +23,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+pub mod people;
 mod plain;
 mod queues;
 mod rate;
@@ -80,6 +81,7 @@ struct Inner {
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
     queues: queues::Queues,
+    hasher: people::Hasher,
 }
 
 impl Gateway {
@@ -104,6 +106,7 @@ impl Gateway {
             uploads: Arc::default(),
             meters: Meters::new(),
             queues: queues::Queues::new(),
+            hasher: people::Hasher::default(),
             settings,
             store,
             signer,
@@ -143,6 +146,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.

@@ -148,7 +148,19 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let tls = !s.agencies.tls_certificate.as_os_str().is_empty();
     let safe = tls || s.agencies.insecure || s.agencies.listen.ip().is_loopback();
     need(safe, "agencies.listen", "a loopback address, or TLS, or insecure = true");
-    need(s.console.listen.ip().is_loopback(), "console.listen", "a loopback address such as 127.0.0.1:8081");
+    let own = &s.console;
+    let both = own.tls_certificate.as_os_str().is_empty() == own.tls_key.as_os_str().is_empty();
+    need(both, "console.tls_key", "tls_certificate and tls_key together, or neither");
+    let safe = !own.tls_certificate.as_os_str().is_empty() || own.insecure || own.listen.ip().is_loopback();
+    need(safe, "console.listen", "a loopback address such as 127.0.0.1:8081, or TLS, or insecure = true");
+    let public = own.public_url.is_empty()
+        || url::Url::parse(&own.public_url).is_ok_and(|u| {
+            matches!(u.scheme(), "https" | "http") && u.path() == "/" && u.query().is_none() && u.has_host()
+        });
+    need(public, "console.public_url", "https://host without a path, or empty");
+    need((1..=1_440).contains(&own.session_idle_minutes), "console.session_idle_minutes", "1 to 1440");
+    need((1..=168).contains(&own.session_hours_max), "console.session_hours_max", "1 to 168");
+    need((1..=168).contains(&own.password_link_hours), "console.password_link_hours", "1 to 168");
     let scraped = s.metrics.listen.is_none_or(|at| at.ip().is_loopback()) || s.metrics.insecure;
     need(scraped, "metrics.listen", "a loopback address such as 127.0.0.1:9464, or insecure = true");
     let broker = s.broker.url.is_empty() || s.broker.url.starts_with("amqp://") || s.broker.url.starts_with("amqps://");
@@ -225,6 +237,9 @@ mod tests {
             ("[delivery]\nworker = 3", "delivery.worker", "delivery.workers"),
             ("[delivery]\nworkers = 0", "delivery.workers", "1 to 1024"),
             ("[console]\nlisten = \"0.0.0.0:8081\"", "console.listen", "loopback"),
+            ("[console]\ntls_key = \"a.pem\"", "console.tls_key", "together"),
+            ("[console]\npublic_url = \"mezhved.example.ru\"", "console.public_url", "https://host"),
+            ("[console]\nsession_idle_minutes = 0", "console.session_idle_minutes", "1 to 1440"),
             ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "insecure = true"),
             ("[metrics]\nlisten = \"9464\"", "metrics.listen", "127.0.0.1:9464"),
             ("[agencies]\nlisten = \"0.0.0.0:8080\"", "agencies.listen", "insecure = true"),

@@ -7,6 +7,8 @@
 //!
 //! Not here: judging, signing, clocks. Every instant is an argument. No transaction is open across anything but SQL.
 
+mod access_tokens;
+mod accounts;
 mod act_rows;
 mod acts;
 mod attachments;
@@ -38,6 +40,8 @@ mod plans;
 mod queues;
 mod room;
 mod rows;
+mod sessions;
+mod sign_ins;
 mod sql;
 #[cfg(test)]
 mod tests;
@@ -57,6 +61,8 @@ use tokio::task::JoinHandle;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
+pub use access_tokens::{NewToken, TokenRow};
+pub use accounts::{AccountChange, AccountRow, NewAccount};
 pub use act_rows::{ActDocument, ActMessage, ActRow};
 pub use acts::{Act, ActRefusal, Acted, NewAct};
 pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, WholeAttachment};
@@ -83,6 +89,8 @@ pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, Obligat
 pub use pings::PingRow;
 pub use plans::QueryPlan;
 pub use queues::{BreakerRow, QueueOrder, QueueTry};
+pub use sessions::{NewSession, SessionRow};
+pub use sign_ins::SignIn;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 
