@@ -35,6 +35,8 @@ mod message;
 mod notify;
 mod obligations;
 mod partner;
+mod partner_edit;
+mod partner_ping;
 mod partner_simulate;
 mod queue;
 mod regulation;

@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod administer;
 mod answer;
 pub mod attachments;
 mod carriers;
