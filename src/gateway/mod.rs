@@ -25,6 +25,7 @@ mod plain;
 mod rate;
 mod receive;
 mod remind;
+mod reports;
 pub mod seal;
 pub mod snapshot;
 mod technical;
@@ -42,6 +43,7 @@ pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use receive::{Peer, Reply};
+pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "parts", include_str!("../../migrations/0007_parts.sql")),
     (8, "consent", include_str!("../../migrations/0008_consent.sql")),
     (10, "late files", include_str!("../../migrations/0010_late_files.sql")),
+    (14, "reports", include_str!("../../migrations/0014_reports.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -31,6 +31,7 @@ mod notifications;
 mod notifying;
 mod obligations;
 mod plans;
+mod reporting;
 mod rows;
 mod sql;
 #[cfg(test)]
@@ -73,6 +74,7 @@ pub use notifications::{DigestLine, MailingContent, NewNotification, Notificatio
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use plans::QueryPlan;
+pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 
