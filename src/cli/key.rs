@@ -36,7 +36,9 @@ enum KeyCommand {
     /// центра: mezhved key accept.
     /// Makes a new key NAME.key.pem unless --key names one; never replaces a file. Writes NAME.csr.pem, without the private key. With the
     /// authority's answer: mezhved key accept.
-    #[command(after_help = "Пример / Example:\n  mezhved key request --out keys --name gateway-2027 --subject 'CN=gateway, O=Депсоцразвития Югры, C=RU'")]
+    #[command(
+        after_help = "Пример / Example:\n  mezhved key request --out keys --name gateway-2027 --subject 'CN=gateway, O=Депсоцразвития Югры, C=RU'"
+    )]
     Request(RequestArgs),
     /// Принять ответ центра: проверить и положить рядом с ключом. / Take the authority's answer: check it and put it beside the key.
     ///
@@ -44,7 +46,9 @@ enum KeyCommand {
     /// settings.toml; файлы, по которым шлюз работает сейчас, не трогает.
     /// The certificate (PEM or DER) must fit the key and be valid. Writes it beside the key as NAME.cert.pem and prints what to put into
     /// settings.toml; the files that the gateway works by now stay.
-    #[command(after_help = "Пример / Example:\n  mezhved key accept --key keys/gateway-2027.key.pem --certificate answer.cer")]
+    #[command(
+        after_help = "Пример / Example:\n  mezhved key accept --key keys/gateway-2027.key.pem --certificate answer.cer"
+    )]
     Accept(AcceptArgs),
     /// Показать сертификат: чей, чем подписывает, до какого срока. / Show a certificate: whose, how it signs, until when.
     Show(ShowKeyArgs),

@@ -230,7 +230,9 @@ impl Office {
 
 pub(crate) async fn run(command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Show { dir, what, bundle, json } => show(&Office::open(&dir).await?, &what, kind(bundle), json).await?,
+        Command::Show { dir, what, bundle, json } => {
+            show(&Office::open(&dir).await?, &what, kind(bundle), json).await?
+        }
         Command::Add { dir, participant, fields, certificate, by } => {
             let office = Office::open(&dir).await?;
             add(&office, participant, fields, certificate, &by).await?;
@@ -433,9 +435,25 @@ fn print_certificates(found: &[Listed]) -> Result<(), Failure> {
                 CertificateState::Ended => "кончился / ended".to_owned(),
             };
             let (from, until) = (c.not_before.to_string(), c.not_after.to_string());
-            vec![c.participant.to_string(), from, until, state, c.key.to_owned(), c.thumbprint.to_string(), c.subject.clone()]
+            vec![
+                c.participant.to_string(),
+                from,
+                until,
+                state,
+                c.key.to_owned(),
+                c.thumbprint.to_string(),
+                c.subject.clone(),
+            ]
         })
         .collect();
-    let heads = ["участник / participant", "с / from", "по / until", "осталось / left", "ключ / key", "SHA-256", "чей / subject"];
+    let heads = [
+        "участник / participant",
+        "с / from",
+        "по / until",
+        "осталось / left",
+        "ключ / key",
+        "SHA-256",
+        "чей / subject",
+    ];
     Ok(table::print(&heads, &rows)?)
 }

@@ -43,12 +43,17 @@ impl Subject {
             let known = NAMES.iter().find(|known| known.0.eq_ignore_ascii_case(name));
             let Some((_, nid, chars_max)) = known else {
                 let allowed = NAMES.map(|known| known.0).join(", ");
-                return Err(format!("`{name}`: допускается / allowed: {allowed}; пример / example: CN=gateway, O=Депсоцразвития, C=RU"));
+                return Err(format!(
+                    "`{name}`: допускается / allowed: {allowed}; пример / example: CN=gateway, O=Депсоцразвития, C=RU"
+                ));
             };
             let fits = (1..=*chars_max).contains(&value.chars().count()) && !value.contains(char::is_control);
-            let fits = fits && (*nid != Nid::COUNTRYNAME || (value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase())));
+            let fits = fits
+                && (*nid != Nid::COUNTRYNAME || (value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase())));
             if !fits {
-                return Err(format!("{name}: от 1 до {chars_max} знаков, C — двумя заглавными буквами / 1 to {chars_max} characters, C in two capitals"));
+                return Err(format!(
+                    "{name}: от 1 до {chars_max} знаков, C — двумя заглавными буквами / 1 to {chars_max} characters, C in two capitals"
+                ));
             }
             parts.push((*nid, value.to_owned()));
         }

@@ -29,6 +29,7 @@ mod queues;
 mod rate;
 mod receive;
 mod remind;
+mod reports;
 pub mod seal;
 pub mod snapshot;
 mod take;
@@ -48,6 +49,7 @@ pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
+pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 

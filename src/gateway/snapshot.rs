@@ -229,7 +229,11 @@ fn know(
             en: format!("regulation `{id}` is not there; add regulations/*.toml with this id"),
         });
     }
-    let wrong = |text: String| Unknown { key: "certificate", ru: format!("сертификат {text}"), en: format!("certificate {text}") };
+    let wrong = |text: String| Unknown {
+        key: "certificate",
+        ru: format!("сертификат {text}"),
+        en: format!("certificate {text}"),
+    };
     let certificates: Result<Vec<_>, _> =
         participant.certificates.iter().map(|der| Certificate::from_der(der)).collect();
     let certificates = certificates.map_err(|e| wrong(e.to_string()))?;

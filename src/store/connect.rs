@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "operations", include_str!("../../migrations/0011_operations.sql")),
     (12, "accounts", include_str!("../../migrations/0012_accounts.sql")),
     (14, "pings", include_str!("../../migrations/0014_pings.sql")),
+    (15, "reports", include_str!("../../migrations/0015_reports.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -38,6 +38,7 @@ mod obligations;
 mod pings;
 mod plans;
 mod queues;
+mod reporting;
 mod room;
 mod rows;
 mod sessions;
@@ -89,6 +90,7 @@ pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, Obligat
 pub use pings::PingRow;
 pub use plans::QueryPlan;
 pub use queues::{BreakerRow, QueueOrder, QueueTry};
+pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
 pub use sessions::{NewSession, SessionRow};
 pub use sign_ins::SignIn;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};

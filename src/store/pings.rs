@@ -93,7 +93,8 @@ impl Write for NoteTask {
         if !tx.one(update, values).await?.is_empty() {
             return Ok(());
         }
-        let insert = "INSERT INTO pings (id, participant, author, node, started_at, steps) VALUES ($1, $2, $3, $4, $5, $6)";
+        let insert =
+            "INSERT INTO pings (id, participant, author, node, started_at, steps) VALUES ($1, $2, $3, $4, $5, $6)";
         let values = vec![
             text(row.id),
             text(&row.participant),

@@ -28,7 +28,9 @@ pub enum CertificateProblem {
     )]
     PrivateKey,
     /// The key's kind or size is not allowed.
-    #[error("ключ не из списка: {0}; допускаются RSA от 2048 бит, P-256, P-384, Ed25519 / the key is not on the list: {0}; allowed are RSA of 2048 bits and more, P-256, P-384, Ed25519")]
+    #[error(
+        "ключ не из списка: {0}; допускаются RSA от 2048 бит, P-256, P-384, Ed25519 / the key is not on the list: {0}; allowed are RSA of 2048 bits and more, P-256, P-384, Ed25519"
+    )]
     Key(String),
     /// It has ended.
     #[error("срок сертификата уже истёк: {0} / the certificate has ended: {0}")]
@@ -40,7 +42,9 @@ pub enum CertificateProblem {
     #[error("это ключ самого шлюза / this is the gateway's own key")]
     Own,
     /// Somebody else's key.
-    #[error("этот ключ уже у участника `{0}`; у каждого участника свой / participant `{0}` has this key; each has its own")]
+    #[error(
+        "этот ключ уже у участника `{0}`; у каждого участника свой / participant `{0}` has this key; each has its own"
+    )]
     Others(String),
     /// It is registered.
     #[error("этот сертификат уже зарегистрирован у участника / the participant has this certificate already")]
@@ -49,7 +53,9 @@ pub enum CertificateProblem {
     #[error("такого сертификата у участника нет / the participant has no such certificate")]
     NotThere,
     /// Who signs nothing has none.
-    #[error("участник без конвертов ничего не подписывает, сертификат ему не нужен / a participant without envelopes signs nothing and needs no certificate")]
+    #[error(
+        "участник без конвертов ничего не подписывает, сертификат ему не нужен / a participant without envelopes signs nothing and needs no certificate"
+    )]
     Plain,
 }
 
@@ -117,7 +123,12 @@ pub struct Listed {
 }
 
 impl Listed {
-    fn of(participant: &ParticipantId, certificate: &Certificate, all: &[Certificate], (now, days): (Timestamp, u32)) -> Self {
+    fn of(
+        participant: &ParticipantId,
+        certificate: &Certificate,
+        all: &[Certificate],
+        (now, days): (Timestamp, u32),
+    ) -> Self {
         let soon = now.plus_seconds(i64::from(days) * 86_400);
         let state = if certificate.not_before() > now {
             CertificateState::Future

@@ -83,13 +83,17 @@ impl Editor<'_> {
     fn added(&self, files: &Files, editing: &Editing<'_>) -> Result<Files, EditError> {
         let text = editing.form.get(Field::Id).trim();
         let id = ParticipantId::parse(text).map_err(|error| {
-            let ru = format!("недопустимое значение `{}`: строчные латинские буквы, цифры и дефис, до 40 знаков", error.value);
+            let ru = format!(
+                "недопустимое значение `{}`: строчные латинские буквы, цифры и дефис, до 40 знаков",
+                error.value
+            );
             at(Field::Id, ru, error.to_string())
         })?;
         if path_of(files, id.as_str()).is_some() {
             return Err(EditError::Taken(id));
         }
-        let mut written = editing.form.write("").map_err(|fields| EditError::Refused(Refused { fields, others: Vec::new() }))?;
+        let mut written =
+            editing.form.write("").map_err(|fields| EditError::Refused(Refused { fields, others: Vec::new() }))?;
         let mut new = files.clone();
         if let Some(bytes) = editing.certificate {
             let (certificate, path) = self.checked(files, id.as_str(), bytes)?;

@@ -244,12 +244,7 @@ impl Pinger {
         Ok(if state == StepState::Failed { Err(Broken) } else { Ok(()) })
     }
 
-    pub(super) async fn failed(
-        &mut self,
-        step: PingStep,
-        began: tokio::time::Instant,
-        detail: String,
-    ) -> Going {
+    pub(super) async fn failed(&mut self, step: PingStep, began: tokio::time::Instant, detail: String) -> Going {
         self.note((step, StepState::Failed), began, vec![("detail", detail)]).await
     }
 
@@ -310,13 +305,16 @@ impl Pinger {
             Ok(Ok(false)) => {
                 self.note((PingStep::Secret, StepState::Open), began, vec![("auth", auth.as_str().to_owned())]).await?
             }
-            Ok(Err(problem)) => return self.failed(PingStep::Secret, began, format!("{} / {}", problem.ru, problem.en)).await,
+            Ok(Err(problem)) => {
+                return self.failed(PingStep::Secret, began, format!("{} / {}", problem.ru, problem.en)).await;
+            }
             Err(error) => return self.failed(PingStep::Secret, began, error.to_string()).await,
         };
         drop(noted);
         let detail = "без конвертов: пробного сообщения, которое ничего не значит, у такого участника нет / without envelopes: such a \
                       participant knows no message that means nothing";
-        self.note((PingStep::Send, StepState::Open), tokio::time::Instant::now(), vec![("detail", detail.to_owned())]).await
+        self.note((PingStep::Send, StepState::Open), tokio::time::Instant::now(), vec![("detail", detail.to_owned())])
+            .await
     }
 
     async fn look_at_queue(&mut self, id: &ParticipantId) -> Going {

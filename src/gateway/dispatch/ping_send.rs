@@ -6,9 +6,7 @@ use tracing::warn;
 
 use super::ping::{Going, PingError, PingStep, Pinger, StepState};
 use super::{describe, held};
-use crate::domain::{
-    DeliveryId, DeliveryState, MessageId, ParkReason, Remark, Timestamp, TransportKind,
-};
+use crate::domain::{DeliveryId, DeliveryState, MessageId, ParkReason, Remark, Timestamp, TransportKind};
 use crate::envelope::technical::Ping;
 use crate::gateway::answer::Addressee;
 use crate::gateway::ids;
@@ -97,7 +95,8 @@ impl Pinger {
                 on_consent: None,
             };
             let snapshot = maker.snapshot();
-            let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
+            let revisions =
+                Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
             Ok::<_, crate::envelope::SignError>(maker.own_message(made, record, revisions, vec![delivery]))
         });
         let message = match made.await {
@@ -122,7 +121,11 @@ impl Pinger {
         let lease_ms = u32::try_from(gateway.settings().delivery.lease_ms).unwrap_or(u32::MAX);
         let claim = Claim { node: gateway.node().to_owned(), now: later, lease_ms, limit: 1, slots: Vec::new() };
         let claimed = gateway.store().claim_these(claim, id.into_iter().collect()).await?;
-        Ok(claimed.into_iter().next().map(|claimed| (Some(claimed), message_id)).ok_or_else(|| "the delivery was not taken".to_owned()))
+        Ok(claimed
+            .into_iter()
+            .next()
+            .map(|claimed| (Some(claimed), message_id))
+            .ok_or_else(|| "the delivery was not taken".to_owned()))
     }
 
     /// One handing over, as dispatch does it, and why an answer was no receipt.

@@ -33,7 +33,10 @@ pub(super) fn contacts(raw: &[Spanned<RawContact>], place: &mut Place<'_>) -> Ve
         let texts = [&raw.name, &raw.post, &raw.phone, &raw.mail, &raw.hours];
         let is_line = |text: &&String| text.chars().count() <= CHARS_MAX && !text.contains(char::is_control);
         if at >= CONTACTS_MAX {
-            place.say(start, said(format!("contact: не больше {CONTACTS_MAX}"), format!("contact: at most {CONTACTS_MAX}")));
+            place.say(
+                start,
+                said(format!("contact: не больше {CONTACTS_MAX}"), format!("contact: at most {CONTACTS_MAX}")),
+            );
         } else if raw.name.trim().is_empty() {
             place.say(start, said("contact: нужно имя (name)", "contact: a name is needed"));
         } else if !texts.iter().all(is_line) {

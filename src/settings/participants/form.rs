@@ -215,7 +215,8 @@ impl Form {
     /// # Errors
     /// What is missing or has no form at all; whether the rest is right says [`parse`](super::parse).
     pub fn write(&self, old: &str) -> Result<String, Vec<FieldProblem>> {
-        let whole = |en: String| vec![FieldProblem { field: None, ru: format!("файл не читается: {en}"), en }];
+        let whole =
+            |en: String| vec![FieldProblem { field: None, ru: format!("файл не читается: {en}"), en }];
         let before = Self::read(old).map_err(whole)?;
         let mut document: DocumentMut = old.parse().map_err(|e: toml_edit::TomlError| whole(e.message().to_owned()))?;
         let mut problems = Vec::new();

@@ -153,9 +153,9 @@ fn commas(text: &str) -> impl Iterator<Item = &str> {
 
 fn number(text: &str) -> Result<Value, Said> {
     let number: Result<i64, _> = text.parse();
-    number.map(Value::from).map_err(|_| {
-        said(format!("`{text}`: нужно целое число"), format!("`{text}`: a whole number is needed"))
-    })
+    number
+        .map(Value::from)
+        .map_err(|_| said(format!("`{text}`: нужно целое число"), format!("`{text}`: a whole number is needed")))
 }
 
 /// The value that a text stands for.
@@ -166,7 +166,9 @@ fn made(shape: Shape, text: &str) -> Result<Value, Said> {
         Shape::Flag => match text {
             "true" => Ok(Value::from(true)),
             "false" => Ok(Value::from(false)),
-            other => Err(said(format!("`{other}`: нужно true или false"), format!("`{other}`: true or false is needed"))),
+            other => {
+                Err(said(format!("`{other}`: нужно true или false"), format!("`{other}`: true or false is needed")))
+            }
         },
         Shape::List => Ok(array(items(text).map(Value::from))),
         Shape::Roles => Ok(array(items(text).map(role))),

@@ -154,7 +154,7 @@ fn name(name: &X509NameRef) -> String {
 
 fn names(certificate: &X509) -> Vec<String> {
     let found = certificate.subject_alt_names();
-    let name = |name: &openssl::x509::GeneralName| match (name.dnsname(), name.ipaddress()) {
+    let name = |name: &openssl::x509::GeneralNameRef| match (name.dnsname(), name.ipaddress()) {
         (Some(name), _) => Some(name.to_owned()),
         (None, Some([a, b, c, d])) => Some(format!("{a}.{b}.{c}.{d}")),
         (None, Some(_)) => Some("IPv6".to_owned()),
