@@ -388,9 +388,36 @@ fn broker_participants(gateway: &Gateway) -> Vec<ParticipantId> {
     own.map(|k| k.participant.id.clone()).collect()
 }
 
+/// The ways out for a command of its own: it consumes nothing.
+///
+/// # Errors
+/// When a file cannot be read or an option is unusable.
+pub fn ways(settings: &Settings) -> Result<Ways, StartError> {
+    let push = Arc::new(Push::new(http_options(settings)?)?);
+    if settings.broker.url.is_empty() {
+        return Ok(Ways { push, amqp: None });
+    }
+    let options = amqp_options(settings, "command")?;
+    let (_, nobody) = watch::channel(Vec::new());
+    let handler = Arc::new(|_: Incoming| async { Disposition::RequeueLater }.boxed());
+    let amqp = Amqp::start(options, nobody, handler)?;
+    Ok(Ways { push, amqp: Some(Arc::new(amqp)) })
+}
+
+fn amqp_options(settings: &Settings, name: &str) -> Result<AmqpOptions, StartError> {
+    let broker = &settings.broker;
+    Ok(AmqpOptions {
+        insecure_allowed: broker.insecure,
+        extra_roots_pem: authorities(settings, &broker.ca_file)?,
+        prefetch: broker.prefetch,
+        message_bytes_max: settings.limits.envelope_bytes_max,
+        connection_name: format!("mezhved {name}"),
+        ..AmqpOptions::new(broker.url.clone())
+    })
+}
+
 fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
-    let broker = &gateway.settings().broker;
-    if broker.url.is_empty() {
+    if gateway.settings().broker.url.is_empty() {
         return Ok(None);
     }
     let (sender, participants) = watch::channel(broker_participants(gateway));
@@ -413,14 +440,7 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
         }
         .boxed()
     });
-    let options = AmqpOptions {
-        insecure_allowed: broker.insecure,
-        extra_roots_pem: authorities(gateway.settings(), &broker.ca_file)?,
-        prefetch: broker.prefetch,
-        message_bytes_max: gateway.settings().limits.envelope_bytes_max,
-        connection_name: format!("mezhved {}", gateway.node()),
-        ..AmqpOptions::new(broker.url.clone())
-    };
+    let options = amqp_options(gateway.settings(), gateway.node())?;
     let amqp = Amqp::start(options, participants, handler)?;
     drop(answering.set(amqp.clone()));
     tokio::spawn(async move {

@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod crypto;
 pub mod deadline;
 pub mod envelope;
+pub mod report;
 pub mod retry;
 pub mod schema;
 pub mod xml;

@@ -35,6 +35,8 @@ mod message;
 mod notify;
 mod obligations;
 mod partner;
+mod partner_edit;
+mod partner_ping;
 mod partner_simulate;
 mod queue;
 mod regulation;
@@ -43,6 +45,7 @@ mod regulation_json;
 mod regulation_order;
 mod regulation_show;
 mod regulation_words;
+mod report;
 mod schema;
 mod serve;
 mod simulate;
@@ -81,6 +84,7 @@ enum Command {
     Case(case::Args),
     Deadline(obligations::Args),
     Notify(notify::Args),
+    Report(report::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
@@ -157,6 +161,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Notify(args) => notify::run(args),
+        Command::Report(args) => report::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),

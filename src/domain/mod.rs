@@ -32,6 +32,6 @@ pub use id::{
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
-pub use participant::{NoticesWanted, Participant, RoleHolding, TransportKind};
+pub use participant::{Contact, NoticesWanted, Participant, RoleHolding, TransportKind};
 pub use queue::{BreakerState, QueueState};
 pub use time::{Timestamp, Zone};

@@ -1,6 +1,8 @@
 //! A message's way out: claim under a lease, make what goes out, hand it over with no transaction open, settle.
 
 mod held;
+pub mod ping;
+mod ping_send;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod administer;
 mod answer;
 pub mod attachments;
 mod carriers;
@@ -29,6 +30,7 @@ mod queues;
 mod rate;
 mod receive;
 mod remind;
+mod reports;
 pub mod seal;
 pub mod snapshot;
 mod take;
@@ -48,6 +50,7 @@ pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
+pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 

@@ -23,6 +23,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "late files", include_str!("../../migrations/0010_late_files.sql")),
     (11, "operations", include_str!("../../migrations/0011_operations.sql")),
     (12, "accounts", include_str!("../../migrations/0012_accounts.sql")),
+    (14, "pings", include_str!("../../migrations/0014_pings.sql")),
+    (15, "reports", include_str!("../../migrations/0015_reports.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -16,12 +16,22 @@ pub trait ToAddress: Send + Sync {
 
     /// One attempt to hand over a request without an envelope, as [`Push::send_plain`] has it.
     fn send_plain(&self, call: PlainCall) -> BoxFuture<'_, PlainAnswer>;
+
+    /// What looks at an address step by step, if this goes over sockets.
+    fn looker(&self) -> Option<&Push> {
+        None
+    }
 }
 
 /// Puts bytes into a participant's queue.
 pub trait ToQueue: Send + Sync {
     /// One attempt, up to the broker's confirm, as [`Amqp::publish`] has it.
     fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome>;
+
+    /// What looks at the broker, if this is one.
+    fn looker(&self) -> Option<&Amqp> {
+        None
+    }
 }
 
 impl ToAddress for Push {
@@ -32,10 +42,18 @@ impl ToAddress for Push {
     fn send_plain(&self, call: PlainCall) -> BoxFuture<'_, PlainAnswer> {
         Self::send_plain(self, call).boxed()
     }
+
+    fn looker(&self) -> Option<&Push> {
+        Some(self)
+    }
 }
 
 impl ToQueue for Amqp {
     fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome> {
         Self::publish(self, queue, bytes, id).boxed()
+    }
+
+    fn looker(&self) -> Option<&Amqp> {
+        Some(self)
     }
 }
