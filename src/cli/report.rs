@@ -157,7 +157,11 @@ fn register_kind(text: &str) -> Result<RegisterKind, String> {
 
 fn whole(text: &str, length: usize) -> Result<Period, String> {
     let period = Period::parse(text).map_err(|error| error.to_string())?;
-    if text.len() == length { Ok(period) } else { Err(format!("`{text}`: --month 2026-11, --quarter 2026-Q3, --year 2026")) }
+    if text.len() == length {
+        Ok(period)
+    } else {
+        Err(format!("`{text}`: --month 2026-11, --quarter 2026-Q3, --year 2026"))
+    }
 }
 
 fn quarter(text: &str) -> Result<Period, String> {
@@ -184,7 +188,9 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
 
 fn list(as_json: bool) -> Result<ExitCode, Failure> {
     if as_json {
-        let listed = ReportKind::ALL.iter().map(|kind| json!({ "report": kind.as_str(), "title": kind.title(), "purpose": kind.purpose() }));
+        let listed = ReportKind::ALL
+            .iter()
+            .map(|kind| json!({ "report": kind.as_str(), "title": kind.title(), "purpose": kind.purpose() }));
         say!("{}", Value::from(listed.collect::<Vec<_>>()))?;
     } else {
         let command = |kind: &ReportKind| kind.as_str().replace("register-", "register ");
@@ -261,7 +267,8 @@ async fn make(
             id = regulation.id
         )));
     }
-    let base = ReportBase { regulation, calendar: calendars.get(&regulation.calendar), participants: &people, codes: &codes };
+    let base =
+        ReportBase { regulation, calendar: calendars.get(&regulation.calendar), participants: &people, codes: &codes };
     Ok(make_report(store, base, &request).await?)
 }
 

@@ -86,9 +86,10 @@ impl ReportKind {
                 "Обращения за сопровождением: заявления и извещения (Югра)",
                 "Applications for accompaniment, and notices (Yugra)",
             ),
-            Self::Register(RegisterKind::Families) => {
-                words("Семьи при постановке на учёт (модельная программа, п. 9.3)", "Families at their first record (model programme, 9.3)")
-            }
+            Self::Register(RegisterKind::Families) => words(
+                "Семьи при постановке на учёт (модельная программа, п. 9.3)",
+                "Families at their first record (model programme, 9.3)",
+            ),
         }
     }
 }
@@ -143,11 +144,7 @@ pub enum ReportError {
 ///
 /// # Errors
 /// When the database is away, or a register is too long.
-pub async fn make_report(
-    store: &Store,
-    base: ReportBase<'_>,
-    request: &ReportRequest,
-) -> Result<Report, ReportError> {
+pub async fn make_report(store: &Store, base: ReportBase<'_>, request: &ReportRequest) -> Result<Report, ReportError> {
     let filter = ReportFilter { regulation: base.regulation.id.clone(), ..request.filter.clone() };
     let about = about(base.regulation, request);
     let names: BTreeMap<ParticipantId, String> =
@@ -190,7 +187,11 @@ fn about(regulation: &Regulation, request: &ReportRequest) -> About {
         }
     };
     let list = |items: Vec<&str>| items.join(", ");
-    tell("Только участник", "Only the participant", filter.debtor.as_ref().map(ToString::to_string).unwrap_or_default());
+    tell(
+        "Только участник",
+        "Only the participant",
+        filter.debtor.as_ref().map(ToString::to_string).unwrap_or_default(),
+    );
     tell("Только правило", "Only the rule", filter.rule.as_ref().map(ToString::to_string).unwrap_or_default());
     tell(
         "Только то, в чём участвуют",
@@ -221,34 +222,19 @@ fn work_days(base: ReportBase<'_>, request: &ReportRequest) -> WorkDays {
     WorkDays::new(base.calendar, zone, first, last)
 }
 
-async fn span(
-    store: &Store,
-    filter: &ReportFilter,
-    period: Period,
-    zone: Zone,
-) -> Result<Span, StoreError> {
+async fn span(store: &Store, filter: &ReportFilter, period: Period, zone: Zone) -> Result<Span, StoreError> {
     store.report_span(filter, period.instants(zone)).await
 }
 
 /// What was sent, and how the cases went; no obligations.
-async fn counts(
-    store: &Store,
-    filter: &ReportFilter,
-    period: Period,
-    zone: Zone,
-) -> Result<Figures, StoreError> {
+async fn counts(store: &Store, filter: &ReportFilter, period: Period, zone: Zone) -> Result<Figures, StoreError> {
     let exchange = store.report_exchange(filter, period.instants(zone)).await?;
     let before = store.report_exchange(filter, period.before().instants(zone)).await?;
     let cases = cases(store, filter, period, zone).await?;
     Ok(Figures { months: vec![(period, Span::default(), exchange)], before: (Span::default(), before), cases })
 }
 
-async fn figures(
-    store: &Store,
-    filter: &ReportFilter,
-    period: Period,
-    zone: Zone,
-) -> Result<Figures, StoreError> {
+async fn figures(store: &Store, filter: &ReportFilter, period: Period, zone: Zone) -> Result<Figures, StoreError> {
     let mut months = Vec::new();
     // A month is one row whatever its length; a longer time is told month by month.
     let parts = if period.kind() == PeriodKind::Month { vec![period] } else { period.months() };

@@ -177,14 +177,7 @@ pub fn indicators(
     Report { key: "indicators", title, about, notes, tables: vec![table] }
 }
 
-fn row(
-    group: [&str; 2],
-    code: &str,
-    name: [&str; 2],
-    values: [Cell; 2],
-    known: Known,
-    note: [&str; 2],
-) -> Vec<Cell> {
+fn row(group: [&str; 2], code: &str, name: [&str; 2], values: [Cell; 2], known: Known, note: [&str; 2]) -> Vec<Cell> {
     let said = |[ru, en]: [&str; 2]| Cell::Words(words(ru, en));
     let [value, before] = values;
     vec![said(group), Cell::text(code), said(name), value, before, Cell::Words(known.words()), said(note)]
@@ -225,9 +218,7 @@ fn course_rows(cases: Option<&(CaseCount, CaseCount)>) -> Vec<Vec<Cell>> {
     ];
     let partial = ["вам видна только часть обмена", "you see a part of the exchange only"];
     let of = |(code, name, of, note): (&str, [&str; 2], Of, [&str; 2])| match cases {
-        Some((now, then)) => {
-            row(COURSE, code, name, [now, then].map(|case| Cell::Count(of(case))), Known::Whole, note)
-        }
+        Some((now, then)) => row(COURSE, code, name, [now, then].map(|case| Cell::Count(of(case))), Known::Whole, note),
         None => row(COURSE, code, name, [Cell::Unknown, Cell::Unknown], Known::No, partial),
     };
     table.into_iter().map(of).collect()
@@ -246,9 +237,8 @@ fn body_rows(
         sent.chain(responsible).filter(|id| participants.contains_key(*id)).collect()
     };
     let counts = |wanted: bool| {
-        [0, 1].map(|at| {
-            Cell::Count(active(at).into_iter().filter(|id| providers.contains(*id) == wanted).count() as u64)
-        })
+        [0, 1]
+            .map(|at| Cell::Count(active(at).into_iter().filter(|id| providers.contains(*id) == wanted).count() as u64))
     };
     vec![
         row(

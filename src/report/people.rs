@@ -109,7 +109,11 @@ fn official(node: Node<'_, '_>) -> String {
 
 fn somebody(person: Node<'_, '_>) -> Somebody {
     let address = ["residenceAddress", "stayAddress", "address"].into_iter().find_map(|a| child(person, a));
-    Somebody { name: name(person), birth_date: text(person, "birthDate"), address: address.map(told_address).unwrap_or_default() }
+    Somebody {
+        name: name(person),
+        birth_date: text(person, "birthDate"),
+        address: address.map(told_address).unwrap_or_default(),
+    }
 }
 
 fn told_address(address: Node<'_, '_>) -> String {
@@ -134,14 +138,19 @@ mod tests {
         assert_eq!(family.person.name, "Примерова Анна Тестовна");
         assert!(family.person.address.ends_with("улица Несуществующая, 1, 2, 3"), "{}", family.person.address);
         assert_eq!((family.members, family.children.len()), (3, 2));
-        assert_eq!((family.children[1].name.as_str(), family.children[1].birth_date.as_str()), ("Примерова Мария", "2026-04-20"));
+        assert_eq!(
+            (family.children[1].name.as_str(), family.children[1].birth_date.as_str()),
+            ("Примерова Мария", "2026-04-20")
+        );
         assert_eq!(family.representatives, ["Примерова Анна Тестовна"]);
         assert_eq!(family.categories, ["family-large", "family-low-income"]);
         assert_eq!(family.help_kinds, ["medical", "legal", "social"]);
         assert_eq!(family.accepted_by, "Принималова Ольга Выдумовна, специалист по социальной работе");
 
         let files = bundle::embedded();
-        let of = |part: &'static str| files.iter().filter(move |(path, _)| path.starts_with(part) && path.contains("/samples/"));
+        let of = |part: &'static str| {
+            files.iter().filter(move |(path, _)| path.starts_with(part) && path.contains("/samples/"))
+        };
         let mut read = 0;
         for (path, body) in of("schemas/social/application/").chain(of("schemas/social/identification-notice/")) {
             let told = told(body).unwrap_or_else(|| panic!("{path}"));

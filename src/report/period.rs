@@ -44,7 +44,9 @@ pub enum PeriodError {
         last: NaiveDate,
     },
     /// It is too long.
-    #[error("от {first} до {last}: отчёт — не больше чем за пять лет / from {first} to {last}: a report covers five years at most")]
+    #[error(
+        "от {first} до {last}: отчёт — не больше чем за пять лет / from {first} to {last}: a report covers five years at most"
+    )]
     TooLong {
         /// The first day.
         first: NaiveDate,
@@ -253,6 +255,9 @@ mod tests {
     fn a_period_begins_at_local_midnight() {
         let zone = Zone::parse("Asia/Yekaterinburg").unwrap();
         let (from, to) = Period::parse("2026-11").unwrap().instants(zone);
-        assert_eq!((from.to_string().as_str(), to.to_string().as_str()), ("2026-10-31T19:00:00.000Z", "2026-11-30T19:00:00.000Z"));
+        assert_eq!(
+            (from.to_string().as_str(), to.to_string().as_str()),
+            ("2026-10-31T19:00:00.000Z", "2026-11-30T19:00:00.000Z")
+        );
     }
 }

@@ -250,7 +250,11 @@ impl Pen<'_> {
         cells.push(self.contract(facts));
         cells.push(Cell::Unknown);
         cells.push(facts.map_or(Cell::Empty, |facts| {
-            Cell::Words(if facts.is_closed() { words("закрыто", "closed") } else { words("открыто", "open") })
+            Cell::Words(if facts.is_closed() {
+                words("закрыто", "closed")
+            } else {
+                words("открыто", "open")
+            })
         }));
         cells.push(case(line));
         cells
@@ -261,10 +265,12 @@ impl Pen<'_> {
         let mut cells = self.beginning(number, line);
         cells.push(self.person(line, |told| Cell::text(&told.person.name)));
         cells.push(self.person(line, |told| Cell::text(&told.person.address)));
-        cells.push(self.open(line, |told| if told.members == 0 { Cell::Empty } else { Cell::Count(told.members as u64) }));
-        cells.push(self.person(line, |told| {
-            Cell::text(told.children.iter().map(child_line).collect::<Vec<_>>().join("; "))
-        }));
+        cells.push(
+            self.open(line, |told| if told.members == 0 { Cell::Empty } else { Cell::Count(told.members as u64) }),
+        );
+        cells.push(
+            self.person(line, |told| Cell::text(told.children.iter().map(child_line).collect::<Vec<_>>().join("; "))),
+        );
         cells.push(self.person(line, |told| self.coded("categories", &told.categories)));
         cells.push(self.person(line, |told| {
             let coded = self.coded("need-circumstances", &told.grounds);
@@ -308,7 +314,9 @@ impl Pen<'_> {
         }
         let source = self.coded("identification-sources", std::slice::from_ref(&told.source));
         match source {
-            Cell::Words(title) => Cell::Words(words(&format!("извещение: {}", title.ru), &format!("notice: {}", title.en))),
+            Cell::Words(title) => {
+                Cell::Words(words(&format!("извещение: {}", title.ru), &format!("notice: {}", title.en)))
+            }
             Cell::Empty
             | Cell::Text(_)
             | Cell::Count(_)

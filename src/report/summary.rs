@@ -245,8 +245,22 @@ fn figure(code: &str, ru: &str, en: &str, values: [Cell; 2], note: Title) -> Vec
 fn case_rows(cases: Option<&(CaseCount, CaseCount)>) -> Vec<Vec<Cell>> {
     type Of = fn(&CaseCount) -> u64;
     let table: [(&str, &str, &str, Of, &str, &str); 6] = [
-        ("casesOpened", "Дел открыто", "Cases opened", |c| c.opened, "первое сообщение дела", "the case's first message"),
-        ("casesClosed", "Дел закрыто", "Cases closed", |c| c.closed, "акт, закрывающий дело", "the act that closes the case"),
+        (
+            "casesOpened",
+            "Дел открыто",
+            "Cases opened",
+            |c| c.opened,
+            "первое сообщение дела",
+            "the case's first message",
+        ),
+        (
+            "casesClosed",
+            "Дел закрыто",
+            "Cases closed",
+            |c| c.closed,
+            "акт, закрывающий дело",
+            "the act that closes the case",
+        ),
         (
             "casesOpen",
             "Дел открыто на конец периода",
@@ -263,7 +277,14 @@ fn case_rows(cases: Option<&(CaseCount, CaseCount)>) -> Vec<Vec<Cell>> {
             "первый день сопровождения лежит в периоде: по договору, иначе по программе",
             "the first day lies in the period: the contract's, else the programme's",
         ),
-        ("ended", "Снято с сопровождения", "Accompaniments ended", |c| c.ended, "начатые, чьё дело закрыто", "begun ones whose case was closed"),
+        (
+            "ended",
+            "Снято с сопровождения",
+            "Accompaniments ended",
+            |c| c.ended,
+            "начатые, чьё дело закрыто",
+            "begun ones whose case was closed",
+        ),
         (
             "accompanied",
             "Сопровождалось",
@@ -322,7 +343,9 @@ fn by_type(figures: &Figures) -> Table {
         Column::number("messages", "За период", "In the period"),
         Column::number("before", "За предыдущий", "In the one before"),
     ];
-    Table { key: "types", title: words("Сообщения по видам", "Messages by type"), columns, rows, total: None }
+    Table {
+        key: "types", title: words("Сообщения по видам", "Messages by type"), columns, rows, total: None
+    }
 }
 
 fn by_sender(figures: &Figures, names: &Names<'_>) -> Table {

@@ -3,9 +3,7 @@
 //! Texts are written as texts, whatever they begin with, so that nothing in them is ever computed; numbers, shares and days are what they
 //! are, so that a table can be sorted and summed up. The file tells no time but the report's own.
 
-use rust_xlsxwriter::{
-    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet,
-};
+use rust_xlsxwriter::{Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet};
 
 use super::table::{Cell, Column, Language, Report, Table};
 use crate::domain::Zone;
@@ -102,7 +100,8 @@ fn about(sheet: &mut Worksheet, report: &Report, language: Language) -> Result<(
 
 fn sheet(sheet: &mut Worksheet, table: &Table, language: Language, zone: Zone) -> Result<(), XlsxError> {
     let styles = Styles::new(false);
-    let name: String = language.of(&table.title).chars().map(|c| if "[]:*?/\\".contains(c) { ' ' } else { c }).collect();
+    let name: String =
+        language.of(&table.title).chars().map(|c| if "[]:*?/\\".contains(c) { ' ' } else { c }).collect();
     sheet.set_name(name.chars().take(NAME_MAX).collect::<String>())?;
     sheet.set_landscape().set_paper_size(PAPER_A4).set_print_fit_to_pages(1, 0);
     sheet.set_repeat_rows(0, 0)?;

@@ -90,12 +90,13 @@ impl Store {
             let (opened, closed) = (row.at("opened_at")?, row.opt_at("closed_at")?);
             take(&mut count, (opened, closed), row.opt_text("level")?, facts, period, days);
         }
-        let changed = Select::new("SELECT COUNT(DISTINCT m.case_id) AS n FROM messages m JOIN cases c ON c.id = m.case_id")
-            .and(COUNTED, vec![])
-            .and("m.type_name = 'level-change'", vec![])
-            .and("m.business_at >= ?", vec![from.into()])
-            .and("m.business_at < ?", vec![to.into()])
-            .and("c.regulation = ?", vec![text(&filter.regulation)]);
+        let changed =
+            Select::new("SELECT COUNT(DISTINCT m.case_id) AS n FROM messages m JOIN cases c ON c.id = m.case_id")
+                .and(COUNTED, vec![])
+                .and("m.type_name = 'level-change'", vec![])
+                .and("m.business_at >= ?", vec![from.into()])
+                .and("m.business_at < ?", vec![to.into()])
+                .and("c.regulation = ?", vec![text(&filter.regulation)]);
         let found = of_territories(changed, "c.territory", filter).fetch(self.readers()).await?;
         count.level_changes = found.first().map_or(Ok(0), |row| row.int("n"))?.unsigned_abs();
         Ok(count)
@@ -187,7 +188,10 @@ fn take(
 fn obligations<'f>(head: &str, by: &str, filter: &'f ReportFilter, (from, to): Instants) -> Select<'f> {
     // A term ends with its last second: what ends with the 30th is due at the first instant of the 1st, and belongs to the 30th.
     let (after, until) = match by {
-        "sort_due" => (Timestamp::from_micros(from.micros().saturating_add(1)), Timestamp::from_micros(to.micros().saturating_add(1))),
+        "sort_due" => (
+            Timestamp::from_micros(from.micros().saturating_add(1)),
+            Timestamp::from_micros(to.micros().saturating_add(1)),
+        ),
         _ => (from, to),
     };
     let territories = if filter.territories.is_empty() { "" } else { " JOIN cases c ON c.id = o.case_id" };

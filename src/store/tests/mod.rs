@@ -14,6 +14,7 @@ mod nodes;
 mod notifying;
 mod owing;
 mod plans;
+mod reporting;
 mod ruling;
 mod stopping;
 
