@@ -6,6 +6,7 @@
 // Floor 1
 pub mod domain;
 // Floor 2: pure; bytes, data and `now` go in, values and faults come out
+pub mod access;
 pub mod adapter;
 pub mod body;
 pub mod bundle;

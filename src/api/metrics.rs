@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::{Face, health};
-use crate::domain::{RecordId, Timestamp};
+use crate::domain::{BreakerState, QueueState, RecordId, Timestamp};
 use crate::store::StoreError;
 
 /// What the database is asked again no sooner than.
@@ -129,6 +129,11 @@ async fn here(face: &Face) -> Registry {
     one(&mut registry, "bundle_revision", "The revision of the bundle in force", revisions.bundle);
     let help = "Days until the last of a participant's certificates ends; below 0 it has ended";
     registry.register("certificate_days_left", help, days);
+    let (queues, breakers) = held(face);
+    let help = "1 for what a person said last about the participant's queue, 0 for what else could be said";
+    registry.register("queue_state", help, queues);
+    let help = "1 for what the participant's breaker says: closed (it is there), open (it is away), half-open (a probe is due)";
+    registry.register("breaker_state", help, breakers);
     let commits = Counter::<u64>::default();
     commits.inc_by(gateway.store().commits());
     registry.register("store_commits", "Transactions committed by this node; many messages may share one", commits);
@@ -182,6 +187,24 @@ fn certificates(face: &Face) -> Family<Of, Number> {
         }
     }
     days
+}
+
+/// What holds queues back, as this node knows it: each state of each participant, 1 for the one that is.
+fn held(face: &Face) -> (Family<Queue, Number>, Family<Queue, Number>) {
+    let (queues, breakers) = (Family::<Queue, Number>::default(), Family::<Queue, Number>::default());
+    for (participant, is) in face.gateway.queue_states() {
+        for state in QueueState::ALL {
+            let of = Queue { participant: participant.to_string(), state: state.as_str() };
+            queues.get_or_create(&of).set(f64::from(u8::from(*state == is)));
+        }
+    }
+    for (participant, is) in face.gateway.breaker_states() {
+        for state in BreakerState::ALL {
+            let of = Queue { participant: participant.to_string(), state: state.as_str() };
+            breakers.get_or_create(&of).set(f64::from(u8::from(*state == is)));
+        }
+    }
+    (queues, breakers)
 }
 
 /// What the database holds that is not done.

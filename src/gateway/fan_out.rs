@@ -95,7 +95,7 @@ impl Gateway {
     ) -> Result<NewMessage, SignError> {
         let accepted_at = whole.accepted_at;
         let header = Header {
-            message_id: ids::message(),
+            message_id: ids::message(self.clock()),
             recipient: recipient.clone(),
             message_type,
             derived_from: Some(whole.header.message_id),
@@ -103,7 +103,7 @@ impl Gateway {
             ..whole.header.clone()
         };
         let delivery = NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient,
             ordered,
             next_attempt_at: accepted_at,

@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod administer;
 mod answer;
 pub mod attachments;
 mod carriers;
@@ -16,18 +17,22 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+pub mod people;
 mod plain;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
 mod reports;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod versions;
 pub mod watch;
@@ -42,6 +47,7 @@ pub use configure::{ConfigureError, Difference, differences, first_revisions, fo
 pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
 pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
@@ -76,6 +82,8 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
+    hasher: people::Hasher,
 }
 
 impl Gateway {
@@ -86,7 +94,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -99,12 +107,14 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
+            hasher: people::Hasher::default(),
             settings,
             store,
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
@@ -138,6 +148,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.

@@ -224,7 +224,8 @@ pub(super) const ANSWERED: Stmt = Stmt {
     head: "WITH v (v_id, v_recipient, v_state, v_code, v_detail, v_at) AS (VALUES ",
     tail: ") UPDATE deliveries SET state = v_state, next_at = NULL, reason = NULL, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, v_at), settled_at = v_at FROM v \
-           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'stopped') \
+           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'stopped', \
+           'discarded') \
            RETURNING id, in_order",
 };
 

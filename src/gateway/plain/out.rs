@@ -226,7 +226,7 @@ impl Gateway {
 
     fn made_on_behalf<B: TechnicalBody>(&self, claimed: &Claimed, body: &B, word: &Word) -> Result<Vec<u8>, SignError> {
         let header = Header {
-            message_id: ids::message(),
+            message_id: ids::message(self.clock()),
             conversation_id: claimed.message.conversation_id,
             in_reply_to: Some(claimed.message.message_id),
             case_id: None,

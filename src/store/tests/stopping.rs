@@ -164,6 +164,7 @@ async fn told_once_and_never_again(bench: &Bench) {
         delivery_ids: [1, 3, 5, 6].map(delivery).to_vec(),
         now: at(4),
         actor: "operator".to_owned(),
+        why: None,
         retranslate: false,
     };
     assert_eq!(bench.store.replay(wish).await, Ok(vec![]));
