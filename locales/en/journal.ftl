@@ -74,3 +74,4 @@ kind-password-link-made = password link made
 kind-token-made = token made
 kind-token-revoked = token revoked
 kind-journal-exported = journal exported
+kind-partner-pinged = connection to a participant tested

@@ -74,3 +74,4 @@ kind-password-link-made = выдана ссылка на пароль
 kind-token-made = выпущен токен
 kind-token-revoked = токен отозван
 kind-journal-exported = журнал выгружен
+kind-partner-pinged = связь с участником проверена

@@ -44,6 +44,7 @@ pub(super) const KINDS: &[&str] = &[
     "queue-stopped",
     "breaker-opened",
     "breaker-closed",
+    "partner-pinged",
     "attachment-stored",
     "attachment-forgotten",
     "obligation-opened",
