@@ -13,6 +13,7 @@
 //! whose part of the exchange is shown is the handler's to ask: [`crate::access::Principal::scope`] and
 //! [`crate::access::Principal::sees`].
 
+mod adapters;
 mod assets;
 mod cookies;
 mod errors;
@@ -21,7 +22,11 @@ mod guard;
 mod obligations;
 mod overview;
 mod own;
+mod participants;
+mod participants_edit;
+mod participants_ping;
 mod routes;
+mod rules;
 mod shown;
 mod sign_in;
 mod texts;
