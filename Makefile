@@ -1,7 +1,7 @@
 # make demo    the whole exchange on this machine, with five simulated agencies (ARGS="--once" for one scenario)
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
-# make soak    hours of the simulation that hunts, with other seeds every time (HOURS=4)
+# make soak    20,000 messages under chaos on both databases, then hours of the simulation that hunts, with other seeds every time (HOURS=4)
 # make bench   how long the pure parts take, beside raw cryptography in the same run
 # make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full")
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
@@ -34,7 +34,8 @@ check:
 	@scripts/check
 
 soak:
-	@scripts/setup build >&2
+	@scripts/setup test >&2
+	MEZHVED_CHAOS_MESSAGES=20000 scripts/services run -- cargo test --release --locked --test it crash::chaos -- --nocapture --test-threads 1
 	MEZHVED_SOAK_SECONDS=$$(( $(HOURS) * 3600 )) cargo test --release --locked --test simulation every_seed -- --nocapture
 
 bench:

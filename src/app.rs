@@ -18,7 +18,7 @@ use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
     Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
-    seal, watch as watcher,
+    pulse, seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
@@ -206,10 +206,14 @@ impl Node {
         };
         let agencies =
             listen(options, api::router(face.clone())).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
-        let pages = console::router(gateway.clone()).merge(api::metrics(face.clone()));
+        let pages = console::router(gateway.clone());
+        // Nobody signs in to the metrics: they stand here only where nobody else can come.
+        let pages = if settings.console.is_local() { pages.merge(api::metrics(face.clone())) } else { pages };
         let options = ListenOptions {
             tls: console_tls,
             insecure_allowed: settings.console.insecure,
+            // People behind one address, each with open pages that listen.
+            connections_per_peer_max: ListenOptions::plain(settings.console.listen).connections_max,
             ..ListenOptions::plain(settings.console.listen)
         };
         let console = listen(options, pages).await.map_err(|e| StartError::Listen("console.listen", e))?;
@@ -225,6 +229,7 @@ impl Node {
         tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
         let own = gateway.clone();
         tasks.spawn(async move { own.warm_people().await });
+        tasks.spawn(pulse::run(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
         Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })

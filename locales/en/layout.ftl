@@ -2,6 +2,8 @@
 
 nav-overview = Overview
 nav-obligations = Deadlines
+nav-journal = Journal
+nav-accounts = People
 
 layout-skip = To the content
 layout-navigation = Sections

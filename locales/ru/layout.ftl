@@ -2,6 +2,8 @@
 
 nav-overview = Сводка
 nav-obligations = Сроки
+nav-journal = Журнал
+nav-accounts = Пользователи
 
 layout-skip = К содержанию
 layout-navigation = Разделы

@@ -13,12 +13,16 @@
 //! whose part of the exchange is shown is the handler's to ask: [`crate::access::Principal::scope`] and
 //! [`crate::access::Principal::sees`].
 
+mod accounts;
 mod adapters;
 mod assets;
+mod confirm;
 mod cookies;
 mod errors;
+mod events;
 mod fields;
 mod guard;
+mod journal;
 mod obligations;
 mod overview;
 mod own;

@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, adapters, assets, obligations, overview, own, participants, participants_edit, participants_ping, rules,
-    sign_in,
+    Console, accounts, adapters, assets, events, journal, obligations, overview, own, participants, participants_edit,
+    participants_ping, rules, sign_in,
 };
 use crate::access::Right;
 
@@ -69,7 +69,10 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(participants_ping::routes());
     all.extend(rules::routes());
     all.extend(adapters::routes());
+    all.extend(journal::routes());
+    all.extend(accounts::routes());
     all.extend(own::routes());
+    all.extend(events::routes());
     all
 }
 
@@ -89,4 +92,6 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { word: "regulations", path: "/regulations", right: Right::SeeConfiguration },
     Section { word: "calendar", path: "/calendar", right: Right::SeeConfiguration },
     Section { word: "adapters", path: "/adapters", right: Right::SeeConfiguration },
+    Section { word: "journal", path: "/journal", right: Right::SeeJournal },
+    Section { word: "accounts", path: "/accounts", right: Right::SeeAccounts },
 ];

@@ -25,6 +25,7 @@ mod outgoing;
 mod outside;
 pub mod people;
 mod plain;
+pub mod pulse;
 mod queues;
 mod rate;
 mod receive;
@@ -85,6 +86,7 @@ struct Inner {
     meters: Meters,
     queues: queues::Queues,
     hasher: people::Hasher,
+    pulse: pulse::Pulse,
 }
 
 impl Gateway {
@@ -110,6 +112,7 @@ impl Gateway {
             meters: Meters::new(),
             queues: queues::Queues::new(),
             hasher: people::Hasher::default(),
+            pulse: pulse::Pulse::default(),
             settings,
             store,
             signer,
@@ -150,6 +153,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn beats(&self) -> &pulse::Pulse {
+        &self.inner.pulse
     }
 
     fn hasher(&self) -> &people::Hasher {

@@ -26,6 +26,8 @@ use crate::script;
 
 /// Longer than any step takes, even on a busy machine; what takes longer hangs.
 const HANGS_AFTER: Duration = Duration::from_secs(60);
+/// More than happens in any world; one to which more happens goes in circles.
+const LINES_MAX: usize = 100_000;
 /// Loops that one node runs at once.
 const DRAINS_MAX: usize = 2;
 
@@ -193,6 +195,10 @@ impl World {
 
     /// Waits until what moves has come to its end, is held or has died.
     async fn settle(&mut self, movers: usize) {
+        let state = self.hub.state();
+        let last = state.trace.len().saturating_sub(20);
+        assert!(state.trace.len() < LINES_MAX, "it goes in circles:\n{}", state.trace[last..].join("\n"));
+        drop(state);
         for _ in 0..movers {
             let event = tokio::time::timeout(HANGS_AFTER, self.events.recv()).await;
             match event {

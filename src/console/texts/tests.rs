@@ -5,10 +5,8 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, routes::SECTIONS};
-use crate::domain::{
-    ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, SettleKind,
-};
+use crate::console::{errors, journal, routes::SECTIONS};
+use crate::domain::{ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason};
 
 /// The files of a language as they stand, by name.
 fn files(lang: Lang) -> BTreeMap<String, String> {
@@ -59,7 +57,6 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("obligation", ObligationState::ALL.iter().map(|w| w.as_str()).collect()),
         ("delivery", DeliveryState::ALL.iter().map(|w| w.as_str()).collect()),
         ("reason", ParkReason::ALL.iter().map(|w| w.as_str()).collect()),
-        ("settled", SettleKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("act", ActKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("way", OutsideWay::ALL.iter().map(|w| w.as_str()).collect()),
         ("ground", ActGround::ALL.iter().map(|w| w.as_str()).collect()),
@@ -82,6 +79,10 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("field", fields()),
         ("hint", fields()),
         ("group", vec!["overdue", "running", "pending", "done"]),
+        ("account-state", vec!["enabled", "disabled"]),
+        ("token-state", vec!["enabled", "expired", "revoked"]),
+        ("about", vec!["record", "delivery", "obligation"]),
+        ("kind", journal::KINDS.to_vec()),
         ("type", types.chain(["notice", "deadline-reminder", "ping"]).collect()),
     ]
 }

@@ -68,7 +68,7 @@ impl Gateway {
         let secret = self.begin_session(&account, &attempt.address, &attempt.agent, counted).await?;
         // Whoever's it was: one browser, one session.
         if let Some(before) = attempt.before
-            && let Some(signed) = self.session(&before).await?
+            && let Some(signed) = self.session(&before, false).await?
         {
             self.sign_out(&signed).await?;
         }
@@ -114,16 +114,16 @@ impl Gateway {
         self.store().append_journal(vec![entry], now).await
     }
 
-    /// Whose session this is, unless it has ended.
+    /// Whose session this is, unless it has ended. What a page asks for by itself does not count as use: `used` is `false`.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn session(&self, secret: &str) -> Result<Option<Signed>, StoreError> {
+    pub async fn session(&self, secret: &str, used: bool) -> Result<Option<Signed>, StoreError> {
         let now = self.clock().now();
         let idle = i64::from(self.settings().console.session_idle_minutes) * 60;
         let found = self.store().session(hash(secret), now.plus_seconds(-idle), now).await?;
         let Some((session, account)) = found else { return Ok(None) };
-        if now.since(session.seen_at) > TOUCH_SECONDS * 1_000_000 {
+        if used && now.since(session.seen_at) > TOUCH_SECONDS * 1_000_000 {
             self.store().touch_session(session.token_hash, now).await?;
         }
         Ok(Some(Signed { principal: account.principal(), account, session: Some(session) }))

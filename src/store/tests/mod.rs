@@ -15,6 +15,7 @@ mod nodes;
 mod notifying;
 mod owing;
 mod plans;
+mod reporting;
 mod ruling;
 mod stopping;
 

@@ -3,5 +3,8 @@
 mod accounts;
 mod attacks;
 mod browser;
+mod journal;
+mod live;
 mod participants;
+mod people;
 mod routes;
