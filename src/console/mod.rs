@@ -14,6 +14,7 @@
 //! [`crate::access::Principal::sees`].
 
 mod accounts;
+mod adapters;
 mod assets;
 mod confirm;
 mod cookies;
@@ -25,7 +26,11 @@ mod journal;
 mod obligations;
 mod overview;
 mod own;
+mod participants;
+mod participants_edit;
+mod participants_ping;
 mod routes;
+mod rules;
 mod shown;
 mod sign_in;
 mod texts;

@@ -41,6 +41,7 @@ pub struct Ways {
 
 /// Claims and delivers until cancelled, then waits for what is in flight; what does not end in time is cut off and given back.
 pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
+    drop(gateway.inner.ways.set(ways.clone()));
     let dispatcher = Dispatcher::new(gateway, ways);
     dispatcher.begin(&stop).await;
     let mut changed = dispatcher.gateway.store().deliveries_changed();

@@ -77,6 +77,7 @@ struct Inner {
     limits: Limits,
     snapshot: RwLock<Arc<Snapshot>>,
     snapshot_changed: signal::Sender<u64>,
+    ways: std::sync::OnceLock<dispatch::Ways>,
     rate: rate::RefusalRate,
     judging: Semaphore,
     behind: Mutex<Option<Revisions>>,
@@ -119,6 +120,7 @@ impl Gateway {
             limits,
             snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
+            ways: std::sync::OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -180,6 +182,11 @@ impl Gateway {
     pub fn replace_snapshot(&self, snapshot: Snapshot) {
         *self.inner.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         self.inner.snapshot_changed.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// The ways out, once deliveries go out from this process.
+    pub fn ways(&self) -> Option<&dispatch::Ways> {
+        self.inner.ways.get()
     }
 
     /// Bumped whenever another configuration is in force.

@@ -273,7 +273,8 @@ impl Snapshot {
         self.regulations.iter()
     }
 
-    pub(super) fn adapters(&self) -> &AdapterSet {
+    /// All adapters.
+    pub fn adapters(&self) -> &AdapterSet {
         &self.adapters
     }
 

@@ -5,5 +5,6 @@ mod attacks;
 mod browser;
 mod journal;
 mod live;
+mod participants;
 mod people;
 mod routes;
