@@ -17,7 +17,7 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Peer, Voices, attachments, first_revisions, follow_revisions, notify, seal,
+    Clock, ConfigureError, Gateway, Peer, Traces, Voices, attachments, first_revisions, follow_revisions, notify, seal,
     watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
@@ -26,10 +26,14 @@ use crate::store::{Channel, Store, StoreError, StoreOptions};
 use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
+use crate::transport::otlp::{Export, ExportError, ExportOptions};
 use crate::vault::{S3Error, S3Options, Vault};
 
 /// How long requests, deliveries and handlers may take to end once the node stops.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long the last spans may take to the collector.
+const EXPORT_GRACE: Duration = Duration::from_secs(3);
 
 /// How long one message from the broker may take before its place in the queue's window is given to another.
 const TAKING_TIME_MAX: Duration = Duration::from_secs(60);
@@ -100,6 +104,9 @@ pub enum StartError {
     /// E-mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The collector of traces.
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 /// A node that runs.
@@ -109,6 +116,7 @@ pub struct Node {
     console: Listener,
     metrics: Option<Listener>,
     amqp: Option<Amqp>,
+    export: Option<Export>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// The sealer ends after all others: it numbers what they wrote last.
@@ -182,10 +190,12 @@ impl Node {
         let vault = vault(&settings)?;
         let push = voices.push.clone();
         let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
+        let export = export(&settings, &name)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         vault.prepare().await.map_err(|source| StartError::Attachments { place: vault.place(), source })?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot, vault);
+        let gateway = gateway.with_traces(export.as_ref().map(|to| Traces::to(to.tracer())).unwrap_or_default());
         let amqp = start_broker(&gateway)?;
         let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
@@ -213,7 +223,7 @@ impl Node {
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
-        Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
+        Ok(Self { gateway, agencies, console, metrics, amqp, export, stop, tasks, seal_stop, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -252,6 +262,9 @@ impl Node {
         if let Some(amqp) = &self.amqp {
             amqp.stop(GRACE).await;
         }
+        if let Some(export) = self.export {
+            export.stop(EXPORT_GRACE).await;
+        }
         self.console.stop(Duration::from_secs(1)).await;
         if let Some(metrics) = self.metrics {
             metrics.stop(Duration::from_secs(1)).await;
@@ -262,6 +275,14 @@ impl Node {
         drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
         self.gateway.store().close().await;
     }
+}
+
+/// The way of traces to a collector, if the settings name one.
+fn export(settings: &Settings, node: &str) -> Result<Option<Export>, StartError> {
+    let Some(endpoint) = settings.traces.endpoint() else { return Ok(None) };
+    let extra_roots_pem = authorities(settings, &settings.traces.ca_file)?;
+    let options = ExportOptions { endpoint, ratio: settings.traces.ratio, extra_roots_pem, node: node.to_owned() };
+    Ok(Some(Export::start(options)?))
 }
 
 /// The address for Prometheus, if the settings name one.
@@ -397,7 +418,7 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
 /// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
 /// answer has been confirmed by the broker.
 async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
-    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
+    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant), trace: incoming.trace };
     let reply = match incoming.body {
         Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
         Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
@@ -412,7 +433,7 @@ async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: 
     }
     // Set right after the start; a message that comes even before that comes again.
     let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
-    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
+    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about, peer.trace.as_ref()).await {
         crate::transport::Outcome::Sent { .. } => Disposition::Ack,
         // Not answered: it comes again, is found recorded, and gets the same receipt.
         crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -25,9 +25,11 @@ const REQUEST_BYTES: u32 = 4096;
 pub(super) async fn receive(
     State(face): State<Face>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let peer = Peer { channel: Channel::Http, address: Some(address.ip()), queue: None };
+    let peer =
+        Peer { channel: Channel::Http, address: Some(address.ip()), queue: None, trace: super::trace_of(&headers) };
     let bytes_max = face.gateway.settings().limits.envelope_bytes_max;
     match take(body, bytes_max, &face.held).await {
         // A task of its own: a peer that hangs up must not stop a message between its judgement and its record.

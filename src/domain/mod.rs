@@ -17,6 +17,7 @@ mod notification;
 mod obligation;
 mod participant;
 mod time;
+mod trace;
 
 pub use chain::chain;
 pub use data_class::DataClass;
@@ -33,3 +34,4 @@ pub use notification::{NotificationChannel, NotificationStage, NotificationState
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
 pub use participant::{NoticesWanted, Participant, RoleHolding, TransportKind};
 pub use time::{Timestamp, Zone};
+pub use trace::TraceContext;

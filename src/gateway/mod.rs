@@ -21,6 +21,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod peer;
 mod plain;
 mod rate;
 mod receive;
@@ -28,6 +29,7 @@ mod remind;
 pub mod seal;
 pub mod snapshot;
 mod technical;
+mod traces;
 mod versions;
 pub mod watch;
 
@@ -40,10 +42,12 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use peer::Peer;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
-pub use receive::{Peer, Reply};
+pub use receive::Reply;
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
+pub use traces::Traces;
 
 use crate::crypto::{Certificate, Signer};
 use crate::domain::ParticipantId;
@@ -74,6 +78,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    traces: Traces,
 }
 
 impl Gateway {
@@ -97,6 +102,7 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            traces: Traces::default(),
             settings,
             store,
             signer,
@@ -106,6 +112,15 @@ impl Gateway {
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Tells of each message's way to where these traces go. Only before anything else holds the gateway.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.traces = traces;
+        }
+        self
     }
 
     /// The gateway's own participant id.

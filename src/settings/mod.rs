@@ -10,6 +10,7 @@ pub mod folder;
 mod notify;
 pub mod participants;
 mod plain;
+mod traces;
 mod tree;
 
 pub use attachments::S3;

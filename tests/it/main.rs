@@ -36,5 +36,6 @@ mod services;
 mod signature;
 mod simulate;
 mod support;
+mod traces;
 mod transport;
 mod world;

@@ -181,6 +181,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             expires: Some(at(86_400)),
             on_consent: None,
         }],
+        trace: None,
     }
 }
 
