@@ -11,7 +11,7 @@ use super::sql::Engine;
 use super::{StoreError, StoreOptions, error};
 
 /// Every migration in order: number, name, text. A published one never changes.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "floor", include_str!("../../migrations/0001_floor.sql")),
     (2, "cases", include_str!("../../migrations/0002_cases.sql")),
     (3, "notifications", include_str!("../../migrations/0003_notifications.sql")),

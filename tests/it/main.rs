@@ -20,6 +20,7 @@ mod coverage;
 mod crash;
 mod deadlines;
 mod demo;
+mod docker;
 mod exchange;
 mod explain;
 mod harness;

@@ -16,6 +16,7 @@ mod owing;
 mod plans;
 mod ruling;
 mod stopping;
+mod upgrading;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};

@@ -219,6 +219,11 @@ impl World {
         self.wire_to(self.gateway())
     }
 
+    /// The way to whatever stands at this address in front of nodes.
+    pub(crate) fn wire_at(&self, base: &str) -> Wire {
+        Wire::new(self.client.clone(), base, self.gateway_certificate.clone())
+    }
+
     /// The way to another node.
     pub(crate) fn wire_to(&self, node: &Gateway) -> Wire {
         Wire::new(self.client.clone(), node.agencies(), self.gateway_certificate.clone())
