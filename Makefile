@@ -1,6 +1,7 @@
 # make demo    the whole exchange on this machine, with five simulated agencies (ARGS="--once" for one scenario)
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
+# make soak    hours of the simulation that hunts, with other seeds every time (HOURS=4)
 # make bench   how long the pure parts take, beside raw cryptography in the same run
 # make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full")
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
@@ -13,6 +14,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
 FROM ?=
+HOURS ?= 4
 # What docs/administrators.en.md recommends for a database that matters.
 POSTGRES_TUNED = -c shared_buffers=512MB -c wal_compression=lz4
 
@@ -45,6 +47,8 @@ upgrade:
 
 # The long runs.
 soak: upgrade
+	@scripts/setup build >&2
+	MEZHVED_SOAK_SECONDS=$$(( $(HOURS) * 3600 )) cargo test --release --locked --test simulation every_seed -- --nocapture
 
 bench:
 	@scripts/setup build >&2

@@ -16,9 +16,6 @@ use crate::domain::FaultCode;
 use crate::gateway::{Peer, Reply};
 use crate::store::Channel;
 
-/// How many bytes of requests are held at once, while they arrive and until they are answered; whoever comes beyond it is told to come
-/// again. More than the largest envelope that the settings allow.
-pub(super) const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// What a request counts for besides its body.
 const REQUEST_BYTES: u32 = 4096;
 

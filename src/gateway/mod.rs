@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod administer;
 mod answer;
 pub mod attachments;
 mod carriers;
@@ -16,18 +17,23 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
 mod peer;
+pub mod people;
 mod plain;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
+mod reports;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod traces;
 mod versions;
@@ -44,7 +50,9 @@ pub use meters::Meters;
 pub use notify::Voices;
 pub use peer::Peer;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::Reply;
+pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 pub use traces::Traces;
@@ -79,6 +87,8 @@ struct Inner {
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
     traces: Traces,
+    queues: queues::Queues,
+    hasher: people::Hasher,
 }
 
 impl Gateway {
@@ -89,7 +99,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -103,12 +113,14 @@ impl Gateway {
             uploads: Arc::default(),
             meters: Meters::new(),
             traces: Traces::default(),
+            queues: queues::Queues::new(),
+            hasher: people::Hasher::default(),
             settings,
             store,
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
@@ -151,6 +163,10 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.

@@ -1,23 +1,22 @@
 //! A message's way in: one judgement, one transaction, one signed answer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tracing::{Instrument as _, debug, info, warn};
 
 use crate::crypto::sha256;
-use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
-use crate::domain::{
-    CaseId, DeliveryState, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp,
-};
+use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
+use crate::domain::{Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
 use crate::store::{
-    Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
+    Accept, Accepted, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
     NewSettlement, Revisions, StoreError,
 };
 
-use super::judge::{self, Bench, Judgement, Lookup, Refusal};
+use super::judge::{self, Bench, Judgement, Refusal};
+use super::lookup::StoreLookup;
 use super::traces::log_span;
 use super::{Gateway, Peer, Snapshot, effects, ids};
 
@@ -62,55 +61,6 @@ impl Reply {
     }
 }
 
-/// Answers the judgement's questions from the store, in a thread that may block.
-pub(super) struct StoreLookup<'a> {
-    pub(super) gateway: &'a Gateway,
-    pub(super) runtime: &'a Handle,
-    pub(super) case: Mutex<Option<CaseRow>>,
-}
-
-impl StoreLookup<'_> {
-    fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
-        self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
-    }
-
-    pub(super) fn found(&self) -> Option<CaseRow> {
-        self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Lookup for StoreLookup<'_> {
-    fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault> {
-        let row = self.ask(self.gateway.store().case(id))?;
-        let view = row.as_ref().map(|r| {
-            let (territory, kind, facts) = (r.territory.clone(), r.kind.clone(), r.facts.clone());
-            (CaseView { id: r.id, territory, kind, facts }, r.regulation.clone())
-        });
-        *self.case.lock().unwrap_or_else(PoisonError::into_inner) = row;
-        Ok(view)
-    }
-
-    fn curator_load(&self, curator: &str, except: CaseId) -> Result<Vec<(String, u32)>, Fault> {
-        self.ask(self.gateway.store().curator_load(curator, except))
-    }
-
-    fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault> {
-        let row = self.ask(self.gateway.store().message_by_key(sender, id))?;
-        Ok(row.is_some_and(|r| r.recipient == *recipient))
-    }
-
-    fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault> {
-        let state = self.ask(self.gateway.store().latest_delivery(case, type_name, recipient))?;
-        Ok(state.is_some_and(|state| {
-            !matches!(state, DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired)
-        }))
-    }
-
-    fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault> {
-        self.ask(self.gateway.store().attachment_held(sender, digest))
-    }
-}
-
 /// A judgement made ready for the store.
 pub(super) enum Prepared {
     Accept { accept: Box<Accept>, receipt: Vec<u8> },
@@ -125,6 +75,8 @@ pub(super) enum PrepareError {
     Sign(#[from] SignError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Lookup(#[from] Fault),
 }
 
 /// What the effects of a message, and of its parts, write.
@@ -219,11 +171,11 @@ impl Gateway {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
         let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
-        let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
+        let lookup = StoreLookup::new(self, runtime);
         match judge::judge(bytes, &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => {
                 let times = (now, business_now);
-                let prepared = self.accept(*accepted, bytes, &snapshot, lookup.found(), times, peer.channel)?;
+                let prepared = self.accept(*accepted, bytes, &snapshot, &lookup, times, peer.channel)?;
                 Ok(prepared.under(peer.trace.as_ref()))
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
@@ -256,12 +208,13 @@ impl Gateway {
         accepted: judge::Accepted,
         bytes: &[u8],
         snapshot: &Snapshot,
-        case: Option<CaseRow>,
+        lookup: &StoreLookup<'_>,
         (now, business_now): (Timestamp, Timestamp),
         channel: Channel,
     ) -> Result<Prepared, PrepareError> {
-        let header = accepted.header;
-        let record_id = ids::record();
+        let (header, case) = (accepted.header, lookup.found());
+        let is_ordered = |id: &ParticipantId| snapshot.participant(id).is_some_and(|p| p.ordered);
+        let record_id = lookup.record_id(is_ordered(&header.recipient), &header.recipient, header.conversation_id)?;
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
@@ -289,11 +242,12 @@ impl Gateway {
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
-            let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
+            let ordered = is_ordered(&part.recipient);
+            let record_id = lookup.record_id(ordered, &part.recipient, message.header.conversation_id)?;
             let on_consent = part.effects.on_consent.clone();
             is_on_consent |= on_consent.is_some();
             let own = (part.recipient, part.message_type, part.body);
-            let part_message = self.part(&message, own, ids::record(), ordered, on_consent)?;
+            let part_message = self.part(&message, own, record_id, ordered, on_consent)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
@@ -307,7 +261,7 @@ impl Gateway {
 
     fn delivery(&self, header: &Header, snapshot: &Snapshot, now: Timestamp, effects: &Effects) -> NewDelivery {
         NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient: header.recipient.clone(),
             ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
             next_attempt_at: now,

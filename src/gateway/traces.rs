@@ -24,7 +24,7 @@ use tracing::{Instrument as _, info_span};
 use crate::domain::{MessageId, ParticipantId, Timestamp, TraceContext, TransportKind};
 use crate::store::{Channel, Claimed, MessageRow};
 
-use super::dispatch::Dispatcher;
+use super::dispatch::{Dispatcher, held};
 use super::receive::Prepared;
 use super::{Gateway, Peer, Reply};
 
@@ -168,13 +168,13 @@ impl Prepared {
 
 impl Dispatcher {
     /// Works on a delivery as one step of its message.
-    pub(super) async fn traced(&self, mut claimed: Claimed) {
+    pub(super) async fn traced(&self, mut claimed: Claimed, way: held::Way) {
         let step = self.gateway.begin_deliver(&claimed);
         if let Some(step) = &step {
             claimed.message.trace = Some(step.context.clone());
         }
         let lines = log_span(claimed.message.trace.as_ref());
-        let came_to = self.work(claimed).instrument(lines).await;
+        let came_to = self.work(claimed, way).instrument(lines).await;
         let Some(mut step) = step else { return };
         if let Some((state, reason)) = came_to {
             step.id("mezhved.state", state);

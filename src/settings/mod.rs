@@ -18,6 +18,7 @@ use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
 pub use plain::{PlainSettings, SecretProblem};
+pub use traces::Traces;
 pub use tree::{
     Agencies, Attachments, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push,
     Settings,

@@ -74,6 +74,8 @@ pub struct Gateway {
 pub struct Database {
     /// `sqlite:FILE` or `postgres://…`.
     pub url: String,
+    /// Bytes of an embedded database; 0: as many as the disk has.
+    pub bytes_max: u64,
 }
 
 /// The face for agencies.
@@ -96,8 +98,34 @@ pub struct Agencies {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Console {
-    /// Address and port; loopback only.
+    /// Address and port.
     pub listen: SocketAddr,
+    /// Server certificate chain, PEM file; empty: no TLS.
+    pub tls_certificate: PathBuf,
+    /// Its key, PEM file.
+    pub tls_key: PathBuf,
+    /// Allows plain HTTP on an address that is not loopback.
+    pub insecure: bool,
+    /// Where people find it, such as `https://mezhved.example.ru`, when it stands behind a proxy; empty: as it is bound.
+    pub public_url: String,
+    /// Minutes without a request after which a session ends.
+    pub session_idle_minutes: u32,
+    /// Hours after which a session ends in any case.
+    pub session_hours_max: u32,
+    /// Hours that a one-time link for setting a password is good for.
+    pub password_link_hours: u32,
+}
+
+impl Console {
+    /// Whether browsers reach it by TLS: its own, or that of a proxy before it.
+    pub fn is_https(&self) -> bool {
+        !self.tls_certificate.as_os_str().is_empty() || self.public_url.starts_with("https://")
+    }
+
+    /// Whether a proxy stands before it, whose address all requests have.
+    pub fn is_behind_a_proxy(&self) -> bool {
+        !self.public_url.is_empty() && self.tls_certificate.as_os_str().is_empty()
+    }
 }
 
 /// The face for Prometheus.
@@ -159,6 +187,8 @@ pub struct Push {
 pub struct Limits {
     /// Bytes of one envelope.
     pub envelope_bytes_max: usize,
+    /// Bytes of requests held at once, while they arrive and until they are answered.
+    pub held_bytes_max: usize,
     /// Messages judged at once.
     pub judging_max: usize,
     /// Signed faults for unverified messages, per address and minute.
@@ -197,6 +227,14 @@ pub struct Delivery {
     pub retry_ceiling_ms: u64,
     /// Attempts before parking.
     pub attempts_max: u32,
+    /// Days of trying to reach a partner before parking.
+    pub give_up_days: u32,
+    /// Failures in a row after which a participant is held to be away.
+    pub breaker_failures: u32,
+    /// Seconds between probes of a participant that is away.
+    pub breaker_probe_seconds: u32,
+    /// Seconds that what is on its way may take to end when the node stops.
+    pub stop_seconds: u32,
     /// Milliseconds between looks without a wake.
     pub poll_ms: u64,
 }

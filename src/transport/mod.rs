@@ -6,6 +6,7 @@
 //! | [`mail`] | [`mail::Mailer`] hands e-mails to the mail server |
 //! | [`otlp`] | [`otlp::Export`] hands finished spans to a collector |
 //! | [`amqp`] | [`amqp::Amqp`] keeps one connection to RabbitMQ, publishes with confirms and consumes the participants' queues |
+//! | `way` | [`ToAddress`], [`ToQueue`]: what dispatch asks of the two |
 //!
 //! The mailbox needs no transport: what waits for it stays in the store, and the agency fetches it over [`http::listen`].
 //!
@@ -22,6 +23,9 @@ pub mod amqp;
 pub mod http;
 pub mod mail;
 pub mod otlp;
+mod way;
+
+pub use way::{ToAddress, ToQueue};
 
 /// Log directives (the syntax of `tracing_subscriber::EnvFilter`) that the application must add after the operator's own:
 /// the broker client prints whole returned messages at `warn`, and whole frames at `trace`, with the bodies inside.

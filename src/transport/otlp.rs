@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::client::{self, RootError};
 use crate::domain::chain;
+use crate::settings::Traces;
 
 /// One batch, with its answer.
 const CALL_TIME_MAX: Duration = Duration::from_secs(10);
@@ -27,6 +28,8 @@ const GATHER: Duration = Duration::from_secs(1);
 const QUEUE_MAX: usize = 8192;
 /// Spans in one batch.
 const BATCH_MAX: usize = 512;
+/// How long the last spans may take at the end.
+const LAST_TIME_MAX: Duration = Duration::from_secs(3);
 /// The largest answer of the collector that is read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
@@ -41,6 +44,13 @@ pub struct ExportOptions {
     pub extra_roots_pem: Vec<Vec<u8>>,
     /// The node's name.
     pub node: String,
+}
+
+impl ExportOptions {
+    /// As the settings have it; `None`: nobody is told anything.
+    pub fn of(own: &Traces, node: &str, extra_roots_pem: Vec<Vec<u8>>) -> Option<Self> {
+        Some(Self { endpoint: own.endpoint()?, ratio: own.ratio, extra_roots_pem, node: node.to_owned() })
+    }
 }
 
 /// The collector cannot be used: the options are wrong.
@@ -99,10 +109,10 @@ impl Export {
         self.provider.tracer("mezhved")
     }
 
-    /// Hands over what waits, for at most `grace`.
-    pub async fn stop(self, grace: Duration) {
+    /// Hands over what waits, in a bounded time.
+    pub async fn stop(self) {
         // It waits for its own thread, which waits for calls on this runtime.
-        let stopped = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(grace));
+        let stopped = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(LAST_TIME_MAX));
         if let Ok(Err(error)) = stopped.await {
             tracing::warn!(%error, "some spans were not handed to the collector");
         }

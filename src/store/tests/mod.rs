@@ -7,6 +7,7 @@ mod acting;
 mod attaching;
 mod case_working;
 mod delivering;
+mod holding;
 mod keeping;
 mod late;
 mod mailbox;

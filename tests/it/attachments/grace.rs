@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{bytes, put, request};
 use crate::support::eventually;
-use crate::world::{Backend, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Backend, SOON, World, bodies, now};
 
 const KIND: &str = "guardianship-act";
 
@@ -41,8 +41,7 @@ fn asked(world: &World, file: &[u8]) -> MessageId {
 }
 
 fn page(world: &World) -> String {
-    let address = world.gateway().console().to_owned();
-    RUNTIME.block_on(async { reqwest::get(address).await.unwrap().text().await.unwrap() })
+    world.person("petrova", &["--role", "operator"]).get("/").text
 }
 
 #[test]

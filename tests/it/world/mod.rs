@@ -7,6 +7,7 @@ mod agency;
 pub(crate) mod bodies;
 mod opened;
 mod partner;
+mod person;
 mod queues;
 mod wire;
 
@@ -23,10 +24,11 @@ use sqlx::Connection as _;
 pub(crate) use agency::{Agency, GATEWAY, new_id, now, participant};
 pub(crate) use opened::Opened;
 pub(crate) use partner::{Behaviour, Partner};
+pub(crate) use person::{PASSWORD, Person};
 pub(crate) use queues::Queues;
 pub(crate) use wire::{Answer, Wire};
 
-use crate::support::{Finished, Gateway, GatewayCommand, PostgresDatabase, eventually, mezhved};
+use crate::support::{Finished, Gateway, GatewayCommand, PostgresDatabase, eventually, mezhved, mezhved_told};
 
 /// Where clients and receiving systems of all tests run.
 pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
@@ -237,6 +239,26 @@ impl World {
     /// Runs `mezhved` on this world's folder.
     pub(crate) fn mezhved(&self, arguments: &[&str]) -> Finished {
         mezhved(&[arguments, &["--config", self.folder.path().to_str().unwrap()]].concat())
+    }
+
+    /// The same with a line on standard input.
+    pub(crate) fn mezhved_told(&self, arguments: &[&str], line: &str) -> Finished {
+        mezhved_told(&[arguments, &["--config", self.folder.path().to_str().unwrap()]].concat(), line)
+    }
+
+    /// Adds an account with these options of `mezhved account add` and the password [`PASSWORD`].
+    pub(crate) fn add_account(&self, login: &str, options: &[&str]) {
+        let add = ["account", "add", login, "--name", "Кто-то"];
+        self.mezhved_told(&[&add[..], options].concat(), PASSWORD).done();
+    }
+
+    /// Somebody new who has signed in to the console, with these options of `mezhved account add`.
+    pub(crate) fn person(&self, login: &str, options: &[&str]) -> Person {
+        self.add_account(login, options);
+        let mut person = Person::nobody(self.gateway().console());
+        let page = person.sign_in(login, PASSWORD);
+        assert_eq!((page.status, page.location.as_str()), (303, "/"), "{}", page.text);
+        person
     }
 
     /// A listing as the array that `--json` prints.
