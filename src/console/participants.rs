@@ -36,7 +36,15 @@ impl From<EditError> for Trouble {
         match error {
             EditError::Store(error) => error.into(),
             EditError::NoSuch(_) | EditError::NoRevision(_) => Self::NotFound,
-            other => Self::Defect(other.to_string()),
+            other @ (EditError::Empty
+            | EditError::Taken(_)
+            | EditError::Conflict { .. }
+            | EditError::Refused(_)
+            | EditError::Certificate(_)
+            | EditError::Unchanged
+            | EditError::Comment
+            | EditError::Busy
+            | EditError::Panic) => Self::Defect(other.to_string()),
         }
     }
 }

@@ -165,7 +165,15 @@ async fn keep(visit: &Visit, id: Option<&str>, form: &Form, fields: &Fields) -> 
         EditError::Store(error) => return Err(error.into()),
         EditError::NoSuch(_) => return Err(Trouble::NotFound),
         EditError::Refused(refused) => (refused, String::new()),
-        other => (Refused::default(), half(visit.texts(), &other)),
+        other @ (EditError::Empty
+        | EditError::Taken(_)
+        | EditError::NoRevision(_)
+        | EditError::Conflict { .. }
+        | EditError::Certificate(_)
+        | EditError::Unchanged
+        | EditError::Comment
+        | EditError::Busy
+        | EditError::Panic) => (Refused::default(), half(visit.texts(), &other)),
     };
     let revision = based_on.unwrap_or_default();
     form_page(visit, Shown { id: id.unwrap_or_default(), revision, form, comment, refused, said })

@@ -237,13 +237,13 @@ fn month(t: Texts, calendar: &Calendar, year: i32, month: u32) -> MonthGrid {
         let on_weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
         let kind = match kind {
             DayKind::Working if on_weekend => "moved",
-            other => other.as_str(),
+            other @ (DayKind::Working | DayKind::Short | DayKind::Weekend | DayKind::Nonworking) => other.as_str(),
         };
         let note = calendar.note(day);
         let title = if note.is_empty() { t.word("day", kind) } else { format!("{}: {note}", t.word("day", kind)) };
         cells.push(Cell { number: day.day().to_string(), kind, title });
     }
-    while cells.len() % 7 != 0 {
+    while !cells.len().is_multiple_of(7) {
         cells.push(blank());
     }
     let mut weeks: Vec<Vec<Cell>> = Vec::new();

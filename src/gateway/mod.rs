@@ -23,6 +23,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod peer;
 pub mod people;
 mod plain;
 pub mod pulse;
@@ -35,6 +36,7 @@ pub mod seal;
 pub mod snapshot;
 mod take;
 mod technical;
+mod traces;
 mod versions;
 pub mod watch;
 
@@ -47,12 +49,14 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use peer::Peer;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use queues::{DiscardError, follow_queues};
-pub use receive::{Peer, Reply};
+pub use receive::Reply;
 pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
+pub use traces::Traces;
 
 use crate::crypto::{Certificate, Signer};
 use crate::domain::ParticipantId;
@@ -84,6 +88,7 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    traces: Traces,
     queues: queues::Queues,
     hasher: people::Hasher,
     pulse: pulse::Pulse,
@@ -110,6 +115,7 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            traces: Traces::default(),
             queues: queues::Queues::new(),
             hasher: people::Hasher::default(),
             pulse: pulse::Pulse::default(),
@@ -123,6 +129,15 @@ impl Gateway {
             ways: std::sync::OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Tells of each message's way to where these traces go. Only before anything else holds the gateway.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.traces = traces;
+        }
+        self
     }
 
     /// The gateway's own participant id.

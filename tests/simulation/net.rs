@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use mezhved::crypto::sha256;
-use mezhved::domain::{DeliveryId, Digest, MessageId, ParkReason, ParticipantId};
+use mezhved::domain::{DeliveryId, Digest, MessageId, ParkReason, ParticipantId, TraceContext};
 use mezhved::envelope::technical::{MailboxBatch, Receipt};
 use mezhved::transport::amqp::Queue;
 use mezhved::transport::http::{PlainAnswer, PlainCall};
@@ -307,7 +307,13 @@ impl Wire {
 }
 
 impl ToAddress for Wire {
-    fn push<'a>(&'a self, url: &'a str, bytes: Vec<u8>, id: MessageId) -> BoxFuture<'a, Outcome> {
+    fn push<'a>(
+        &'a self,
+        url: &'a str,
+        bytes: Vec<u8>,
+        id: MessageId,
+        _: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
         let host = url.strip_prefix("https://").unwrap().split('.').next().unwrap();
         let to = PARTIES.iter().find(|(name, ..)| *name == host).map(|(name, ..)| *name).unwrap();
         async move {
@@ -326,7 +332,13 @@ impl ToAddress for Wire {
 }
 
 impl ToQueue for Wire {
-    fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome> {
+    fn publish<'a>(
+        &'a self,
+        queue: &'a Queue,
+        bytes: &'a [u8],
+        id: MessageId,
+        _: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
         async move {
             self.gate(format!("before publish of {id}")).await;
             let outcome = self.net.put(queue, bytes);

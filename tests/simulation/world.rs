@@ -451,7 +451,7 @@ impl World {
         }
         let live = self.any();
         let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
+        let peer = Peer { channel: Channel::Http, address: None, queue: None, trace: None };
         self.spawn(life, "receive", async move { Out::Reply(index, gateway.receive(bytes, &peer).await) });
         self.settle(1).await;
     }
@@ -475,7 +475,8 @@ impl World {
             queued.out = Some(life);
             (queued.tag, queued.from, queued.bytes.clone())
         };
-        let incoming = Incoming { participant: participant(from), body: Body::Whole(bytes), redelivered: false };
+        let incoming =
+            Incoming { participant: participant(from), body: Body::Whole(bytes), redelivered: false, trace: None };
         let wire = Wire { net: self.net.clone(), life };
         self.hub.note(format_args!("{life} takes {tag} of {from}"));
         self.spawn(life, "take", async move { Out::Taken(tag, gateway.take(incoming, &wire).await) });
