@@ -16,7 +16,7 @@ use crate::support::{AmqpVhost, Gateway, PostgresServer, eventually};
 use crate::world::{Backend, Behaviour, Opened, Queues, World, bodies};
 
 /// How many messages when nobody says another number.
-const MESSAGES: usize = 2_000;
+const MESSAGES: usize = 1_200;
 /// Nobody waits longer than this for one thousand of them.
 const A_THOUSAND_MAX: Duration = Duration::from_secs(240);
 /// Between kills, in milliseconds: at least, and how much more at most.
