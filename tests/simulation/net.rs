@@ -27,6 +27,8 @@ pub(crate) struct Item {
     pub(crate) written: Option<Written>,
     /// The receipts that came; of a letter all must be the same.
     pub(crate) acknowledged: Option<Vec<u8>>,
+    /// Refused because its time was over before any try of it was recorded: its sender sends it no more.
+    pub(crate) given_up: bool,
     /// Put into the sender's own queue, which is safer than a request.
     pub(crate) queued: bool,
 }
@@ -125,6 +127,7 @@ impl Net {
                 letter: Some(Letter::response(to, &got.opened.header)),
                 written: None,
                 acknowledged: None,
+                given_up: false,
                 queued: false,
             });
         }
@@ -137,6 +140,7 @@ impl Net {
                 letter: None,
                 written: Some(written),
                 acknowledged: None,
+                given_up: false,
                 queued: false,
             });
         }
