@@ -60,6 +60,11 @@ fn error(file: &str, line: usize, problem: &str) -> Finding {
     }
 }
 
+fn of_a_file(problem: &participants::FileProblem) -> Finding {
+    let column = problem.column;
+    Finding { ru: problem.ru.clone(), column, ..error(&problem.file, problem.line, &problem.en) }
+}
+
 fn line_of(line: Option<u32>) -> usize {
     line.and_then(|l| usize::try_from(l).ok()).unwrap_or(0)
 }
@@ -73,12 +78,7 @@ pub fn compile(
 ) -> Compiled {
     let mut findings = Vec::new();
     let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
-        let told = |p: &participants::FileProblem| Finding {
-            ru: p.ru.clone(),
-            column: p.column,
-            ..error(&p.file, p.line, &p.en)
-        };
-        findings.extend(problems.iter().map(told));
+        findings.extend(problems.iter().map(of_a_file));
         Vec::new()
     });
     let catalogue = Catalogue::from_files(bundle.1)
