@@ -141,3 +141,5 @@ field-plain-token-sha256 = Without envelopes: tokens
 hint-plain-token-sha256 = SHA-256 of the tokens, one a line: mezhved key token.
 field-contact = Contacts
 hint-contact = One a line: name | post | phone | mail | hours.
+participant-sends = Sends: { $n }
+participant-gets = Gets: { $n }

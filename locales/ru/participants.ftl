@@ -141,3 +141,5 @@ field-plain-token-sha256 = Без конвертов: токены
 hint-plain-token-sha256 = SHA-256 токенов, по одному на строке: mezhved key token.
 field-contact = Контакты
 hint-contact = По одному на строке: имя | должность | телефон | почта | часы.
+participant-sends = Посылает: { $n }
+participant-gets = Получает: { $n }
