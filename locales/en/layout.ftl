@@ -2,6 +2,8 @@
 
 nav-overview = Overview
 nav-obligations = Deadlines
+nav-cases = Cases
+nav-reports = Reports
 
 layout-skip = To the content
 layout-navigation = Sections

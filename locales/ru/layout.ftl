@@ -2,6 +2,8 @@
 
 nav-overview = Сводка
 nav-obligations = Сроки
+nav-cases = Дела
+nav-reports = Отчёты
 
 layout-skip = К содержанию
 layout-navigation = Разделы

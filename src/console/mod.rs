@@ -14,6 +14,7 @@
 //! [`crate::access::Principal::sees`].
 
 mod assets;
+mod cases;
 mod cookies;
 mod errors;
 mod fields;
@@ -21,6 +22,7 @@ mod guard;
 mod obligations;
 mod overview;
 mod own;
+mod reports;
 mod routes;
 mod shown;
 mod sign_in;

@@ -4,7 +4,7 @@
 use axum::http::Method;
 use axum::routing::MethodRouter;
 
-use super::{Console, assets, obligations, overview, own, sign_in};
+use super::{Console, assets, cases, obligations, overview, own, reports, sign_in};
 use crate::access::Right;
 
 /// Who may use a route.
@@ -61,6 +61,8 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(sign_in::routes());
     all.extend(overview::routes());
     all.extend(obligations::routes());
+    all.extend(cases::routes());
+    all.extend(reports::routes());
     all.extend(own::routes());
     all
 }
@@ -77,4 +79,6 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "cases", path: "/cases", right: Right::SeeCases },
+    Section { word: "reports", path: "/reports", right: Right::SeeReports },
 ];

@@ -33,6 +33,7 @@ mod plain;
 mod readme;
 mod reads;
 mod refusals;
+mod reports;
 mod rehearsal;
 mod services;
 mod signature;

@@ -68,6 +68,7 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
+        ("case-state", vec!["open", "closed", "all"]),
         ("group", vec!["overdue", "running", "pending", "done"]),
         ("type", types.chain(["notice", "deadline-reminder"]).collect()),
     ]

@@ -19,6 +19,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("POST", "/password/{link}", "open"),
     ("GET", "/", "see-overview"),
     ("GET", "/obligations", "see-obligations"),
+    ("GET", "/cases", "see-cases"),
+    ("GET", "/cases/{id}", "see-cases"),
+    ("GET", "/reports", "see-reports"),
+    ("GET", "/reports/file", "see-reports"),
+    ("POST", "/reports/personal", "see-personal-data"),
     ("GET", "/own/password", "own-access"),
     ("POST", "/own/password", "own-access"),
 ];
