@@ -4,6 +4,8 @@ nav-overview = Overview
 nav-obligations = Deadlines
 nav-journal = Journal
 nav-accounts = People
+nav-cases = Cases
+nav-reports = Reports
 
 layout-skip = To the content
 layout-navigation = Sections

@@ -4,6 +4,8 @@ nav-overview = Сводка
 nav-obligations = Сроки
 nav-journal = Журнал
 nav-accounts = Пользователи
+nav-cases = Дела
+nav-reports = Отчёты
 
 layout-skip = К содержанию
 layout-navigation = Разделы

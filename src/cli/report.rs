@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::{ConfigDir, Failure, findings, runtime, table};
+use crate::access::Scope;
 use crate::app::open_store;
 use crate::deadline::{Calendars, Regulation, Regulations, Start};
 use crate::domain::{Line, Oktmo, ParticipantId, RuleId};
@@ -249,8 +250,7 @@ async fn make(
         period,
         filter: ReportFilter {
             regulation: regulation.id.clone(),
-            participants: Default::default(),
-            territories: common.territory.iter().cloned().collect(),
+            within: Scope { territories: common.territory.iter().cloned().collect(), ..Scope::whole() },
             debtor: common.participant.clone(),
             rule: common.rule.clone(),
         },

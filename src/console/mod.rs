@@ -16,6 +16,7 @@
 mod accounts;
 mod adapters;
 mod assets;
+mod cases;
 mod confirm;
 mod cookies;
 mod errors;
@@ -29,6 +30,7 @@ mod own;
 mod participants;
 mod participants_edit;
 mod participants_ping;
+mod reports;
 mod routes;
 mod rules;
 mod shown;

@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, accounts, adapters, assets, events, journal, obligations, overview, own, participants, participants_edit,
-    participants_ping, rules, sign_in,
+    Console, accounts, adapters, assets, cases, events, journal, obligations, overview, own, participants,
+    participants_edit, participants_ping, reports, rules, sign_in,
 };
 use crate::access::Right;
 
@@ -71,6 +71,8 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(adapters::routes());
     all.extend(journal::routes());
     all.extend(accounts::routes());
+    all.extend(cases::routes());
+    all.extend(reports::routes());
     all.extend(own::routes());
     all.extend(events::routes());
     all
@@ -88,6 +90,8 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "cases", path: "/cases", right: Right::SeeCases },
+    Section { word: "reports", path: "/reports", right: Right::SeeReports },
     Section { word: "participants", path: "/participants", right: Right::SeeConfiguration },
     Section { word: "regulations", path: "/regulations", right: Right::SeeConfiguration },
     Section { word: "calendar", path: "/calendar", right: Right::SeeConfiguration },

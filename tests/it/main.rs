@@ -35,6 +35,7 @@ mod readme;
 mod reads;
 mod refusals;
 mod rehearsal;
+mod reports;
 mod services;
 mod signature;
 mod simulate;

@@ -78,6 +78,7 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("preview", vec!["input", "conversion", "translation", "back", "comparison"]),
         ("field", fields()),
         ("hint", fields()),
+        ("case-state", vec!["open", "closed", "all"]),
         ("group", vec!["overdue", "running", "pending", "done"]),
         ("account-state", vec!["enabled", "disabled"]),
         ("token-state", vec!["enabled", "expired", "revoked"]),

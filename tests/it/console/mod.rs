@@ -7,4 +7,5 @@ mod journal;
 mod live;
 mod participants;
 mod people;
+mod reports;
 mod routes;

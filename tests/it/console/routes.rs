@@ -55,6 +55,11 @@ const CASES: &[(&str, &str, &str)] = &[
     ("POST", "/own/tokens", "own-access"),
     ("POST", "/own/tokens/revoke", "own-access"),
     ("GET", "/events", "signed"),
+    ("GET", "/cases", "see-cases"),
+    ("GET", "/cases/{id}", "see-cases"),
+    ("GET", "/reports", "see-reports"),
+    ("GET", "/reports/file", "see-reports"),
+    ("POST", "/reports/personal", "see-personal-data"),
     ("GET", "/own/password", "own-access"),
     ("POST", "/own/password", "own-access"),
 ];
