@@ -272,15 +272,6 @@ impl World {
         self.value(query)
     }
 
-    /// Changes the embedded database behind the gateway's back, as if time had passed.
-    pub(crate) fn change(&self, statement: &'static str) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.file("data/mezhved.db"));
-        RUNTIME.block_on(async move {
-            let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
-            sqlx::query(statement).execute(&mut connection).await.unwrap();
-        });
-    }
-
     fn value<T>(&self, query: &'static str) -> T
     where
         T: Send + Unpin + 'static,
