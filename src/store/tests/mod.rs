@@ -14,6 +14,7 @@ mod mailbox;
 mod nodes;
 mod notifying;
 mod owing;
+mod people;
 mod plans;
 mod reporting;
 mod ruling;
