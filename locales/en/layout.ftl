@@ -23,7 +23,6 @@ theme-auto = as the system
 theme-light = light
 theme-dark = dark
 
-parts-empty = There is nothing.
 parts-next = Further
 parts-first = To the beginning
 parts-pages = Pages

@@ -23,7 +23,6 @@ theme-auto = как в системе
 theme-light = светлое
 theme-dark = тёмное
 
-parts-empty = Ничего нет.
 parts-next = Дальше
 parts-first = В начало
 parts-pages = Страницы
