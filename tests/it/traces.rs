@@ -99,9 +99,8 @@ async fn take(State(collector): State<Collector>, bytes: Bytes) -> Vec<u8> {
 }
 
 fn attributes(own: &[KeyValue]) -> Vec<(String, String)> {
-    let text = |value: &Value| match value {
-        Value::StringValue(text) => text.clone(),
-        other => format!("{other:?}"),
+    let text = |value: &Value| {
+        if let Value::StringValue(text) = value { text.clone() } else { format!("{value:?}") }
     };
     let value = |kv: &KeyValue| kv.value.as_ref().and_then(|v| v.value.as_ref()).map(text).unwrap_or_default();
     own.iter().map(|kv| (kv.key.clone(), value(kv))).collect()

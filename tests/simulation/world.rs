@@ -196,10 +196,11 @@ impl World {
 
     /// Waits until what moves has come to its end, is held or has died.
     async fn settle(&mut self, movers: usize) {
-        let state = self.hub.state();
-        let last = state.trace.len().saturating_sub(20);
-        assert!(state.trace.len() < LINES_MAX, "it goes in circles:\n{}", state.trace[last..].join("\n"));
-        drop(state);
+        {
+            let state = self.hub.state();
+            let last = state.trace.len().saturating_sub(20);
+            assert!(state.trace.len() < LINES_MAX, "it goes in circles:\n{}", state.trace[last..].join("\n"));
+        }
         for _ in 0..movers {
             let event = tokio::time::timeout(HANGS_AFTER, self.events.recv()).await;
             match event {

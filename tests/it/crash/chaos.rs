@@ -24,6 +24,7 @@ const KILLS: (u64, u64) = (1_500, 3_500);
 /// A receiver that finds nothing looks again so soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+#[allow(clippy::disallowed_methods, reason = "a longer run is asked for by the environment")]
 fn messages() -> usize {
     let given = std::env::var("MEZHVED_CHAOS_MESSAGES").ok();
     given.map_or(MESSAGES, |text| text.parse().unwrap_or_else(|_| panic!("`{text}` is no number")))

@@ -115,9 +115,9 @@ impl Queues {
             RUNTIME.block_on(self.channel.basic_get(name.as_str().into(), options)).unwrap()
         });
         let headers = message.delivery.properties.headers().as_ref();
-        let value = headers.and_then(|headers| headers.inner().get(header)).map(|value| match value {
-            AMQPValue::LongString(text) => text.to_string(),
-            other => panic!("{header} is no text: {other:?}"),
+        let value = headers.and_then(|headers| headers.inner().get(header)).map(|value| {
+            let AMQPValue::LongString(text) = value else { panic!("{header} is no text: {value:?}") };
+            text.to_string()
         });
         (message.delivery.data, value)
     }
