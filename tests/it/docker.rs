@@ -139,7 +139,7 @@ fn what_the_compose_file_names_is_there() {
 /// The folders at the top that the program is compiled from: those that the sources include, and what cargo names.
 fn compiled_from() -> BTreeSet<String> {
     let mut folders = BTreeSet::from(["src".to_owned(), "benches".to_owned(), "Cargo.toml".to_owned()]);
-    folders.extend(["Cargo.lock", "build.rs", "templates"].map(str::to_owned));
+    folders.extend(["Cargo.lock", "build.rs", "templates", "static"].map(str::to_owned));
     let build = text("build.rs");
     let embedded = build.split('"').filter(|word| root(word).is_dir() && !word.is_empty() && !word.contains('/'));
     folders.extend(embedded.map(str::to_owned));

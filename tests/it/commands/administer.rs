@@ -99,16 +99,10 @@ fn what_is_wrong_is_said_at_its_field_and_nothing_changes() {
 
 #[test]
 fn a_participant_comes_with_its_certificate_and_goes() {
-    let world = World::on(Backend::Sqlite).prepare();
+    let world = World::on(Backend::Sqlite).whole_region().prepare();
     world.mezhved(&["partner", "apply"]).done();
     let crm = Agency::generate(&world.file("agencies"), "crm");
-    let fields = [
-        "name=CRM",
-        "regulation=yugra",
-        "zone=Asia/Yekaterinburg",
-        "role=employment: 71876000",
-        "transport.kind=mailbox",
-    ];
+    let fields = ["name=CRM", "regulation=yugra", "zone=Asia/Yekaterinburg", "role=culture", "transport.kind=mailbox"];
     let add = |certificate: &std::path::Path| {
         let file = certificate.to_str().unwrap().to_owned();
         world.mezhved(&[&["partner", "add", "crm"], &fields[..], &["--certificate", &file]].concat())
