@@ -16,5 +16,5 @@ reports-too-many = There are more than 5000 applications in the period. Take a s
 say-report = report
 say-regulation = regulation
 say-period = month, quarter, year
-say-day-from = or days from
-say-day-to = to
+reports-day-from = or days from
+reports-day-to = to

@@ -17,5 +17,5 @@ reports-too-many = В периоде больше 5000 обращений. Во�
 say-report = отчёт
 say-regulation = регламент
 say-period = месяц, квартал, год
-say-day-from = или дни с
-say-day-to = по
+reports-day-from = или дни с
+reports-day-to = по

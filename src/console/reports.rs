@@ -221,8 +221,8 @@ fn period(visit: &Visit, regulation: &Regulation, asked: &Asked<'_>) -> Result<P
     let (named, from, to) = (asked.get("period"), asked.get("from"), asked.get("to"));
     if !from.is_empty() || !to.is_empty() {
         let day = |text: &str, label| text.parse().map_err(|_| Refused::Field(label));
-        return Period::days(day(&from, "say-day-from")?, day(&to, "say-day-to")?)
-            .map_err(|_| Refused::Field("say-day-to"));
+        return Period::days(day(&from, "reports-day-from")?, day(&to, "reports-day-to")?)
+            .map_err(|_| Refused::Field("reports-day-to"));
     }
     if named.is_empty() {
         return Ok(Period::month(Start::Instant(visit.business_now()).local_date(regulation.zone)));

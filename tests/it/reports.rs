@@ -58,8 +58,8 @@ fn counted_by_hand(backend: Backend) {
     assert_eq!(may["zone"], "Asia/Yekaterinburg");
     // The quarter and the year hold it, the days before and after do not.
     for (period, due) in [
-        (&["--quarter", "2026-Q2"][..], 3),
-        (&["--year", "2026"], 3),
+        (&["--quarter", "2026-Q2", "--rule", "document-request"][..], 3),
+        (&["--year", "2026", "--rule", "document-request"], 3),
         (&["--from", "2026-05-12", "--to", "2026-05-12"], 3),
         (&["--from", "2026-05-01", "--to", "2026-05-11"], 0),
         (&["--from", "2026-05-13", "--to", "2026-05-31"], 0),
@@ -132,7 +132,7 @@ fn every_form_is_written_whole_and_what_cannot_be_asked_is_told() {
     let sheet = book.worksheet_range("По правилам").unwrap();
     let rules: Vec<String> = sheet.rows().map(|row| row[0].to_string()).collect();
     assert!(rules.contains(&"document-request".to_owned()), "{rules:?}");
-    let listed = world.mezhved(&["report", "list"]).done().stdout;
+    let listed = crate::support::mezhved(&["report", "list"]).done().stdout;
     assert!(listed.contains("register families") || listed.contains("register-families"), "{listed}");
     let indicators = report(&world, &["indicators", "--year", "2026"]);
     assert_eq!(row(&indicators, "indicators", "code", "volunteers")["value"]["unknown"], true);

@@ -20,7 +20,7 @@ const MESSAGES: usize = 1_200;
 /// Nobody waits longer than this for one thousand of them.
 const A_THOUSAND_MAX: Duration = Duration::from_secs(240);
 /// Between kills, in milliseconds: at least, and how much more at most.
-const KILLS: (u64, u64) = (1_500, 3_500);
+const KILLS: (u64, u64) = (700, 1_500);
 /// A receiver that finds nothing looks again so soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
