@@ -195,6 +195,22 @@ impl Home {
         Ok(self.dir.join("gateway"))
     }
 
+    /// Gives the gateway an adapter of an agency whose list of document kinds lacks one, as happens when an agency's lists change: what is
+    /// asked of it by that kind is parked.
+    pub(super) fn write_gap(&self, agency: &str, kind: &str) -> Result<(), DemoError> {
+        let folder = format!("adapters/{agency}/");
+        let list = format!("{folder}codes/document-kinds.csv");
+        for (path, bytes) in bundle::embedded().iter().filter(|(path, _)| path.starts_with(&folder)) {
+            let lacking = |line: &&[u8]| !line.starts_with(format!("{kind},").as_bytes());
+            let bytes = match *path == list {
+                true => bytes.split_inclusive(|byte| *byte == b'\n').filter(lacking).flatten().copied().collect(),
+                false => bytes.clone(),
+            };
+            self.write(&format!("gateway/{path}"), &bytes, false)?;
+        }
+        Ok(())
+    }
+
     /// Writes the addresses of the systems that the gateway posts to.
     pub(super) fn write_addresses(
         &self,

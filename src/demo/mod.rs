@@ -173,6 +173,10 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<Opt
         measures_to: if options.once { "2026-05" } else { "2026-11" },
     };
     let config = home.write_gateway(&plan)?;
+    if !options.once {
+        let (agency, kind) = scenario::GAP;
+        home.write_gap(agency, kind)?;
+    }
     let mut district = district::settle(&options, &home, &config, clock.now())?;
     let mut company = Company::start(&config, home.seats())?;
     home.write_addresses(&plan, &company.addresses().await?)?;

@@ -19,8 +19,9 @@ use super::home::{Measure, REGISTER};
 use super::voice::Voice;
 use crate::system::protocol::{Application, Command, Event, Report, Request, Required, SILENT, WANTED};
 
-/// Who is asked for what by mistake: an agency that answers nothing anyway, so that nobody waits for it.
-const MISTAKE: (&str, &str) = (SILENT, "study-certificate");
+/// Who is asked for what although its list of document kinds in the gateway lacks it: an agency that answers nothing anyway, so that nobody
+/// waits for it.
+pub(super) const GAP: (&str, &str) = (SILENT, "study-certificate");
 
 /// When a business day of the demonstration begins, and with it the demonstration.
 pub(super) const BEGINS_AT: &str = "2026-05-06T09:00:00+05:00";
@@ -164,7 +165,7 @@ impl<'a> Stage<'a> {
     /// Goes on until it is dropped: cases by turns with jumps.
     pub(super) async fn on_and_on(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         self.first_cases(cases).await?;
-        self.ask_the_wrong_one(cases).await?;
+        self.ask_in_vain(cases).await?;
         let until = instant(JUMPS_UNTIL)?;
         let mut at_end = false;
         for turn in 0_u64.. {
@@ -194,11 +195,10 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// An agency is asked for a document that it does not keep: its adapter has no code for it, so the message is parked and waits for
-    /// an administrator.
-    async fn ask_the_wrong_one(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
+    /// An agency is asked for a document that its list in the gateway lacks: the request is parked and waits for an administrator.
+    async fn ask_in_vain(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         let [case, _, _] = *cases;
-        let (to, kind) = MISTAKE;
+        let (to, kind) = GAP;
         let request = Request { case, number: 1, to: id(to)?, kinds: vec![kind.to_owned()] };
         self.send(&id(REGISTER)?, Command::Request(request)).await
     }
