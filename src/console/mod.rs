@@ -14,14 +14,26 @@
 //! [`crate::access::Principal::sees`].
 
 mod assets;
+mod conversations;
 mod cookies;
+mod days;
+mod dead;
+mod download;
 mod errors;
 mod fields;
+mod figures;
 mod guard;
+mod message_view;
+mod messages;
+mod obligation;
+mod obligation_acts;
 mod obligations;
 mod overview;
 mod own;
+mod pick;
+mod queues;
 mod routes;
+mod seen;
 mod shown;
 mod sign_in;
 mod texts;

@@ -4,7 +4,10 @@
 use axum::http::Method;
 use axum::routing::MethodRouter;
 
-use super::{Console, assets, obligations, overview, own, sign_in};
+use super::{
+    Console, assets, conversations, dead, messages, obligation, obligation_acts, obligations, overview, own, queues,
+    sign_in,
+};
 use crate::access::Right;
 
 /// Who may use a route.
@@ -61,6 +64,12 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(sign_in::routes());
     all.extend(overview::routes());
     all.extend(obligations::routes());
+    all.extend(obligation::routes());
+    all.extend(obligation_acts::routes());
+    all.extend(messages::routes());
+    all.extend(conversations::routes());
+    all.extend(queues::routes());
+    all.extend(dead::routes());
     all.extend(own::routes());
     all
 }
@@ -77,4 +86,6 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "messages", path: "/messages", right: Right::SeeMessages },
+    Section { word: "queues", path: "/queues", right: Right::SeeQueues },
 ];

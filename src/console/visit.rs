@@ -261,7 +261,6 @@ pub(super) enum NoticeKind {
     /// It was done.
     Good,
     /// It was not done, or not all of it.
-    #[allow(dead_code, reason = "acts on queues and participants can fail in part")]
     Bad,
 }
 

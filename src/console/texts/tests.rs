@@ -5,10 +5,12 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, routes::SECTIONS};
+use crate::console::{errors, messages, routes::SECTIONS};
 use crate::domain::{
-    ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, SettleKind,
+    ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
+    SettleKind,
 };
+use crate::store::{Channel, NotReminded};
 
 /// The files of a language as they stand, by name.
 fn files(lang: Lang) -> BTreeMap<String, String> {
@@ -68,7 +70,16 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
-        ("group", vec!["overdue", "running", "pending", "done"]),
+        ("group", vec!["overdue", "running", "pending", "done", "all"]),
+        ("message-state", messages::STATE_WORDS.to_vec()),
+        ("channel", Channel::ALL.iter().map(|w| w.as_str()).collect()),
+        ("attachment", vec!["awaited", "whole", "wrong"]),
+        ("queue", QueueState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("breaker", BreakerState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("not-reminded", NotReminded::ALL.iter().map(|w| w.as_str()).collect()),
+        ("field", vec!["note", "way", "at", "number", "by", "to", "until", "ground", "document", "date"]),
+        ("day", vec!["start", "count", "skip", "end"]),
+        ("month-name", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("type", types.chain(["notice", "deadline-reminder"]).collect()),
     ]
 }

@@ -3,4 +3,5 @@
 mod accounts;
 mod attacks;
 mod browser;
+mod operators;
 mod routes;
