@@ -173,7 +173,8 @@ fn hunt(plan: &Plan) -> (Option<(u64, Outcome)>, u64, BTreeSet<&'static str>) {
             return Some((seed, outcome));
         }
     };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // A world waits for its own threads more than it works.
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) * 3;
     let failed = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(one)).collect();
         workers.into_iter().filter_map(|worker| worker.join().unwrap()).min_by_key(|(seed, _)| *seed)

@@ -17,6 +17,7 @@ delivery-refused = refused by the recipient
 delivery-parked = parked
 delivery-expired = expired
 delivery-stopped = stopped
+delivery-discarded = discarded by an operator
 
 reason-unreachable = the participant cannot be reached
 reason-timed-out = the participant did not answer in time
@@ -34,11 +35,9 @@ reason-attachment-awaited = waits for the sender's attachments
 reason-attachment-invalid = an attachment is not what the message says
 reason-consent-ended = consent was refused or withdrawn
 reason-attempts-exhausted = all attempts are used up
-
-settled-message = by a message
-settled-cancellation = by cancellation
-settled-outside = outside of the gateway
-settled-waiver = by a waiver
+reason-given-up = could not be handed over within its time
+reason-queue-stopped = the participant's queue was stopped by an operator
+reason-discarded = discarded by an operator
 
 act-outside = met outside of the gateway
 act-waive = waived

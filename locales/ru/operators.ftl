@@ -231,16 +231,4 @@ notice-extended = Срок продлён.{ $what }
 notice-noted = Пометка внесена.{ $what }
 notice-act-already = Это уже внесено раньше, ничего не изменено.{ $what }
 
-month-name-1 = январь
-month-name-2 = февраль
-month-name-3 = март
-month-name-4 = апрель
-month-name-5 = май
-month-name-6 = июнь
-month-name-7 = июль
-month-name-8 = август
-month-name-9 = сентябрь
-month-name-10 = октябрь
-month-name-11 = ноябрь
-month-name-12 = декабрь
 act-remind = должнику напомнили

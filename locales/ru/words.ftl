@@ -17,6 +17,7 @@ delivery-refused = отказ получателя
 delivery-parked = отложено
 delivery-expired = срок доставки истёк
 delivery-stopped = остановлено
+delivery-discarded = снято оператором
 
 reason-unreachable = нет связи с участником
 reason-timed-out = участник не ответил вовремя
@@ -34,11 +35,9 @@ reason-attachment-awaited = ждёт вложения от отправител�
 reason-attachment-invalid = вложение не такое, как указано в сообщении
 reason-consent-ended = в согласии отказано, или оно отозвано
 reason-attempts-exhausted = попытки исчерпаны
-
-settled-message = сообщением
-settled-cancellation = снятием
-settled-outside = вне шлюза
-settled-waiver = решением не требовать исполнения
+reason-given-up = не удалось вручить за отведённое время
+reason-queue-stopped = очередь участника остановлена оператором
+reason-discarded = снято оператором
 
 act-outside = исполнено вне шлюза
 act-waive = решено не требовать исполнения

@@ -2,14 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::Face;
 use crate::domain::FaultCode;
@@ -18,13 +20,19 @@ use crate::store::Channel;
 
 /// What a request counts for besides its body.
 const REQUEST_BYTES: u32 = 4096;
+/// How much of a refused body is read all the same, so that its sender sees the answer and not a broken connection.
+const REFUSED_BYTES_READ_MAX: usize = 1024 * 1024;
+/// How long that may take.
+const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 
 pub(super) async fn receive(
     State(face): State<Face>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let peer = Peer { channel: Channel::Http, address: Some(address.ip()), queue: None };
+    let peer =
+        Peer { channel: Channel::Http, address: Some(address.ip()), queue: None, trace: super::trace_of(&headers) };
     let bytes_max = face.gateway.settings().limits.envelope_bytes_max;
     match take(body, bytes_max, &face.held).await {
         // A task of its own: a peer that hangs up must not stop a message between its judgement and its record.
@@ -58,10 +66,32 @@ pub(super) enum Taken {
 
 /// Reads a body. It takes its room as it arrives, so that whoever only announces a large one takes none from others.
 pub(super) async fn take(body: Body, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
+    let mut chunks = body.into_data_stream();
+    let taken = read(&mut chunks, bytes_max, held).await;
+    if matches!(taken, Taken::TooLarge | Taken::NoRoom) {
+        pass_over(&mut chunks).await;
+    }
+    taken
+}
+
+/// Reads some of what is still to come of a refused body, and drops it.
+pub(super) async fn pass_over(chunks: &mut BodyDataStream) {
+    let some = async {
+        let mut passed = 0_usize;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            passed = passed.saturating_add(chunk.len());
+            if passed > REFUSED_BYTES_READ_MAX {
+                return;
+            }
+        }
+    };
+    drop(timeout(REFUSED_TIME_MAX, some).await);
+}
+
+async fn read(chunks: &mut BodyDataStream, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
     let room = |bytes: u32| held.clone().try_acquire_many_owned(bytes);
     let Ok(mut place) = room(REQUEST_BYTES) else { return Taken::NoRoom };
     let mut bytes = Vec::new();
-    let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let Ok(chunk) = chunk else { return Taken::Broken };
         if bytes.len().saturating_add(chunk.len()) > bytes_max {

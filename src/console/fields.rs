@@ -32,7 +32,6 @@ impl Fields {
     }
 
     /// The file of a field; `None` when none was chosen.
-    #[allow(dead_code, reason = "the page of participants uploads certificates")]
     pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.iter().find(|(own, _)| own == name).map(|(_, bytes)| bytes.as_slice()).filter(|b| !b.is_empty())
     }
@@ -83,5 +82,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Fields {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Trouble> {
         parts.extensions.get::<Self>().cloned().ok_or(Trouble::Status(StatusCode::BAD_REQUEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn read(kind: &str, body: &'static str) -> Result<Fields, Trouble> {
+        let request = Request::post("/").header(header::CONTENT_TYPE, kind).body(Body::from(body)).unwrap();
+        Fields::read(request).await.map(|(_, fields)| fields)
+    }
+
+    #[tokio::test]
+    async fn both_encodings_of_a_form_are_read() {
+        let fields = read("application/x-www-form-urlencoded", "a=%D0%B6+&b=1&b=2").await.unwrap();
+        assert_eq!((fields.get("a"), fields.raw("a"), fields.get("c")), ("ж", "ж ", ""));
+        assert_eq!(fields.all("b").collect::<Vec<_>>(), ["1", "2"]);
+        let body = "--x\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nж\r\n--x\r\n\
+                    Content-Disposition: form-data; name=\"f\"; filename=\"../../etc/passwd\"\r\n\r\nPEM\r\n--x--\r\n";
+        let fields = read("multipart/form-data; boundary=x", body).await.unwrap();
+        assert_eq!((fields.get("a"), fields.file("f"), fields.file("g")), ("ж", Some(&b"PEM"[..]), None));
+        for (kind, body) in [("text/plain", "a=1"), ("multipart/form-data; boundary=y", body), ("", "")] {
+            assert!(read(kind, body).await.is_err(), "{kind}");
+        }
     }
 }

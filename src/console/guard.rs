@@ -23,6 +23,8 @@ use crate::gateway::people::Signed;
 
 /// The cookie that the token of the sign-in form is made of, before there is a session.
 const FORM_COOKIE: &str = "mezhved-form";
+/// A request that the script makes by itself carries this header: it does not keep the session alive.
+const LIVE: &str = "mezhved-live";
 /// A year: how long a browser keeps the language and the theme.
 const YEAR_SECONDS: u32 = 365 * 86_400;
 /// Below this path scripts ask, and are answered in JSON.
@@ -156,10 +158,11 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
     if chosen_theme.is_some() {
         keep(THEME_COOKIE, theme.as_str());
     }
-    if request.uri().path() == super::sign_in::PATH && cookies::read(headers, FORM_COOKIE).is_none() {
-        if let Ok(secret) = crate::crypto::generate::token() {
-            cookies::set(&mut set, FORM_COOKIE, &secret, Kept::Session, SameSite::Strict, secure);
-        }
+    if super::sign_in::has_a_form(request.uri().path())
+        && cookies::read(headers, FORM_COOKIE).is_none()
+        && let Ok(secret) = crate::crypto::generate::token()
+    {
+        cookies::set(&mut set, FORM_COOKIE, &secret, Kept::Session, SameSite::Strict, secure);
     }
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_canonical().to_string());
     let notice = cookies::read(headers, NOTICE_COOKIE).map(str::to_owned);
@@ -169,6 +172,8 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
     let mut visit = Visit::new(console.gateway.clone(), lang, theme, uri, query);
     visit.address = address.unwrap_or_default();
     visit.notice = notice;
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    visit.host = host.unwrap_or_default().to_owned();
     // A new cookie is not in the request yet: the form is made with it.
     visit.fresh_form = set.get_all(header::SET_COOKIE).iter().find_map(|value| {
         let value = value.to_str().ok()?.strip_prefix(FORM_COOKIE)?.strip_prefix('=')?;
@@ -180,7 +185,7 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
 
 async fn session(console: &Console, headers: &HeaderMap) -> Result<Option<Signed>, crate::store::StoreError> {
     match cookies::read(headers, session_cookie(console)) {
-        Some(secret) if !secret.is_empty() => console.gateway.session(secret).await,
+        Some(secret) if !secret.is_empty() => console.gateway.session(secret, !headers.contains_key(LIVE)).await,
         Some(_) | None => Ok(None),
     }
 }

@@ -13,16 +13,22 @@
 //! whose part of the exchange is shown is the handler's to ask: [`crate::access::Principal::scope`] and
 //! [`crate::access::Principal::sees`].
 
+mod accounts;
+mod adapters;
 mod assets;
 mod conversations;
+mod cases;
+mod confirm;
 mod cookies;
 mod days;
 mod dead;
 mod download;
 mod errors;
+mod events;
 mod fields;
 mod figures;
 mod guard;
+mod journal;
 mod message_view;
 mod messages;
 mod obligation;
@@ -30,9 +36,14 @@ mod obligation_acts;
 mod obligations;
 mod overview;
 mod own;
+mod participants;
+mod participants_edit;
+mod participants_ping;
 mod pick;
 mod queues;
+mod reports;
 mod routes;
+mod rules;
 mod seen;
 mod shown;
 mod sign_in;

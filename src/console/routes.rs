@@ -5,8 +5,8 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, assets, conversations, dead, messages, obligation, obligation_acts, obligations, overview, own, queues,
-    sign_in,
+    Console, accounts, adapters, assets, cases, conversations, dead, events, journal, messages, obligation, obligation_acts, obligations, overview, own, participants,
+    participants_edit, participants_ping, queues, reports, rules, sign_in,
 };
 use crate::access::Right;
 
@@ -70,7 +70,17 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(conversations::routes());
     all.extend(queues::routes());
     all.extend(dead::routes());
+    all.extend(participants::routes());
+    all.extend(participants_edit::routes());
+    all.extend(participants_ping::routes());
+    all.extend(rules::routes());
+    all.extend(adapters::routes());
+    all.extend(journal::routes());
+    all.extend(accounts::routes());
+    all.extend(cases::routes());
+    all.extend(reports::routes());
     all.extend(own::routes());
+    all.extend(events::routes());
     all
 }
 
@@ -88,4 +98,12 @@ pub(super) const SECTIONS: &[Section] = &[
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
     Section { word: "messages", path: "/messages", right: Right::SeeMessages },
     Section { word: "queues", path: "/queues", right: Right::SeeQueues },
+    Section { word: "cases", path: "/cases", right: Right::SeeCases },
+    Section { word: "reports", path: "/reports", right: Right::SeeReports },
+    Section { word: "participants", path: "/participants", right: Right::SeeConfiguration },
+    Section { word: "regulations", path: "/regulations", right: Right::SeeConfiguration },
+    Section { word: "calendar", path: "/calendar", right: Right::SeeConfiguration },
+    Section { word: "adapters", path: "/adapters", right: Right::SeeConfiguration },
+    Section { word: "journal", path: "/journal", right: Right::SeeJournal },
+    Section { word: "accounts", path: "/accounts", right: Right::SeeAccounts },
 ];

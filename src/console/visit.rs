@@ -62,6 +62,8 @@ pub(super) struct Visit {
     pub(super) notice: Option<String>,
     /// A cookie for the sign-in form that was made for this answer.
     pub(super) fresh_form: Option<String>,
+    /// The host by which the browser came.
+    pub(super) host: String,
     lang: Lang,
     theme: Theme,
     uri: Uri,
@@ -77,6 +79,7 @@ impl Visit {
             address: String::new(),
             notice: None,
             fresh_form: None,
+            host: String::new(),
             lang,
             theme,
             uri,
@@ -102,6 +105,15 @@ impl Visit {
     /// Whether the reader has a right: for what a page offers.
     pub(super) fn may(&self, right: Right) -> bool {
         self.signed.as_ref().is_some_and(|signed| signed.principal.may(right))
+    }
+
+    /// The beginning of the console's addresses, as people reach it.
+    pub(super) fn origin(&self) -> String {
+        let own = &self.gateway.settings().console;
+        if !own.public_url.is_empty() {
+            return own.public_url.trim_end_matches('/').to_owned();
+        }
+        format!("{}://{}", if own.is_https() { "https" } else { "http" }, self.host)
     }
 
     /// The value of the address's query; empty when it is not there.

@@ -35,6 +35,12 @@ pub(super) fn instant(t: Texts, at: Timestamp, zone: Zone) -> String {
     format!("{}, {}", day(t, &at), at.format("%H:%M"))
 }
 
+/// The same with seconds, for what stands one after another in the journal.
+pub(super) fn second(t: Texts, at: Timestamp, zone: Zone) -> String {
+    let at = local(at, zone);
+    format!("{}, {}", day(t, &at), at.format("%H:%M:%S"))
+}
+
 /// The due as people say it: the last second that is still in time, `до конца 12 мая 2026, вт`, or with its time when it is not a day's
 /// end.
 pub(super) fn due(t: Texts, exclusive: Timestamp, zone: Zone) -> String {

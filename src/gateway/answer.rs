@@ -128,7 +128,8 @@ impl Gateway {
             on_consent: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
-        Ok(Some(self.own_message(made, ids::record(self.clock()), revisions, vec![delivery])))
+        let notice = self.own_message(made, ids::record(self.clock()), revisions, vec![delivery]);
+        Ok(Some(NewMessage { trace: about.trace.clone(), ..notice }))
     }
 
     pub(super) fn own_message(
@@ -151,6 +152,7 @@ impl Gateway {
             revisions,
             channel: Channel::Internal,
             deliveries,
+            trace: None,
         }
     }
 }

@@ -125,6 +125,7 @@ impl Gateway {
             revisions: whole.revisions,
             channel: Channel::Internal,
             deliveries: vec![delivery],
+            trace: None,
         })
     }
 }

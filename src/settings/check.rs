@@ -7,7 +7,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::tree::{DEFAULTS, Settings};
-use super::{attachments, notify};
+use super::{attachments, console, notify, traces};
 
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,12 @@ pub(super) fn layers(folder: &Path) -> Result<Settings, SettingsError> {
     let built = builder.build().map_err(|e| single("settings", "", &e.to_string()))?;
     let settings: Settings = built.try_deserialize().map_err(|e| from_config(&e, &origins))?;
     let own = checks(&settings).into_iter().map(|(key, problem)| (key.to_owned(), problem));
-    let wrong: Vec<(String, String)> =
-        own.chain(notify::checks(&settings)).chain(attachments::checks(&settings)).collect();
+    let wrong: Vec<(String, String)> = own
+        .chain(console::checks(&settings.console))
+        .chain(notify::checks(&settings))
+        .chain(attachments::checks(&settings))
+        .chain(traces::checks(&settings.traces))
+        .collect();
     if wrong.is_empty() {
         return Ok(settings);
     }
@@ -148,19 +152,6 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let tls = !s.agencies.tls_certificate.as_os_str().is_empty();
     let safe = tls || s.agencies.insecure || s.agencies.listen.ip().is_loopback();
     need(safe, "agencies.listen", "a loopback address, or TLS, or insecure = true");
-    let own = &s.console;
-    let both = own.tls_certificate.as_os_str().is_empty() == own.tls_key.as_os_str().is_empty();
-    need(both, "console.tls_key", "tls_certificate and tls_key together, or neither");
-    let safe = !own.tls_certificate.as_os_str().is_empty() || own.insecure || own.listen.ip().is_loopback();
-    need(safe, "console.listen", "a loopback address such as 127.0.0.1:8081, or TLS, or insecure = true");
-    let public = own.public_url.is_empty()
-        || url::Url::parse(&own.public_url).is_ok_and(|u| {
-            matches!(u.scheme(), "https" | "http") && u.path() == "/" && u.query().is_none() && u.has_host()
-        });
-    need(public, "console.public_url", "https://host without a path, or empty");
-    need((1..=1_440).contains(&own.session_idle_minutes), "console.session_idle_minutes", "1 to 1440");
-    need((1..=168).contains(&own.session_hours_max), "console.session_hours_max", "1 to 168");
-    need((1..=168).contains(&own.password_link_hours), "console.password_link_hours", "1 to 168");
     let scraped = s.metrics.listen.is_none_or(|at| at.ip().is_loopback()) || s.metrics.insecure;
     need(scraped, "metrics.listen", "a loopback address such as 127.0.0.1:9464, or insecure = true");
     let broker = s.broker.url.is_empty() || s.broker.url.starts_with("amqp://") || s.broker.url.starts_with("amqps://");
@@ -289,6 +280,10 @@ mod tests {
                 "ten-thousandth",
             ),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
+            ("[traces]\notlp = \"http://collector.example:4318\"", "traces.otlp", "insecure = true"),
+            ("[traces]\notlp = \"127.0.0.1:4318\"", "traces.otlp", "http://"),
+            ("[traces]\notlp = \"https://a:b@collector.example\"", "traces.otlp", "no account"),
+            ("[traces]\nratio = 1.5", "traces.ratio", "0 to 1"),
         ] {
             let error = load(text).unwrap_err();
             let problem = error.0.first().unwrap();

@@ -7,8 +7,10 @@ use serde::Deserialize;
 
 use super::attachments::S3;
 use super::check::{self, SettingsError};
+use super::console::Console;
 use super::notify::Notify;
 use super::plain::PlainSettings;
+use super::traces::Traces;
 use crate::domain::ParticipantId;
 
 /// The compiled-in defaults, with comments.
@@ -51,6 +53,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Logs.
     pub log: Log,
+    /// What a collector is told of each message's way.
+    pub traces: Traces,
 }
 
 /// The gateway's own identity.
@@ -89,40 +93,6 @@ pub struct Agencies {
     pub insecure: bool,
     /// Connections served at once.
     pub connections_max: usize,
-}
-
-/// The face for operators.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Console {
-    /// Address and port.
-    pub listen: SocketAddr,
-    /// Server certificate chain, PEM file; empty: no TLS.
-    pub tls_certificate: PathBuf,
-    /// Its key, PEM file.
-    pub tls_key: PathBuf,
-    /// Allows plain HTTP on an address that is not loopback.
-    pub insecure: bool,
-    /// Where people find it, such as `https://mezhved.example.ru`, when it stands behind a proxy; empty: as it is bound.
-    pub public_url: String,
-    /// Minutes without a request after which a session ends.
-    pub session_idle_minutes: u32,
-    /// Hours after which a session ends in any case.
-    pub session_hours_max: u32,
-    /// Hours that a one-time link for setting a password is good for.
-    pub password_link_hours: u32,
-}
-
-impl Console {
-    /// Whether browsers reach it by TLS: its own, or that of a proxy before it.
-    pub fn is_https(&self) -> bool {
-        !self.tls_certificate.as_os_str().is_empty() || self.public_url.starts_with("https://")
-    }
-
-    /// Whether a proxy stands before it, whose address all requests have.
-    pub fn is_behind_a_proxy(&self) -> bool {
-        !self.public_url.is_empty() && self.tls_certificate.as_os_str().is_empty()
-    }
 }
 
 /// The face for Prometheus.

@@ -2,9 +2,12 @@
 //! receiving side counts copies on the wire and messages by id apart.
 
 mod broker;
+mod chaos;
+mod cluster;
 mod database;
 mod load;
 mod nodes;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, messages, routes::SECTIONS};
+use crate::console::{errors, journal, messages, routes::SECTIONS};
 use crate::domain::{
     ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
     SettleKind,
@@ -61,7 +61,6 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("obligation", ObligationState::ALL.iter().map(|w| w.as_str()).collect()),
         ("delivery", DeliveryState::ALL.iter().map(|w| w.as_str()).collect()),
         ("reason", ParkReason::ALL.iter().map(|w| w.as_str()).collect()),
-        ("settled", SettleKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("act", ActKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("way", OutsideWay::ALL.iter().map(|w| w.as_str()).collect()),
         ("ground", ActGround::ALL.iter().map(|w| w.as_str()).collect()),
@@ -77,11 +76,52 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("queue", QueueState::ALL.iter().map(|w| w.as_str()).collect()),
         ("breaker", BreakerState::ALL.iter().map(|w| w.as_str()).collect()),
         ("not-reminded", NotReminded::ALL.iter().map(|w| w.as_str()).collect()),
-        ("field", vec!["note", "way", "at", "number", "by", "to", "until", "ground", "document", "date"]),
-        ("day", vec!["start", "count", "skip", "end"]),
+        ("transport", vec!["http", "amqp", "mailbox"]),
+        ("certificate", vec!["future", "valid", "soon", "ended"]),
+        ("ping", vec!["reached", "silent", "failed", "running"]),
+        ("ping-said", vec!["reached", "silent", "failed", "running"]),
+        ("step", vec!["name", "tcp", "tls", "broker", "queue", "secret", "sign", "send", "receipt"]),
+        ("step-state", vec!["done", "failed", "open"]),
+        ("fact", FACTS.to_vec()),
+        ("roll", vec!["none", "forward", "back"]),
+        ("day", vec!["working", "short", "weekend", "nonworking", "moved", "start", "count", "skip", "end"]),
         ("month-name", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
-        ("type", types.chain(["notice", "deadline-reminder"]).collect()),
+        ("preview", vec!["input", "conversion", "translation", "back", "comparison"]),
+        ("field", [fields(), vec!["note", "way", "at", "number", "by", "to", "until", "ground", "document", "date"]].concat()),
+        ("hint", fields()),
+        ("case-state", vec!["open", "closed", "all"]),
+        ("account-state", vec!["enabled", "disabled"]),
+        ("token-state", vec!["enabled", "expired", "revoked"]),
+        ("about", vec!["record", "delivery", "obligation"]),
+        ("kind", journal::KINDS.to_vec()),
+        ("type", types.chain(["notice", "deadline-reminder", "ping"]).collect()),
     ]
+}
+
+/// What the steps of a ping show.
+const FACTS: [&str; 16] = [
+    "host",
+    "addresses",
+    "peer",
+    "version",
+    "subject",
+    "issuer",
+    "until",
+    "names",
+    "detail",
+    "auth",
+    "queue",
+    "messages",
+    "consumers",
+    "messageId",
+    "state",
+    "reason",
+];
+
+/// The words of a participant's fields.
+fn fields() -> Vec<&'static str> {
+    let word = |field| crate::console::participants::word(field);
+    crate::settings::participants::Field::all().map(|field| &*Box::leak(word(field).into_boxed_str())).collect()
 }
 
 fn root() -> &'static Path {

@@ -8,7 +8,7 @@ use crate::access::throttle::Counted;
 use crate::crypto::{generate, sha256};
 use crate::domain::{AccountId, Digest, Login};
 use crate::gateway::Gateway;
-use crate::store::{AccountChange, AccountRow, JournalEntry, NewSession, SignIn, StoreError};
+use crate::store::{AccountChange, AccountRow, JournalEntry, NewSession, SignIn, StoreError, login_subject};
 
 /// How often a session's last use is written down, in seconds.
 const TOUCH_SECONDS: i64 = 60;
@@ -47,7 +47,7 @@ impl Gateway {
         let (store, now) = (self.store(), self.clock().now());
         let typed: String = attempt.login.trim().to_lowercase();
         let typed = typed.get(..LOGIN_BYTES_MAX).unwrap_or(&typed);
-        let mut subjects = vec![(format!("login:{}", hash(typed)), Counted::Login)];
+        let mut subjects = vec![(login_subject(typed), Counted::Login)];
         if attempt.count_address {
             subjects.push((format!("address:{}", attempt.address), Counted::Address));
         }
@@ -68,7 +68,7 @@ impl Gateway {
         let secret = self.begin_session(&account, &attempt.address, &attempt.agent, counted).await?;
         // Whoever's it was: one browser, one session.
         if let Some(before) = attempt.before
-            && let Some(signed) = self.session(&before).await?
+            && let Some(signed) = self.session(&before, false).await?
         {
             self.sign_out(&signed).await?;
         }
@@ -114,16 +114,16 @@ impl Gateway {
         self.store().append_journal(vec![entry], now).await
     }
 
-    /// Whose session this is, unless it has ended.
+    /// Whose session this is, unless it has ended. What a page asks for by itself does not count as use: `used` is `false`.
     ///
     /// # Errors
     /// When the database is away.
-    pub async fn session(&self, secret: &str) -> Result<Option<Signed>, StoreError> {
+    pub async fn session(&self, secret: &str, used: bool) -> Result<Option<Signed>, StoreError> {
         let now = self.clock().now();
         let idle = i64::from(self.settings().console.session_idle_minutes) * 60;
         let found = self.store().session(hash(secret), now.plus_seconds(-idle), now).await?;
         let Some((session, account)) = found else { return Ok(None) };
-        if now.since(session.seen_at) > TOUCH_SECONDS * 1_000_000 {
+        if used && now.since(session.seen_at) > TOUCH_SECONDS * 1_000_000 {
             self.store().touch_session(session.token_hash, now).await?;
         }
         Ok(Some(Signed { principal: account.principal(), account, session: Some(session) }))
@@ -146,7 +146,7 @@ impl Gateway {
     pub async fn change_password(&self, signed: &Signed, present: String, new: String) -> Result<(), PasswordError> {
         let account = &signed.account;
         // Counted like a sign-in: whoever sits down at an open screen must not try on and on.
-        let subject = (format!("login:{}", hash(account.login.as_str())), Counted::Login);
+        let subject = (login_subject(account.login.as_str()), Counted::Login);
         if let SignIn::Blocked(_) = self.store().count_sign_in(vec![subject], self.clock().now()).await? {
             return Err(PasswordError::Wrong);
         }

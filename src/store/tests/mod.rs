@@ -15,9 +15,12 @@ mod mailbox;
 mod nodes;
 mod notifying;
 mod owing;
+mod people;
 mod plans;
+mod reporting;
 mod ruling;
 mod stopping;
+mod upgrading;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};
@@ -183,6 +186,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             expires: Some(at(86_400)),
             on_consent: None,
         }],
+        trace: None,
     }
 }
 

@@ -158,3 +158,53 @@ fn an_agency_sees_its_own_part_only() {
     let here = world.person("near", &["--role", "operator", "--territory", "71"]).get("/obligations?group=running");
     assert!(here.text.contains(&cases[0]) && here.text.contains(&cases[1]), "{}", here.text);
 }
+
+#[test]
+fn over_tls_the_session_belongs_to_this_host_and_to_tls_only() {
+    let world = World::on(Backend::Sqlite)
+        .setting("console.tls_certificate = \"keys/gateway.cert.pem\"\nconsole.tls_key = \"keys/gateway.key.pem\"")
+        .start();
+    assert!(world.gateway().console().starts_with("https://"), "{}", world.gateway().console());
+    let mut person = world.person("petrova", &["--role", "operator"]);
+    assert!(person.cookies.contains_key("__Host-mezhved"), "{:?}", person.cookies);
+    let page = person.get("/?lang=en");
+    assert_eq!(page.status, 200);
+    assert!(page.headers.contains_key("strict-transport-security"));
+    for line in page.headers.get_all("set-cookie") {
+        assert!(line.to_str().unwrap().ends_with("; Secure"), "{line:?}");
+    }
+    assert_eq!(person.get("/metrics").status, 200, "on loopback the metrics stand beside");
+}
+
+#[test]
+fn behind_a_proxy_there_are_no_metrics_and_its_address_is_nobodys() {
+    let world = World::on(Backend::Sqlite).setting("console.public_url = \"https://mezhved.example.ru\"").start();
+    let mut person = Person::nobody(world.gateway().console());
+    assert_eq!(person.get("/metrics").status, 404);
+    world.add_account("petrova", &["--role", "operator"]);
+    for n in 0..30 {
+        assert_eq!(
+            person.sign_in(&format!("person{n}"), "лето 2026 года").status,
+            401,
+            "the proxy's address is not counted"
+        );
+    }
+    person.headers = vec![("origin", "https://mezhved.example.ru".to_owned())];
+    assert_eq!(person.sign_in("petrova", PASSWORD).status, 303);
+    assert!(person.cookies.contains_key("__Host-mezhved"));
+}
+
+#[test]
+fn an_open_page_does_not_keep_its_session_alive() {
+    let world = World::on(Backend::Sqlite).setting("console.session_idle_minutes = 1").start();
+    let mut person = world.person("petrova", &["--role", "operator"]);
+    world.change("UPDATE sessions SET seen_at = seen_at - 50000000");
+    person.headers = vec![("mezhved-live", "1".to_owned())];
+    assert_eq!(person.get("/").status, 200);
+    world.change("UPDATE sessions SET seen_at = seen_at - 15000000");
+    assert_eq!(person.get("/").location, "/sign-in", "what the page asks for by itself does not count");
+    person.headers.clear();
+    person.sign_in("petrova", PASSWORD);
+    world.change("UPDATE sessions SET expires_at = begun_at + 1 WHERE begun_at = (SELECT MAX(begun_at) FROM sessions)");
+    assert_eq!(person.get("/").location, "/sign-in", "a session has its end, whatever happens in it");
+}

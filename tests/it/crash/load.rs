@@ -42,6 +42,11 @@ impl Load {
         Self { shared, wire, senders }
     }
 
+    /// How many messages there are.
+    pub(super) fn count(&self) -> usize {
+        self.shared.messages.len()
+    }
+
     /// How many messages have a verified receipt.
     pub(super) fn acknowledged(&self) -> usize {
         self.shared.acknowledged.load(Ordering::Acquire)
@@ -93,7 +98,8 @@ async fn send(shared: Arc<Shared>, mut wire: watch::Receiver<Wire>) {
                 assert_eq!(answer.status, 503, "{}", answer.text());
                 shared.waiting.lock().unwrap().push_back(index);
             }
-            Err(_) => {
+            Err(error) => {
+                eprintln!("a try without an answer: {error:?}");
                 shared.failed_tries.fetch_add(1, Ordering::AcqRel);
                 shared.waiting.lock().unwrap().push_back(index);
                 // Until it is said where the gateway is now; an error of the old one after that is tried again at once.

@@ -64,6 +64,8 @@ fn ordered(backend: Backend) {
     assert!(refused.status == Some(1) && refused.stderr.contains("queue resume guardianship"), "{refused}");
     order(&world, "resume", "Система вернулась");
     world.mezhved(&replay).done();
+    // The command line wakes nobody; the next message does, long before the poll.
+    world.until(request(&world, "health"), "delivered");
     [caught, late].iter().for_each(|id| drop(world.until(*id, "delivered")));
     assert_eq!(partner.counts(), (6, 6));
 
