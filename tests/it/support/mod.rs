@@ -10,7 +10,7 @@ mod programs;
 mod smtp;
 mod wait;
 
-pub(crate) use amqp::{AmqpVhost, Permissions};
+pub(crate) use amqp::{AmqpVhost, Permissions, broker_lock};
 pub(crate) use balancer::{Balancer, free_port};
 pub(crate) use gateway::{Gateway, GatewayCommand};
 pub(crate) use postgres::{PostgresDatabase, PostgresServer};
