@@ -22,7 +22,6 @@ mod deadline_acts_text;
 mod deadline_compute;
 mod deadline_explain;
 mod deadline_explain_text;
-mod deadline_limit;
 mod deadline_list;
 mod deadline_zone;
 mod demo;

@@ -22,6 +22,7 @@ mod consent;
 mod dead;
 mod deliveries;
 mod delivery_rows;
+mod desk;
 mod empty;
 mod error;
 mod faults;
@@ -39,6 +40,7 @@ mod obligations;
 mod pings;
 mod plans;
 mod queues;
+mod reminding;
 mod reporting;
 mod room;
 mod rows;
@@ -77,6 +79,7 @@ pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
 };
+pub use desk::{DeskFigures, Held, InTime, Pace};
 pub use error::StoreError;
 pub use faults::{Fate, Faults, Step};
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
@@ -92,6 +95,7 @@ pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, Obligat
 pub use pings::PingRow;
 pub use plans::QueryPlan;
 pub use queues::{BreakerRow, QueueOrder, QueueTry};
+pub use reminding::{NotReminded, Reminder};
 pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
 pub use sessions::{NewSession, SessionRow};
 pub use sign_ins::{SignIn, login_subject};

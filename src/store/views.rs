@@ -66,6 +66,8 @@ pub struct ObligationFilter {
     pub due_from: Option<Timestamp>,
     /// Within this part of the region: whoever asks sees no other.
     pub within: Scope,
+    /// The latest end first instead of the earliest.
+    pub latest_first: bool,
 }
 
 impl ObligationFilter {
@@ -153,7 +155,7 @@ pub struct Counts {
 }
 
 /// What was handed over once and waits to be sent again is the recipient's to receipt, not ours to hand over.
-const NOT_HANDED_OVER: &str =
+pub(super) const NOT_HANDED_OVER: &str =
     "d.state IN ('queued', 'leased', 'parked', 'expired') AND (d.sent_at IS NULL OR d.state = 'parked')";
 
 /// One part of a listing that an index gives in order.
@@ -233,9 +235,15 @@ impl WayIn {
         }
         if let Some(after) = after {
             let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
-            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+            let further = if filter.latest_first { "(sort_due, id) < (?, ?)" } else { "(sort_due, id) > (?, ?)" };
+            select = select.and(further, vec![due.into(), text(after.id)]);
         }
-        select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()])
+        let order = if filter.latest_first {
+            " ORDER BY sort_due DESC, id DESC LIMIT ?"
+        } else {
+            " ORDER BY sort_due, id LIMIT ?"
+        };
+        select.push(order, vec![i64::from(limit).into()])
     }
 }
 
@@ -259,7 +267,12 @@ impl Store {
                 found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
             }
         }
-        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(if filter.latest_first {
+            found.into_values().rev().take(limit).collect()
+        } else {
+            found.into_values().take(limit).collect()
+        })
     }
 
     /// Deliveries that are queued, leased, parked or expired, oldest message first.

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, journal, routes::SECTIONS};
-use crate::domain::{ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason};
+use crate::console::{errors, journal, messages, routes::SECTIONS};
+use crate::domain::{
+    ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
+};
+use crate::store::{Channel, NotReminded};
 
 /// The files of a language as they stand, by name.
 fn files(lang: Lang) -> BTreeMap<String, String> {
@@ -65,6 +68,13 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
+        ("group", vec!["overdue", "running", "pending", "done", "all"]),
+        ("message-state", messages::STATE_WORDS.to_vec()),
+        ("channel", Channel::ALL.iter().map(|w| w.as_str()).collect()),
+        ("attachment", vec!["awaited", "whole", "wrong"]),
+        ("queue", QueueState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("breaker", BreakerState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("not-reminded", NotReminded::ALL.iter().map(|w| w.as_str()).collect()),
         ("transport", vec!["http", "amqp", "mailbox"]),
         ("certificate", vec!["future", "valid", "soon", "ended"]),
         ("ping", vec!["reached", "silent", "failed", "running"]),
@@ -73,13 +83,15 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("step-state", vec!["done", "failed", "open"]),
         ("fact", FACTS.to_vec()),
         ("roll", vec!["none", "forward", "back"]),
-        ("day", vec!["working", "short", "weekend", "nonworking", "moved"]),
+        ("day", vec!["working", "short", "weekend", "nonworking", "moved", "start", "count", "skip", "end"]),
         ("month-name", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("preview", vec!["input", "conversion", "translation", "back", "comparison"]),
-        ("field", fields()),
+        (
+            "field",
+            [fields(), vec!["note", "way", "at", "number", "by", "to", "until", "ground", "document", "date"]].concat(),
+        ),
         ("hint", fields()),
         ("case-state", vec!["open", "closed", "all"]),
-        ("group", vec!["overdue", "running", "pending", "done"]),
         ("account-state", vec!["enabled", "disabled"]),
         ("token-state", vec!["enabled", "expired", "revoked"]),
         ("about", vec!["record", "delivery", "obligation"]),

@@ -5,6 +5,7 @@ mod attacks;
 mod browser;
 mod journal;
 mod live;
+mod operators;
 mod participants;
 mod people;
 mod reports;
