@@ -220,7 +220,7 @@ fn an_agency_is_added_tried_broken_and_brought_back(world: &World, hands: &Hands
         hands.click(&format!("a[href='{card}/revisions/3']")).await;
         hands.there("del").await;
         hands.fill("[name=comment]", "Обратно").await;
-        hands.click(&format!("form[action='{card}/undo'] button")).await;
+        hands.click(&format!("form[action='{card}/undo'] button.quiet[name=to]")).await;
         hands.there("#certificates").await;
     });
     by_revision(world, "participants", 4);
