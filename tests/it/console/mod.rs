@@ -1,8 +1,10 @@
 //! The console as people and attackers meet it: who may, sessions, forms, passwords, and pages in a real browser.
 
+mod accessibility;
 mod accounts;
 mod attacks;
 mod browser;
+mod day;
 mod journal;
 mod live;
 mod operators;
