@@ -195,5 +195,9 @@ async fn say(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Res
         at: visit.gateway.clock().now(),
     };
     queue_desk::order(visit.gateway.store(), order).await?;
+    // This node obeys at once, the others within two seconds.
+    if let Err(error) = visit.gateway.look_at_queues().await {
+        tracing::warn!(%error, "what was said about a queue is written and not yet obeyed");
+    }
     Ok(visit.done(&format!("/queues/{id}"), NoticeKind::Good, "notice-queue-said", &t.word("queue", state.as_str())))
 }
