@@ -6,7 +6,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::Value;
 
-use super::days::{Month, months};
+use super::days::{Month, months, stored};
 use super::errors::Trouble;
 use super::fields::Fields;
 use super::messages::light;
@@ -129,7 +129,7 @@ pub(super) async fn page(visit: &Visit, row: &ObligationRow, error: String, form
             .iter()
             .map(|step| t.pick(told::text(Some(step), "/ru"), told::text(Some(step), "/en")).to_owned())
             .collect(),
-        months: months(t, steps, last),
+        months: months(t, stored(steps), last),
         weekdays: (1..=7).map(|day: u32| t.word("weekday", &day.to_string())).collect(),
         notes_hidden: !sees_notes && acts.iter().any(|act| act.note.is_some() || act.document.is_some()),
         acts: acts.iter().map(|act| done(&light, act, zone, sees_notes)).collect(),

@@ -12,3 +12,4 @@ mod participants;
 mod people;
 mod reports;
 mod routes;
+mod scripts;
