@@ -5,8 +5,9 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, accounts, adapters, assets, cases, conversations, dead, events, journal, messages, obligation, obligation_acts, obligations, overview, own, participants,
-    participants_edit, participants_ping, queues, reports, rules, sign_in,
+    Console, accounts, adapters, api, assets, cases, conversations, dead, events, journal, messages, obligation,
+    obligation_acts, obligations, overview, own, participants, participants_edit, participants_ping, queues, reports,
+    rules, sign_in,
 };
 use crate::access::Right;
 
@@ -81,6 +82,7 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(reports::routes());
     all.extend(own::routes());
     all.extend(events::routes());
+    all.extend(api::routes());
     all
 }
 

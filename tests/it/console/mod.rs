@@ -1,11 +1,14 @@
 //! The console as people and attackers meet it: who may, sessions, forms, passwords, and pages in a real browser.
 
 mod accounts;
+mod api;
+mod api_acts;
+mod api_docs;
 mod attacks;
 mod browser;
-mod operators;
 mod journal;
 mod live;
+mod operators;
 mod participants;
 mod people;
 mod reports;
