@@ -82,8 +82,10 @@ async fn shown(store: &Store, dead: &DeadDelivery) -> Result<Dead, StoreError> {
 )]
 pub(super) async fn list(visit: Visit) -> Answer {
     let (limit, store) = (limit(&visit)?, visit.gateway.store());
-    let (filter, after) = pages::filter(&visit).map_err(|label| {
-        Problem::filter(label).at(if label == "say-participant" { "to" } else { label.trim_start_matches("say-") })
+    let (filter, after) = pages::filter(&visit).map_err(|label| match label {
+        // Here the participant is the recipient.
+        "say-participant" => Problem::filter(label, "").at("to"),
+        _ => Problem::filter(label, "after"),
     })?;
     let rows = store.dead_letters(&filter, after, limit.saturating_add(1)).await?;
     let (cut, last) = cut(&rows, limit);

@@ -53,7 +53,7 @@ pub(super) struct Entry {
 )]
 pub(super) async fn list(visit: Visit) -> Answer {
     let (limit, store) = (limit(&visit)?, visit.gateway.store());
-    let filter = read(&visit, visit.zone()?).await?.map_err(Problem::filter)?;
+    let filter = read(&visit, visit.zone()?).await?.map_err(|label| Problem::filter(label, "before"))?;
     let before = Some(visit.query("before")).filter(|id| !id.is_empty());
     let rows = store.journal_page(&filter, before, limit.saturating_add(1)).await?;
     let (shown, last) = cut(&rows, limit);

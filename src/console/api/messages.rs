@@ -224,7 +224,7 @@ pub(super) struct Outgoing {
 )]
 pub(super) async fn list(visit: Visit) -> Answer {
     let (limit, store) = (limit(&visit)?, visit.gateway.store());
-    let (filter, before) = pages::filter(&visit).map_err(Problem::filter)?;
+    let (filter, before) = pages::filter(&visit).map_err(|label| Problem::filter(label, "before"))?;
     let rows = store.list_messages(&filter, before, limit.saturating_add(1)).await?;
     let (shown, last) = cut(&rows, limit);
     let mut items = Vec::new();

@@ -261,13 +261,16 @@ pub(super) async fn list(visit: Visit) -> Answer {
     let (limit, shower) = (limit(&visit)?, Shower::new(&visit));
     let group = match visit.query("group") {
         "" => None,
-        word => pages::GROUPS.into_iter().find(|(_, own)| *own == word).ok_or_else(|| Problem::filter("say-group"))?.0,
+        word => {
+            pages::GROUPS.into_iter().find(|(_, own)| *own == word).ok_or_else(|| Problem::filter("say-group", ""))?.0
+        }
     };
     if !matches!(visit.query("sort"), "" | "earliest" | "latest") {
-        return Err(Problem::filter("say-sort"));
+        return Err(Problem::filter("say-sort", ""));
     }
     let scope = visit.principal()?.scope();
-    let (filter, after) = pages::read(&visit, scope, group, visit.zone()?).map_err(Problem::filter)?;
+    let (filter, after) =
+        pages::read(&visit, scope, group, visit.zone()?).map_err(|label| Problem::filter(label, "after"))?;
     let rows = visit.gateway.store().list_obligations(&filter, after, limit.saturating_add(1)).await?;
     let (shown, last) = cut(&rows, limit);
     json(Page {

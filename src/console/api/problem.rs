@@ -159,10 +159,10 @@ impl Problem {
         Self::said(Code::BadBody, both(|t| t.a("field-unreadable", "field", field))).at(field)
     }
 
-    /// A filter that cannot be read, by the label that the pages give it.
-    pub(super) fn filter(label: &'static str) -> Self {
+    /// A filter that cannot be read, by the label that the pages give it; `place` is the name that says where a page begins.
+    pub(super) fn filter(label: &'static str, place: &str) -> Self {
         let problem = Self::said(Code::BadQuery, both(|t| t.a("filter-unreadable", "field", t.t(label))));
-        problem.at(name_of(label))
+        problem.at(if label == "say-page" { place } else { name_of(label) })
     }
 
     /// A defect of the program; what it is stands in the node's log.
@@ -190,7 +190,6 @@ impl Problem {
 fn name_of(label: &'static str) -> &'static str {
     match label {
         "say-message" => "id",
-        "say-page" => "next",
         "say-day-from" | "reports-day-from" => "from",
         "say-day-to" | "reports-day-to" => "to",
         other => other.strip_prefix("say-").unwrap_or(other),
@@ -249,7 +248,9 @@ mod tests {
             let Problem(said) = Problem::of(code);
             assert!(said.1.title.chars().any(|c| ('а'..='я').contains(&c)), "{said:?}");
         }
-        let Problem(said) = Problem::filter("say-day-from");
-        assert_eq!(said.1.field.as_deref(), Some("from"));
+        for (label, name) in [("say-day-from", "from"), ("say-debtor", "debtor"), ("say-page", "after")] {
+            let Problem(said) = Problem::filter(label, "after");
+            assert_eq!(said.1.field.as_deref(), Some(name));
+        }
     }
 }

@@ -120,7 +120,7 @@ pub(super) async fn one(visit: Visit, Path(name): Path<String>) -> Answer {
     let snapshot = visit.gateway.snapshot();
     let asked = Asked::of(&visit, &name);
     let made = made(&visit, &snapshot, &asked, false).await.map_err(|refused| match refused {
-        Refused::Field(label) => Problem::filter(label),
+        Refused::Field(label) => Problem::filter(label, ""),
         Refused::TooMany => Problem::said(Code::BadQuery, both(|t| t.t("reports-too-many"))).at("period"),
         Refused::Trouble(trouble) => trouble.into(),
     })?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{eventually, mezhved};
-use crate::world::{Backend, Page, Person, SOON, World, bodies, now};
+use crate::world::{Backend, Behaviour, Page, Person, SOON, World, bodies, now};
 
 const NOWHERE: &str = "01a22008-7f45-7525-8e8a-a82c5729c8d9";
 
@@ -68,9 +68,11 @@ fn each_route_of_the_api_is_shut_to_who_may_not() {
         scripts.insert(right.as_str(), world.script("all", &[right.as_str()]));
     }
     let every: Vec<&str> = scripts.keys().copied().collect();
-    let mut revoked = world.script("all", &every);
-    let row = world.listed(&["account", "token", "list", "all"]).into_iter().last().unwrap();
-    world.mezhved(&["account", "token", "revoke", "all", row["id"].as_str().unwrap()]).done();
+    world.add_account("gone", &["--role", "operator", "--role", "administrator", "--role", "auditor"]);
+    let mut revoked = world.script("gone", &every);
+    assert_eq!(revoked.get("/api/v1/access").status, 200);
+    let row = world.listed(&["account", "token", "list", "gone"]).remove(0);
+    world.mezhved(&["account", "token", "revoke", "gone", row["id"].as_str().unwrap()]).done();
     let mut nobody = Person::nobody(world.gateway().console());
     let mut browser = world.person("petrova", &["--role", "operator", "--role", "administrator"]);
     for route in table().iter().filter(|route| route.path.starts_with("/api/")) {
@@ -93,11 +95,6 @@ fn each_route_of_the_api_is_shut_to_who_may_not() {
                 problem(&page, 403, "forbidden");
             }
         }
-        if method == "POST"
-            && !browser.get("/api/v1/access").json()["rights"].as_array().unwrap().contains(&json!(right.as_str()))
-        {
-            panic!("{right} is needed for this test");
-        }
         if method == "POST" {
             // A session changes nothing without its token, whatever site the form is on.
             problem(&browser.ask(&path, &json!({})), 403, "csrf");
@@ -115,7 +112,7 @@ fn each_route_of_the_api_is_shut_to_who_may_not() {
     browser.headers = vec![("mezhved-csrf", "0".repeat(csrf.len()))];
     problem(&browser.ask(path, &json!({ "reason": "Работы" })), 403, "csrf");
     // A token tells no such secret, for it needs none.
-    assert_eq!(scripts["see-queues"].get("/api/v1/access").json()["csrf"], Value::Null);
+    assert_eq!(scripts.get_mut("see-queues").unwrap().get("/api/v1/access").json()["csrf"], Value::Null);
     // Until a password that somebody else gave is changed, nothing is shown.
     world.mezhved_told(&["account", "password", "petrova", "--must-change"], crate::world::PASSWORD).done();
     browser.headers.clear();
@@ -142,11 +139,11 @@ pub(super) fn owed(world: &World) -> (String, String, String) {
 fn another_agencys_part_is_not_there_for_a_script() {
     let world = World::on(Backend::Sqlite).start();
     let (record, obligation, conversation) = owed(&world);
-    world.mezhved(&["queue", "stop", "guardianship", "--reason", "x", "--author", "x"]).done();
+    world.partner("guardianship").behave(Behaviour::Fault("content-invalid".to_owned()));
     let register = world.agency("register");
     let draft = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
     world.post(register.sign(&draft)).receipt();
-    world.until(draft.header.message_id, "parked");
+    world.until(draft.header.message_id, "refused");
     let rights =
         ["see-obligations", "see-messages", "see-personal-data", "see-queues", "act-on-obligations", "act-on-queues"];
     world.add_account("all", &["--role", "operator"]);
@@ -251,16 +248,15 @@ fn what_is_answered_is_what_is_described() {
         let page = script.get(&path);
         described(&page, "get", route.path);
         assert_eq!(bodies::PERSONAL.iter().find(|personal| page.text.contains(**personal)), None, "{path}");
-        // Whoever has it already is told so, and a mistyped filter is refused.
-        let tag = page.headers["etag"].to_str().unwrap().to_owned();
         assert_eq!(page.headers["cache-control"], "private, no-cache");
-        let bearer = script.headers.clone();
-        if !["queues", "journal"].iter().any(|moves| path.contains(moves)) {
+        // Whoever has it already is told so, once nothing moves any more; and a mistyped filter is refused.
+        eventually(&format!("{path} is told once"), SOON, || {
+            let tag = script.get(&path).headers["etag"].to_str().unwrap().to_owned();
             script.headers.push(("if-none-match", tag));
             let same = script.get(&path);
-            assert_eq!((same.status, same.text.as_str()), (304, ""), "{path}");
-        }
-        script.headers = bearer;
+            script.headers.pop();
+            (same.status == 304 && same.text.is_empty()).then_some(())
+        });
         let page = script.get(&format!("{path}?debtr=health"));
         problem(&page, 400, "bad-query");
         assert_eq!(page.json()["field"], "debtr", "{path}");
@@ -286,12 +282,13 @@ fn what_is_answered_is_what_is_described() {
         ("obligations?state=late", "state"),
         ("obligations?group=late", "group"),
         ("obligations?debtor=Здрав", "debtor"),
-        ("obligations?after=x", "next"),
+        ("obligations?after=x", "after"),
         ("obligations?sort=id", "sort"),
         ("obligations?limit=0", "limit"),
         ("obligations?limit=101", "limit"),
         ("messages?from=yesterday", "from"),
         ("messages?id=1", "id"),
+        ("messages?before=1", "before"),
         ("messages?state=delivered&state=sent", "state"),
         ("dead?to=Здрав", "to"),
         ("dead?state=open", "state"),
@@ -303,6 +300,7 @@ fn what_is_answered_is_what_is_described() {
         problem(&page, 400, "bad-query");
         assert_eq!(page.json()["field"], field, "{query}: {}", page.text);
     }
+    let whole = script.get("/api/v1/messages").json();
     let (mut address, mut found) = ("/api/v1/messages?limit=1".to_owned(), Vec::new());
     loop {
         let page = described(&script.get(&address), "get", "/api/v1/messages");
@@ -312,9 +310,9 @@ fn what_is_answered_is_what_is_described() {
         let Some(next) = page["next"].as_str() else { break };
         address = next.to_owned();
     }
-    let whole = script.get("/api/v1/messages").json();
     let whole: Vec<&str> = whole["items"].as_array().unwrap().iter().map(|m| m["recordId"].as_str().unwrap()).collect();
-    assert!(found.len() > 1 && found == whole, "{found:?} {whole:?}");
+    assert!(whole.len() > 1 && found.is_sorted_by(|a, b| a > b), "{found:?}");
+    assert!(whole.iter().all(|id| found.iter().any(|own| own == id)), "{found:?} {whole:?}");
     let mine = script.get("/api/v1/obligations?debtor=guardianship&group=running").json();
     assert_eq!(mine["items"][0]["id"], obligation.as_str(), "{mine:#}");
     assert_eq!(script.get("/api/v1/obligations?debtor=police").json()["items"], json!([]));

@@ -1,5 +1,6 @@
 //! What scripts do: the acts of the pages, harmless to repeat, and in the journal under the account.
 
+use mezhved::domain::MessageId;
 use serde_json::{Value, json};
 
 use super::api::{described, owed, problem};
@@ -37,7 +38,7 @@ fn a_script_reminds_notes_extends_and_waives_and_repeating_is_harmless() {
     );
 
     // What is wrong is told by its field, and nothing is entered.
-    let document = json!({ "name": "Приказ", "number": "17", "date": "2026-01-12" });
+    let document = json!({ "name": "Решение-17б", "number": "17", "date": "2026-01-12" });
     for (act, body, field) in [
         ("note", json!({ "note": " " }), json!("note")),
         ("note", json!({ "text": "x" }), Value::Null),
@@ -74,7 +75,7 @@ fn a_script_reminds_notes_extends_and_waives_and_repeating_is_harmless() {
     let again = described(&script.ask(&address("extend"), &extend(&due)), "post", &one("extend"));
     assert_eq!(again["already"], true, "a repetition is told as such: {again:#}");
 
-    let waive = json!({ "ground": "citizen-refused", "document": document, "note": "заявление" });
+    let waive = json!({ "ground": "citizen-refused", "document": document, "note": "особое мнение" });
     for already in [false, true] {
         let done = described(&script.ask(&address("waive"), &waive), "post", &one("waive"));
         assert_eq!((&done["already"], &done["obligation"]["state"]), (&json!(already), &json!("waived")), "{done:#}");
@@ -88,7 +89,7 @@ fn a_script_reminds_notes_extends_and_waives_and_repeating_is_harmless() {
     let page = masked.get(&format!("/api/v1/obligations/{id}"));
     let shown = described(&page, "get", "/api/v1/obligations/{id}");
     assert_eq!(shown["acts"].as_array().unwrap().len(), 4, "{shown:#}");
-    for word in ["звонили", "Приказ", "заявление"] {
+    for word in ["звонили", "Решение-17б", "особое мнение"] {
         assert!(!page.text.contains(word), "{word}: {shown:#}");
     }
 }
@@ -109,51 +110,59 @@ fn what_was_met_outside_is_entered_by_a_script() {
     }
 }
 
+/// A request that its recipient refused.
+fn refused(world: &World) -> MessageId {
+    let register = world.agency("register");
+    let draft = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
+    world.post(register.sign(&draft)).receipt();
+    world.until(draft.header.message_id, "refused");
+    draft.header.message_id
+}
+
 #[test]
 fn a_script_holds_a_queue_and_decides_about_what_was_not_delivered() {
     let world = World::on(Backend::Sqlite).start();
     world.add_account("night", &["--role", "operator"]);
     let mut script = world.script("night", &RIGHTS);
+    world.partner("guardianship").behave(Behaviour::Fault("content-invalid".to_owned()));
+    let sent = [refused(&world), refused(&world), refused(&world)];
+    let mut address = "/api/v1/dead?state=refused&to=guardianship&limit=1".to_owned();
+    let mut ids = Vec::new();
+    loop {
+        let page = described(&script.get(&address), "get", "/api/v1/dead");
+        ids.extend(page["items"].as_array().unwrap().iter().map(|d| d["delivery"]["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["next"].as_str() else { break };
+        address = next.to_owned();
+    }
+    assert_eq!(ids.len(), 3, "{ids:?}");
+    let dead = |n: usize, act: &str| format!("/api/v1/dead/{}/{act}", ids[n]);
+    let shown = described(&script.get(&format!("/api/v1/dead/{}", ids[0])), "get", "/api/v1/dead/{id}");
+    assert_eq!(shown["message"]["messageId"], sent[0].to_string(), "the oldest first: {shown:#}");
+
+    let why = json!({ "reason": "Система исправлена" });
+    world.partner("guardianship").behave(Behaviour::Receipt);
+    described(&script.ask(&dead(0, "replay"), &why), "post", "/api/v1/dead/{id}/replay");
+    world.until(sent[0], "delivered");
+    problem(&script.ask(&dead(0, "discard"), &why), 409, "conflict");
+    problem(&script.ask(&dead(1, "discard"), &json!({ "reason": " " })), 400, "bad-body");
+    described(&script.ask(&dead(1, "discard"), &why), "post", "/api/v1/dead/{id}/discard");
+    world.until(sent[1], "discarded");
+    problem(&script.ask(&dead(1, "replay"), &why), 409, "conflict");
+
     let queue = |act: &str| format!("/api/v1/queues/guardianship/{act}");
     problem(&script.ask(&queue("stop"), &json!({ "reason": "" })), 400, "bad-body");
-    problem(&script.ask("/api/v1/queues/nobody-here/stop", &json!({ "reason": "x" })), 404, "not-found");
+    problem(&script.ask("/api/v1/queues/nobody-here/stop", &why), 404, "not-found");
     for changed in [true, false] {
-        let said =
-            described(&script.ask(&queue("stop"), &json!({ "reason": "Закрыто" })), "post", "/api/v1/queues/{id}/stop");
+        let said = described(&script.ask(&queue("stop"), &why), "post", "/api/v1/queues/{id}/stop");
         assert_eq!((&said["state"], &said["changed"]), (&json!("stopped"), &json!(changed)), "{said}");
     }
-    let register = world.agency("register");
-    let mut sent = Vec::new();
-    for _ in 0..2 {
-        let draft = register.draft("guardianship", "document-request", bodies::request("guardianship-act"));
-        world.post(register.sign(&draft)).receipt();
-        world.until(draft.header.message_id, "parked");
-        sent.push(draft.header.message_id);
-    }
-    let page = script.get("/api/v1/dead?reason=queue-stopped&limit=1");
-    let first = described(&page, "get", "/api/v1/dead");
-    let second = described(&script.get(first["next"].as_str().unwrap()), "get", "/api/v1/dead");
-    assert_eq!(second["next"], Value::Null, "{second:#}");
-    let id = |page: &Value| page["items"][0]["delivery"]["id"].as_str().unwrap().to_owned();
-    let (first, second) = (id(&first), id(&second));
-    assert_ne!(first, second);
-    let dead = |id: &str, act: &str| format!("/api/v1/dead/{id}/{act}");
-    described(&script.get(&format!("/api/v1/dead/{first}")), "get", "/api/v1/dead/{id}");
-    let why = json!({ "reason": "Открыто" });
-    let stopped = script.ask(&dead(&first, "replay"), &why);
+    let stopped = script.ask(&dead(2, "replay"), &why);
     problem(&stopped, 409, "conflict");
     assert!(stopped.json()["detail"].as_str().unwrap().contains("guardianship"), "{}", stopped.text);
+    described(&script.ask(&queue("pause"), &why), "post", "/api/v1/queues/{id}/pause");
     described(&script.ask(&queue("resume"), &why), "post", "/api/v1/queues/{id}/resume");
-    world.partner("guardianship").behave(Behaviour::Receipt);
-    described(&script.ask(&dead(&first, "replay"), &why), "post", "/api/v1/dead/{id}/replay");
-    problem(&script.ask(&dead(&first, "discard"), &why), 409, "conflict");
-    world.until(sent[0], "delivered");
-    problem(&script.ask(&dead(&second, "discard"), &json!({ "reason": " " })), 400, "bad-body");
-    described(&script.ask(&dead(&second, "discard"), &why), "post", "/api/v1/dead/{id}/discard");
-    problem(&script.ask(&dead(&second, "replay"), &why), 409, "conflict");
-    world.until(sent[1], "discarded");
-    let history = described(&script.get("/api/v1/queues/guardianship"), "get", "/api/v1/queues/{id}");
-    assert_eq!(history["history"].as_array().unwrap().len(), 2, "{history:#}");
+    let one = described(&script.get("/api/v1/queues/guardianship"), "get", "/api/v1/queues/{id}");
+    assert_eq!((&one["state"], one["history"].as_array().unwrap().len()), (&json!("running"), 3), "{one:#}");
     let by = "SELECT COUNT(*) FROM journal WHERE kind IN ('delivery-replayed', 'delivery-discarded') AND actor LIKE 'account:%'";
     assert_eq!(world.number(by), 2);
 }
