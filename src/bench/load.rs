@@ -11,9 +11,9 @@ use tokio::sync::Mutex;
 use super::protocol::{Order, Said, Sent};
 use super::{BenchError, home, now_micros};
 use crate::crypto::sha256;
-use crate::demo::system::Identity;
 use crate::domain::{Attachment, MessageType, ParticipantId};
 use crate::envelope::BodyDraft;
+use crate::system::Identity;
 
 /// For one answer: beyond it the gateway is held to be stuck.
 const ANSWER_MAX: Duration = Duration::from_secs(60);

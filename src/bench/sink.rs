@@ -14,7 +14,7 @@ use axum::routing::post;
 use super::load::say;
 use super::protocol::Said;
 use super::{BenchError, home, now_micros};
-use crate::demo::system::Identity;
+use crate::system::Identity;
 
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 

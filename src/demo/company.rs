@@ -15,7 +15,7 @@ use crate::domain::ParticipantId;
 
 use super::DemoError;
 use super::home;
-use super::protocol::{Command, Event};
+use crate::system::protocol::{Command, Event};
 
 /// For all of them to read their keys and forms.
 const START_MAX: Duration = Duration::from_secs(20);

@@ -12,8 +12,8 @@ use crate::store::{
 };
 
 use super::DemoError;
-use super::home::SILENT;
-use super::system::{self, Received, Sent};
+use crate::system::protocol::SILENT;
+use crate::system::{self, Received, Sent};
 
 /// Rows read at once.
 const PAGE: u32 = 500;

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use crate::domain::{MessageId, ObligationState, ParticipantId, Timestamp, Zone};
 use crate::store::ObligationRow;
 
-use super::protocol::Event;
 use super::tally::Tally;
+use crate::system::protocol::Event;
 
 /// Where the lines go.
 #[derive(Debug, Clone, Copy)]

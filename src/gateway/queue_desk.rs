@@ -87,14 +87,16 @@ pub async fn order(store: &Store, order: QueueOrder) -> Result<(bool, u64), Stor
     let changed = store.order_queue(order).await?;
     // What waits for a later attempt is parked, or goes, at once.
     let mut brought = 0_u64;
-    while state != QueueState::Paused {
-        let some = store.bring_forward(&id, at, FORWARD_AT_ONCE).await?;
-        brought = brought.saturating_add(some);
-        if some == 0 {
-            break;
-        }
+    if state == QueueState::Paused {
+        return Ok((changed, brought));
     }
-    Ok((changed, brought))
+    loop {
+        let some = store.bring_forward(&id, at, FORWARD_AT_ONCE).await?;
+        if some == 0 {
+            return Ok((changed, brought));
+        }
+        brought = brought.saturating_add(some);
+    }
 }
 
 /// The first of these dead letters' recipients whose queue was stopped: what is put back there would be parked at once.

@@ -8,6 +8,7 @@
 //! | `life`, `bodies` | the script: what everybody sends and when, drawn before it begins |
 //! | `post` | the simulated systems' side of the exchange |
 //! | `stage` | steps the clock from instant to instant |
+//! | `living` | the same region inside of another gateway: the demonstration's past, and how it goes on |
 //! | `figures`, `paper` | counts and invariants out of the store, the report for people |
 //!
 //! The same seed gives the same report, byte for byte: the script depends on the seed alone, business time stands still between its
@@ -18,6 +19,7 @@ mod days;
 mod draw;
 mod figures;
 mod life;
+mod living;
 mod paper;
 mod post;
 mod region;
@@ -45,6 +47,7 @@ use region::Folder;
 use stage::Stage;
 
 pub use figures::{Broken, Figures};
+pub(crate) use living::Living;
 pub use paper::text;
 pub use region::{RegionError, Temper};
 

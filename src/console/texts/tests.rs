@@ -9,7 +9,6 @@ use crate::console::api::problem::Code;
 use crate::console::{errors, journal, messages, routes::SECTIONS};
 use crate::domain::{
     ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
-    SettleKind,
 };
 use crate::store::{Channel, NotReminded};
 

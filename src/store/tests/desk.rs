@@ -38,7 +38,7 @@ async fn messages_are_found_by_party_and_state_page_by_page(bench: &Bench) {
     assert_eq!(found(of(&[DeliveryState::Expired, DeliveryState::Discarded]), None, 9).await.len(), 0);
     assert_eq!(found(of(&[DeliveryState::Delivered]), None, 9).await.len(), 0);
     if bench.schema.is_none() {
-        for select in desk::message_listings(&party("health"), Some(record(9)), 50) {
+        for select in crate::store::desk::message_listings(&party("health"), Some(record(9)), 50) {
             let plan = select.explain(bench.store.inner.engine, bench.store.readers()).await.unwrap().join("\n");
             assert!(plan.contains("messages_by_") && !plan.contains("TEMP B-TREE"), "{plan}");
         }

@@ -9,7 +9,8 @@ use crate::world::{Backend, Behaviour, Person, RUNTIME, SOON, World, bodies, now
 
 /// The id in the first link that begins so.
 fn linked(html: &str, begins: &str) -> String {
-    let mut ids = html.split(&format!("href=\"{begins}")).skip(1).filter_map(|rest| rest.split('"').next());
+    let link = format!("href=\"{begins}");
+    let mut ids = html.split(&link).skip(1).filter_map(|rest| rest.split('"').next());
     let id = ids.find(|id| Uuid::parse_str(id).is_ok());
     id.unwrap_or_else(|| panic!("no link {begins}: {html}")).to_owned()
 }
