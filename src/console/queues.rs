@@ -108,7 +108,12 @@ pub(super) async fn order(
 ) -> Result<(bool, u64), Trouble> {
     let (author, at) = (visit.principal()?.actor(), visit.gateway.clock().now());
     let order = QueueOrder { participant, state, author, reason: reason.to_string(), at };
-    Ok(queue_desk::order(visit.gateway.store(), order).await?)
+    let said = queue_desk::order(visit.gateway.store(), order).await?;
+    // This node obeys at once, the others within two seconds.
+    if let Err(error) = visit.gateway.look_at_queues().await {
+        tracing::warn!(%error, "what was said about a queue is written and not yet obeyed");
+    }
+    Ok(said)
 }
 
 async fn all(visit: &Visit) -> Result<Vec<Queue>, Trouble> {

@@ -9,6 +9,7 @@ use crate::console::api::problem::Code;
 use crate::console::{errors, journal, messages, routes::SECTIONS};
 use crate::domain::{
     ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
+    SettleKind,
 };
 use crate::store::{Channel, NotReminded};
 
@@ -59,6 +60,7 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("data-class", DataClass::ALL.iter().map(|w| w.as_str()).collect()),
         ("weak", Weak::ALL.iter().map(|w| w.as_str()).collect()),
         ("obligation", ObligationState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("settled", SettleKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("delivery", DeliveryState::ALL.iter().map(|w| w.as_str()).collect()),
         ("reason", ParkReason::ALL.iter().map(|w| w.as_str()).collect()),
         ("act", ActKind::ALL.iter().map(|w| w.as_str()).collect()),

@@ -75,7 +75,10 @@ async fn links(browser: &Client) -> Vec<String> {
 fn no_page_shuts_anybody_out() {
     let world = a_world_with_work();
     let roles: Vec<&str> = Role::ALL.iter().flat_map(|role| ["--role", role.as_str()]).collect();
-    world.add_account("petrova", &roles);
+    world.add_account("yakovleva", &roles);
+    // Somebody else's account, which comes first in the list, and a connection that was tried.
+    world.add_account("ivanova", &["--role", "operator"]);
+    world.mezhved(&["partner", "ping", "guardianship"]).done();
     let routes = table();
     let shown = |path: &str| !path.contains('.') && !["/events", "/reports/file"].contains(&path);
     let pages = routes.iter().filter(|r| r.method == "GET" && shown(r.path) && !r.path.starts_with("/api/"));
@@ -93,8 +96,8 @@ fn no_page_shuts_anybody_out() {
             if visited.is_empty() {
                 visited.insert("/sign-in", "/sign-in".to_owned());
                 wrong.insert("/sign-in".to_owned(), findings(&browser).await);
-                sign_in(&browser, "petrova", PASSWORD).await;
-                let mut ahead = VecDeque::from(["/".to_owned(), "/nothing".to_owned()]);
+                sign_in(&browser, "yakovleva", PASSWORD).await;
+                let mut ahead = VecDeque::from(["/", "/nothing", "/participants/guardianship"].map(str::to_owned));
                 while let Some(path) = ahead.pop_front() {
                     browser.goto(&format!("{address}{path}")).await.unwrap();
                     wrong.entry(format!("{path} {width}")).or_default().extend(findings(&browser).await);

@@ -2,6 +2,7 @@
 //! broken and brought back; a report is taken away. Somebody without rights is refused each of these.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use calamine::{Reader as _, Xlsx, open_workbook};
 use fantoccini::{Client, Locator};
@@ -9,10 +10,10 @@ use fantoccini::{Client, Locator};
 use super::browser::{Driver, sign_in};
 use crate::commands::{copy_folder, edit, project};
 use crate::support::eventually;
-use crate::world::{Backend, PASSWORD, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Agency, Backend, PASSWORD, Partner, RUNTIME, SOON, World, bodies, now};
 
 /// The agency that is not set up yet when the day begins.
-const NEW: &str = "guardianship";
+const NEW: &str = "culture";
 
 /// A browser, and the hands that use it.
 struct Hands {
@@ -81,13 +82,10 @@ fn by_revision(world: &World, part: &str, number: u64) {
 
 /// A region with a request that is late, an adapter that does not work, and an agency that is not there yet.
 fn morning() -> (World, PathBuf) {
-    let mut world = World::on(Backend::Sqlite).prepare();
+    let mut world = World::on(Backend::Sqlite).whole_region().prepare();
     copy_folder(&project("adapters/health"), &world.file("adapters/health"));
     let template = world.file("adapters/health/templates/request.out.xml");
     edit(&template, "body.legalAct)", "body.legalActs)");
-    for end in ["toml", "crt"] {
-        std::fs::remove_file(world.file(&format!("participants/{NEW}.{end}"))).unwrap();
-    }
     world.serve();
     let register = world.agency("register");
     let at = now().plus_seconds(-20 * 86_400);
@@ -163,7 +161,9 @@ fn parked_is_mended_and_sent_again(world: &World, hands: &Hands, template: &std:
 }
 
 fn an_agency_is_added_tried_broken_and_brought_back(world: &World, hands: &Hands) {
-    let (url, certificate) = (world.partner(NEW).url(), &world.agency(NEW).certificate_file);
+    let agency = Arc::new(Agency::generate(&world.file("agencies"), NEW));
+    let partner = Partner::start(agency.clone(), world.gateway_certificate.clone());
+    let (url, certificate) = (partner.url(), &agency.certificate_file);
     let save = "main form[enctype='multipart/form-data'] button";
     let card = format!("/participants/{NEW}");
     let ping = format!("form[action='{card}/ping'] button");
@@ -173,12 +173,12 @@ fn an_agency_is_added_tried_broken_and_brought_back(world: &World, hands: &Hands
         hands.there("[name=id]").await;
         for (field, text) in [
             ("id", NEW),
-            ("name", "Опека и попечительство"),
+            ("name", "Департамент культуры"),
             ("regulation", "yugra"),
             ("zone", "Asia/Surgut"),
             ("role", NEW),
             ("transport.kind", "http"),
-            ("transport.url", &url),
+            ("transport.url", url),
         ] {
             hands.fill(&format!("[name='{field}']"), text).await;
         }
@@ -226,7 +226,7 @@ fn an_agency_is_added_tried_broken_and_brought_back(world: &World, hands: &Hands
     by_revision(world, "participants", 4);
     RUNTIME.block_on(async {
         hands.go(&card).await;
-        hands.shows(&url).await;
+        hands.shows(url).await;
         hands.click(&ping).await;
         hands.there(".ping-reached").await;
     });
