@@ -1,6 +1,7 @@
 //! The JSON API: who may, whose part it is, and whether it answers what it says that it answers.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use mezhved::access::Right;
 use mezhved::console::{Access, openapi, table};
@@ -11,6 +12,16 @@ use uuid::Uuid;
 use crate::support::{eventually, mezhved};
 use crate::world::{Backend, Behaviour, Page, Person, SOON, World, bodies, now};
 
+/// The rights to look at what holds no personal data.
+const LOOKS: [&str; 7] = [
+    "see-overview",
+    "see-obligations",
+    "see-messages",
+    "see-queues",
+    "see-reports",
+    "see-configuration",
+    "see-journal",
+];
 const NOWHERE: &str = "01a22008-7f45-7525-8e8a-a82c5729c8d9";
 
 /// The path with this in place of its parameters.
@@ -34,9 +45,10 @@ pub(super) fn problem(page: &Page, status: u16, code: &str) {
         let (ru, en) = said[text].as_str().unwrap().split_once(" / ").unwrap_or_else(|| panic!("{said}"));
         assert!(ru.chars().any(|c| ('а'..='я').contains(&c)) && !en.is_empty(), "{said}");
     }
-    let known = validator("Problem");
-    assert!(known.is_valid(&said), "{said}");
+    assert!(PROBLEM.is_valid(&said), "{said}");
 }
+
+static PROBLEM: LazyLock<jsonschema::Validator> = LazyLock::new(|| validator("Problem"));
 
 fn validator(schema: &str) -> jsonschema::Validator {
     let whole = json!({
@@ -135,6 +147,27 @@ pub(super) fn owed(world: &World) -> (String, String, String) {
     (text(&shown[0]["recordId"]), text(&owed["id"]), text(&shown[0]["conversationId"]))
 }
 
+/// Bodies of acts that could be done.
+fn acts() -> BTreeMap<&'static str, Value> {
+    BTreeMap::from([
+        ("note", json!({ "note": "x" })),
+        ("fulfil", json!({ "way": "phone", "at": "2026-01-12" })),
+        (
+            "waive",
+            json!({ "ground": "citizen-refused", "document": { "name": "x", "number": "1", "date": "2026-01-12" } }),
+        ),
+        (
+            "extend",
+            json!({ "ground": "x", "until": "2026-01-12", "document": { "name": "x", "number": "1", "date": "2026-01-12" } }),
+        ),
+        ("replay", json!({ "reason": "x" })),
+        ("discard", json!({ "reason": "x" })),
+        ("pause", json!({ "reason": "x" })),
+        ("resume", json!({ "reason": "x" })),
+        ("stop", json!({ "reason": "x" })),
+    ])
+}
+
 #[test]
 fn another_agencys_part_is_not_there_for_a_script() {
     let world = World::on(Backend::Sqlite).start();
@@ -160,23 +193,7 @@ fn another_agencys_part_is_not_there_for_a_script() {
     let divided = |path: &str| {
         ["obligations", "messages", "conversations", "queues", "dead"].contains(&path.split('/').nth(3).unwrap())
     };
-    let acts = BTreeMap::from([
-        ("note", json!({ "note": "x" })),
-        ("fulfil", json!({ "way": "phone", "at": "2026-01-12" })),
-        (
-            "waive",
-            json!({ "ground": "citizen-refused", "document": { "name": "x", "number": "1", "date": "2026-01-12" } }),
-        ),
-        (
-            "extend",
-            json!({ "ground": "x", "until": "2026-01-12", "document": { "name": "x", "number": "1", "date": "2026-01-12" } }),
-        ),
-        ("replay", json!({ "reason": "x" })),
-        ("discard", json!({ "reason": "x" })),
-        ("pause", json!({ "reason": "x" })),
-        ("resume", json!({ "reason": "x" })),
-        ("stop", json!({ "reason": "x" })),
-    ]);
+    let acts = acts();
     for (login, options) in [("police", ["--participant", "police"]), ("far", ["--territory", "66"])] {
         world.add_account(login, &[&["--role", "operator"][..], &options].concat());
         let mut far = world.script(login, &rights);
@@ -222,21 +239,12 @@ fn what_is_answered_is_what_is_described() {
     application.header.case_id = Some(CaseId::from_uuid(Uuid::now_v7()));
     world.post(register.sign(&application)).receipt();
     world.add_account("all", &["--role", "operator", "--role", "administrator"]);
-    let rights = [
-        "see-overview",
-        "see-obligations",
-        "see-messages",
-        "see-queues",
-        "see-reports",
-        "see-configuration",
-        "see-journal",
-    ];
-    let mut script = world.script("all", &rights);
+    let mut script = world.script("all", &LOOKS);
     let mut seen = 0;
     for route in table().iter().filter(|r| r.path.starts_with("/api/") && r.method == "GET" && r.access != Access::Open)
     {
-        let id = match route.path.split('/').nth(3).unwrap() {
-            "obligations" => obligation.as_str(),
+        let id: &str = match route.path.split('/').nth(3).unwrap() {
+            "obligations" => &obligation,
             "messages" => &record,
             "conversations" => &conversation,
             "reports" => "register-applications",
@@ -277,7 +285,17 @@ fn what_is_answered_is_what_is_described() {
     );
     assert!(followed["obligations"].as_array().unwrap().iter().any(|o| o["id"] == obligation.as_str()), "{followed:#}");
 
-    // The same filters as the pages, and pages by key.
+    filters_are_read(&mut script);
+    pages_follow_each_other(&mut script, &obligation);
+
+    // The command line prints what is served.
+    let mut nobody = Person::nobody(world.gateway().console());
+    let served = nobody.get("/api/v1/openapi.json").json();
+    assert_eq!(served, mezhved(&["openapi"]).done().json());
+}
+
+/// The filters of the pages; one that cannot be read is named.
+fn filters_are_read(script: &mut Person) {
     for (query, field) in [
         ("obligations?state=late", "state"),
         ("obligations?group=late", "group"),
@@ -300,6 +318,9 @@ fn what_is_answered_is_what_is_described() {
         problem(&page, 400, "bad-query");
         assert_eq!(page.json()["field"], field, "{query}: {}", page.text);
     }
+}
+
+fn pages_follow_each_other(script: &mut Person, obligation: &str) {
     let whole = script.get("/api/v1/messages").json();
     let (mut address, mut found) = ("/api/v1/messages?limit=1".to_owned(), Vec::new());
     loop {
@@ -314,11 +335,6 @@ fn what_is_answered_is_what_is_described() {
     assert!(whole.len() > 1 && found.is_sorted_by(|a, b| a > b), "{found:?}");
     assert!(whole.iter().all(|id| found.iter().any(|own| own == id)), "{found:?} {whole:?}");
     let mine = script.get("/api/v1/obligations?debtor=guardianship&group=running").json();
-    assert_eq!(mine["items"][0]["id"], obligation.as_str(), "{mine:#}");
+    assert_eq!(mine["items"][0]["id"], obligation, "{mine:#}");
     assert_eq!(script.get("/api/v1/obligations?debtor=police").json()["items"], json!([]));
-
-    // The command line prints what is served.
-    let mut nobody = Person::nobody(world.gateway().console());
-    let served = nobody.get("/api/v1/openapi.json").json();
-    assert_eq!(served, mezhved(&["openapi"]).done().json());
 }

@@ -4,13 +4,41 @@ use mezhved::domain::MessageId;
 use serde_json::{Value, json};
 
 use super::api::{described, owed, problem};
-use crate::world::{Backend, Behaviour, World, bodies};
+use crate::world::{Backend, Behaviour, Person, World, bodies};
 
 const RIGHTS: [&str; 6] =
     ["see-obligations", "see-messages", "see-personal-data", "see-queues", "act-on-obligations", "act-on-queues"];
 
 fn one(act: &str) -> String {
     format!("/api/v1/obligations/{{id}}/{act}")
+}
+
+/// What is wrong is told by its field, and nothing is entered.
+fn mistakes_are_told(script: &mut Person, id: &str) {
+    let address = |act: &str| format!("/api/v1/obligations/{id}/{act}");
+    let document = json!({ "name": "Решение-17б", "number": "17", "date": "2026-01-12" });
+    for (act, body, field) in [
+        ("note", json!({ "note": " " }), json!("note")),
+        ("note", json!({ "text": "x" }), Value::Null),
+        ("fulfil", json!({ "way": "pigeon", "at": "2026-01-12" }), json!("way")),
+        ("fulfil", json!({ "way": "paper", "at": "2026-01-12" }), json!("number")),
+        ("fulfil", json!({ "way": "phone", "at": "вчера" }), json!("at")),
+        ("waive", json!({ "ground": "x", "document": document }), json!("ground")),
+        (
+            "waive",
+            json!({ "ground": "citizen-refused", "document": { "name": "x", "number": "1", "date": "2999-01-01" } }),
+            json!("document.date"),
+        ),
+        ("waive", json!({ "ground": "citizen-refused" }), Value::Null),
+    ] {
+        let page = script.ask(&address(act), &body);
+        problem(&page, 400, "bad-body");
+        assert_eq!(page.json()["field"], field, "{body}: {}", page.text);
+    }
+    problem(&script.post_bare(&address("note"), &[("note", "x")]), 415, "media-type");
+    let long = json!({ "note": "я".repeat(64 * 1024) });
+    problem(&script.ask(&address("note"), &long), 413, "too-large");
+    problem(&script.ask(&address("fulfil"), &json!({ "way": "phone", "at": "2999-01-01" })), 409, "conflict");
 }
 
 #[test]
@@ -37,31 +65,8 @@ fn a_script_reminds_notes_extends_and_waives_and_repeating_is_harmless() {
         1
     );
 
-    // What is wrong is told by its field, and nothing is entered.
+    mistakes_are_told(&mut script, &id);
     let document = json!({ "name": "Решение-17б", "number": "17", "date": "2026-01-12" });
-    for (act, body, field) in [
-        ("note", json!({ "note": " " }), json!("note")),
-        ("note", json!({ "text": "x" }), Value::Null),
-        ("fulfil", json!({ "way": "pigeon", "at": "2026-01-12" }), json!("way")),
-        ("fulfil", json!({ "way": "paper", "at": "2026-01-12" }), json!("number")),
-        ("fulfil", json!({ "way": "phone", "at": "вчера" }), json!("at")),
-        ("waive", json!({ "ground": "x", "document": document }), json!("ground")),
-        (
-            "waive",
-            json!({ "ground": "citizen-refused", "document": { "name": "x", "number": "1", "date": "2999-01-01" } }),
-            json!("document.date"),
-        ),
-        ("waive", json!({ "ground": "citizen-refused" }), Value::Null),
-    ] {
-        let page = script.ask(&address(act), &body);
-        problem(&page, 400, "bad-body");
-        assert_eq!(page.json()["field"], field, "{body}: {}", page.text);
-    }
-    problem(&script.post_bare(&address("note"), &[("note", "x")]), 415, "media-type");
-    let long = json!({ "note": "я".repeat(64 * 1024) });
-    problem(&script.ask(&address("note"), &long), 413, "too-large");
-    problem(&script.ask(&address("fulfil"), &json!({ "way": "phone", "at": "2999-01-01" })), 409, "conflict");
-
     let shown = script.get(&format!("/api/v1/obligations/{id}")).json();
     let due = shown["due"].as_str().unwrap().to_owned();
     let until = "2999-12-31";
