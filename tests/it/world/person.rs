@@ -63,9 +63,10 @@ impl Person {
     /// Sends a body to the JSON API; `Null`: none.
     pub(crate) fn ask(&mut self, path: &str, body: &Value) -> Page {
         let request = self.client.post(format!("{}{path}", self.address));
-        self.send(match body {
-            Value::Null => request,
-            body => request.header("content-type", "application/json").body(body.to_string()),
+        self.send(if body.is_null() {
+            request
+        } else {
+            request.header("content-type", "application/json").body(body.to_string())
         })
     }
 
