@@ -34,6 +34,7 @@ mod key;
 mod message;
 mod notify;
 mod obligations;
+mod openapi;
 mod partner;
 mod partner_edit;
 mod partner_ping;
@@ -90,6 +91,7 @@ enum Command {
     Calendar(calendar::Args),
     Journal(journal::Args),
     Account(account::Args),
+    Openapi(openapi::Args),
     Envelope(envelope::Args),
     Key(key::Args),
     Schema(schema::Args),
@@ -168,6 +170,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
         Command::Account(args) => account::run(args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Adapter(args) => {

@@ -16,7 +16,7 @@ use crate::domain::{ConversationId, Timestamp};
 use crate::store::{MessageFilter, ObligationFilter, ObligationRow};
 
 /// Messages and obligations on the page.
-const PARTS_MAX: u32 = 200;
+pub(super) const PARTS_MAX: u32 = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![Route::get("/conversations/{id}", Access::Right(Right::SeeMessages), get(page))]

@@ -20,7 +20,8 @@ use crate::gateway::{DiscardError, queue_desk};
 use crate::store::{DeadDelivery, DeadFilter, HandoverCursor, NotHandedOver, Replay};
 
 const ROWS_MAX: u32 = 50;
-const STATES: [DeliveryState; 3] = [DeliveryState::Parked, DeliveryState::Refused, DeliveryState::Expired];
+/// The states of dead letters.
+pub(super) const STATES: [DeliveryState; 3] = [DeliveryState::Parked, DeliveryState::Refused, DeliveryState::Expired];
 
 pub(super) fn routes() -> Vec<Route> {
     let (see, act) = (Access::Right(Right::SeeQueues), Access::Right(Right::ActOnQueues));
@@ -79,8 +80,7 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
     let light = light(&visit, &snapshot)?;
     let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     let last = found.get(limit.saturating_sub(1)).filter(|_| found.len() > limit);
-    let cursor = |dead: &DeadDelivery| format!("{}.{}", dead.delivery.record_id, dead.delivery.id);
-    let next_href = last.map_or_else(String::new, |dead| visit.with(&[("after", &cursor(dead))]));
+    let next_href = last.map_or_else(String::new, |dead| visit.with(&[("after", &cursor_text(dead))]));
     let rows = found.into_iter().take(limit).map(|DeadDelivery { delivery, message }| Row {
         id: delivery.id.to_string(),
         record: message.record_id.to_string(),
@@ -105,7 +105,16 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
     Ok(html(page.render()?))
 }
 
-fn filter(visit: &Visit) -> Result<(DeadFilter, Option<HandoverCursor>), &'static str> {
+/// Where the next page begins, as the address carries it.
+pub(super) fn cursor_text(dead: &DeadDelivery) -> String {
+    format!("{}.{}", dead.delivery.record_id, dead.delivery.id)
+}
+
+/// The filter of the address.
+///
+/// # Errors
+/// The label of the first field that cannot be read.
+pub(super) fn filter(visit: &Visit) -> Result<(DeadFilter, Option<HandoverCursor>), &'static str> {
     let cursor = |text: &str| {
         let (record, id) = text.split_once('.')?;
         Some(HandoverCursor { record_id: RecordId::parse(record).ok()?, id: DeliveryId::parse(id).ok()? })

@@ -33,7 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// The states that can be asked for; their words are those of the address.
-const STATES: [(&str, &[DeliveryState]); 6] = [
+pub(super) const STATES: [(&str, &[DeliveryState]); 6] = [
     ("waiting", &[DeliveryState::Queued, DeliveryState::Leased]),
     ("sent", &[DeliveryState::Sent]),
     ("delivered", &[DeliveryState::Delivered]),
@@ -137,7 +137,7 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
 ///
 /// # Errors
 /// The label of the first field that cannot be read.
-fn filter(visit: &Visit) -> Result<(MessageFilter, Option<RecordId>), &'static str> {
+pub(super) fn filter(visit: &Visit) -> Result<(MessageFilter, Option<RecordId>), &'static str> {
     let zone = visit.zone().map_err(|_| "say-from")?;
     let scope = visit.principal().map_err(|_| "say-participant")?.scope().clone();
     let states = one(
@@ -302,7 +302,7 @@ async fn page(visit: &Visit, row: &MessageRow, bodies: Option<Bodies>) -> Result
 }
 
 /// Notes who looks at what, before it is shown.
-async fn note(visit: &Visit, row: &MessageRow, kind: &str, bodies: &Bodies) -> Result<(), Trouble> {
+pub(super) async fn note(visit: &Visit, row: &MessageRow, kind: &str, bodies: &Bodies) -> Result<(), Trouble> {
     let principal = visit.principal()?;
     if !principal.sees_personal_data(&bodies.classes) {
         return Err(Trouble::Forbidden);
@@ -325,7 +325,7 @@ async fn reveal(visit: Visit, Path(id): Path<String>) -> Result<Response, Troubl
     page(&visit, &row, Some(shown)).await
 }
 
-async fn envelope(visit: Visit, Path(id): Path<String>) -> Result<Response, Trouble> {
+pub(super) async fn envelope(visit: Visit, Path(id): Path<String>) -> Result<Response, Trouble> {
     let row = seen::message(&visit, &id).await?;
     let content = visit.gateway.store().content(row.record_id).await?.ok_or(Trouble::NotFound)?;
     let shown = bodies(&visit, &row).await?;

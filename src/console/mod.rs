@@ -6,6 +6,7 @@
 //! | `guard` | in front of every route: the session or token, the right, the form's token, the security headers, the pages of errors |
 //! | `visit` | one request as a handler sees it: who asks, in which language, what the layout needs |
 //! | `fields` | what a form sent |
+//! | `api` | the same in JSON for scripts, with its description |
 //! | `texts`, `words` | texts of both languages from `locales/`; dates and spans as people write them |
 //! | the others | one page each, with its template in `templates/console/` |
 //!
@@ -15,6 +16,7 @@
 
 mod accounts;
 mod adapters;
+mod api;
 mod assets;
 mod cases;
 mod confirm;
@@ -55,6 +57,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::gateway::Gateway;
+pub use api::openapi;
 pub use routes::{Access, RouteInfo, table};
 
 /// What the handlers share.

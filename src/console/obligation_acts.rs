@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::messages::light;
 use super::obligation::{may_release, page, zone};
 use super::routes::{Access, Route};
+use super::texts::Texts;
 use super::visit::{NoticeKind, Visit, own_address};
 use super::{seen, words};
 use crate::access::Right;
@@ -17,7 +18,7 @@ use crate::deadline::start_of_day;
 use crate::domain::{ActGround, Line, OutsideWay, Remark, Timestamp, Zone};
 use crate::gateway::acts::limit::{self, TooFar};
 use crate::gateway::acts::{self, RemindError, When};
-use crate::store::{Act, ActDocument, ActRefusal, Acted, NewAct, ObligationRow};
+use crate::store::{Act, ActDocument, ActRefusal, Acted, NewAct, ObligationRow, Store, StoreError};
 
 pub(super) fn routes() -> Vec<Route> {
     let act = Access::Right(Right::ActOnObligations);
@@ -105,7 +106,7 @@ impl Subject {
 
     fn document(&self) -> Read<ActDocument> {
         let date: NaiveDate = self.fields.get("date").parse().map_err(|_| self.wrong("date"))?;
-        if start_of_day(date, self.zone) > self.visit.business_now() {
+        if lies_ahead(&self.visit, date, self.zone) {
             return Err(self.visit.texts().t("date-ahead"));
         }
         Ok(ActDocument { name: self.line("document")?, number: self.line("number")?, date })
@@ -152,17 +153,51 @@ impl Subject {
         }
     }
 
-    fn refusal(&self, refusal: ActRefusal) -> String {
-        let (t, zone) = (self.visit.texts(), self.zone);
-        match refusal {
-            ActRefusal::Ended(state, _) => t.a("refusal-ended", "state", t.word("obligation", state.as_str())),
-            ActRefusal::NotBegun => t.t("refusal-not-begun"),
-            ActRefusal::Ahead => t.t("refusal-ahead"),
-            ActRefusal::BeforeStart(at) => t.a("refusal-before-start", "when", words::instant(t, at, zone)),
-            ActRefusal::NotLater(due) => t.a("refusal-not-later", "due", words::due(t, due, zone)),
-            ActRefusal::DueMoved(_) | ActRefusal::IdReused => t.t("refusal-due-moved"),
-        }
+    fn refusal(&self, why: ActRefusal) -> String {
+        refusal(self.visit.texts(), self.zone, why)
     }
+}
+
+/// Why an act cannot be done, in the reader's language.
+pub(super) fn refusal(t: Texts, zone: Zone, why: ActRefusal) -> String {
+    match why {
+        ActRefusal::Ended(state, _) => t.a("refusal-ended", "state", t.word("obligation", state.as_str())),
+        ActRefusal::NotBegun => t.t("refusal-not-begun"),
+        ActRefusal::Ahead => t.t("refusal-ahead"),
+        ActRefusal::BeforeStart(at) => t.a("refusal-before-start", "when", words::instant(t, at, zone)),
+        ActRefusal::NotLater(due) => t.a("refusal-not-later", "due", words::due(t, due, zone)),
+        ActRefusal::DueMoved(_) | ActRefusal::IdReused => t.t("refusal-due-moved"),
+    }
+}
+
+/// Whether a document's date lies ahead of today.
+pub(super) fn lies_ahead(visit: &Visit, date: NaiveDate, zone: Zone) -> bool {
+    start_of_day(date, zone) > visit.business_now()
+}
+
+/// The field that an outside act of this kind needs and has not.
+pub(super) fn outside_lacks(way: OutsideWay, number: Option<&Line>, note: Option<&Remark>) -> Option<&'static str> {
+    if way == OutsideWay::Paper && number.is_none() {
+        return Some("number");
+    }
+    Some("note").filter(|_| way == OutsideWay::Other && note.is_none())
+}
+
+/// The act that moves a due from the one that was read to a later one, or why it may not go so far.
+///
+/// # Errors
+/// When the database is away.
+pub(super) async fn extension(
+    store: &Store,
+    (row, zone): (&ObligationRow, Zone),
+    (ground, document): (ActGround, ActDocument),
+    (expected_due, due_at): (Timestamp, Timestamp),
+) -> Result<Result<Act, String>, StoreError> {
+    if let Err(TooFar::Beyond(why) | TooFar::Uncounted(why)) = limit::check(store, row, zone, due_at).await? {
+        return Ok(Err(why));
+    }
+    let (warns, _) = acts::warns(store, row, zone, due_at).await?;
+    Ok(Ok(Act::Extend { ground, document, expected_due, due_at, warns }))
 }
 
 async fn outside(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Trouble> {
@@ -171,11 +206,8 @@ async fn outside(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result
         let way = OutsideWay::parse(subject.fields.get("way")).ok_or_else(|| subject.wrong("way"))?;
         let acted_at = acts::acted_at(subject.when("at")?, subject.zone, subject.visit.business_now());
         let number = subject.optional_line("number")?;
-        if way == OutsideWay::Paper && number.is_none() {
-            return Err(subject.wrong("number"));
-        }
-        if way == OutsideWay::Other && subject.remark()?.is_none() {
-            return Err(subject.wrong("note"));
+        if let Some(lacking) = outside_lacks(way, number.as_ref(), subject.remark()?.as_ref()) {
+            return Err(subject.wrong(lacking));
         }
         let (by, to) = (subject.optional_line("by")?, subject.optional_line("to")?);
         subject.sure()?;
@@ -214,14 +246,9 @@ async fn extend(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<
         Ok(read) => read,
         Err(why) => return subject.refuse(why).await,
     };
-    let store = subject.visit.gateway.store();
-    if let Err(TooFar::Beyond(why) | TooFar::Uncounted(why)) =
-        limit::check(store, &subject.row, subject.zone, due_at).await?
-    {
-        return subject.refuse(why).await;
-    }
-    let (warns, _) = acts::warns(store, &subject.row, subject.zone, due_at).await?;
-    subject.enter(Ok(Act::Extend { ground, document, expected_due, due_at, warns }), "notice-extended").await
+    let (store, of) = (subject.visit.gateway.store(), (&subject.row, subject.zone));
+    let act = extension(store, of, (ground, document), (expected_due, due_at)).await?;
+    subject.enter(act, "notice-extended").await
 }
 
 async fn note(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Trouble> {

@@ -63,7 +63,8 @@ struct Form {
     to: String,
 }
 
-const GROUPS: [(Option<ObligationGroup>, &str); 5] = [
+/// The groups with their words.
+pub(super) const GROUPS: [(Option<ObligationGroup>, &str); 5] = [
     (Some(ObligationGroup::Overdue), "overdue"),
     (Some(ObligationGroup::Running), "running"),
     (Some(ObligationGroup::Pending), "pending"),
@@ -89,10 +90,6 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
     let light = Light { t, snapshot: &snapshot, zone, business_now, now };
     let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     let last = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
-    let cursor = |row| {
-        let DueCursor { due_at, id } = DueCursor::after(row);
-        format!("{}.{id}", due_at.map_or_else(String::new, |at| at.micros().to_string()))
-    };
     let filters = ["participant", "debtor", "rule", "state", "case", "conversation", "from", "to", "sort"];
     let page = Page {
         frame: visit.frame(&t.t("obligations-title"), "obligations"),
@@ -105,7 +102,7 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
             .take(limit)
             .map(|row| light.due(row, late.get(&row.id).map_or(&[][..], Vec::as_slice)))
             .collect(),
-        next_href: last.map_or_else(String::new, |row| visit.with(&[("after", &cursor(row))])),
+        next_href: last.map_or_else(String::new, |row| visit.with(&[("after", &cursor_text(DueCursor::after(row)))])),
         first_href: if visit.query("after").is_empty() { String::new() } else { visit.with(&[("after", "")]) },
         clear_href: "/obligations",
         may_act: visit.may(Right::ActOnObligations),
@@ -127,7 +124,7 @@ fn tabs(visit: &Visit, current: &str) -> Vec<Tab> {
 ///
 /// # Errors
 /// The label of the first field that cannot be read.
-fn read(
+pub(super) fn read(
     visit: &Visit,
     scope: &Scope,
     group: Option<ObligationGroup>,
@@ -154,6 +151,11 @@ fn read(
 fn after_midnight(text: &str, zone: Zone, days_later: u64) -> Option<Timestamp> {
     let day: chrono::NaiveDate = text.parse().ok()?;
     Some(words::day_start(day.checked_add_days(chrono::Days::new(days_later))?, zone)?.plus_seconds(1))
+}
+
+/// Where the next page begins, as the address carries it.
+pub(super) fn cursor_text(DueCursor { due_at, id }: DueCursor) -> String {
+    format!("{}.{id}", due_at.map_or_else(String::new, |at| at.micros().to_string()))
 }
 
 fn cursor(text: &str) -> Option<DueCursor> {

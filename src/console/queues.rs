@@ -19,9 +19,9 @@ use crate::gateway::queue_desk::{self, Shown};
 use crate::store::QueueOrder;
 
 /// How much of what was said about a queue is shown.
-const HISTORY_MAX: u32 = 50;
+pub(super) const HISTORY_MAX: u32 = 50;
 /// The span over which the pace is counted, in seconds.
-const PACE_SECONDS: i64 = 3_600;
+pub(super) const PACE_SECONDS: i64 = 3_600;
 
 pub(super) fn routes() -> Vec<Route> {
     let (see, act) = (Access::Right(Right::SeeQueues), Access::Right(Right::ActOnQueues));
@@ -80,18 +80,50 @@ struct Said {
     reason: String,
 }
 
+/// The queues of the reader's part.
+pub(super) async fn seen_queues(visit: &Visit) -> Result<Vec<Shown>, Trouble> {
+    let snapshot = visit.gateway.snapshot();
+    let configured: BTreeSet<ParticipantId> = snapshot.participants().map(|k| k.participant.id.clone()).collect();
+    let mut own = Vec::new();
+    for shown in queue_desk::queues(visit.gateway.store(), configured).await? {
+        if seen::queue(visit, &shown.participant)? {
+            own.push(shown);
+        }
+    }
+    Ok(own)
+}
+
+/// The participant whose queue is meant, if it is of the reader's part.
+pub(super) async fn known(visit: &Visit, id: &str) -> Result<ParticipantId, Trouble> {
+    let found = seen_queues(visit).await?.into_iter().find(|shown| shown.participant.as_str() == id);
+    found.map(|shown| shown.participant).ok_or(Trouble::NotFound)
+}
+
+/// Enters the reader's word about a queue: whether it changed anything, and how many deliveries became due by it.
+pub(super) async fn order(
+    visit: &Visit,
+    participant: ParticipantId,
+    state: QueueState,
+    reason: &Remark,
+) -> Result<(bool, u64), Trouble> {
+    let (author, at) = (visit.principal()?.actor(), visit.gateway.clock().now());
+    let order = QueueOrder { participant, state, author, reason: reason.to_string(), at };
+    let said = queue_desk::order(visit.gateway.store(), order).await?;
+    // This node obeys at once, the others within two seconds.
+    if let Err(error) = visit.gateway.look_at_queues().await {
+        tracing::warn!(%error, "what was said about a queue is written and not yet obeyed");
+    }
+    Ok(said)
+}
+
 async fn all(visit: &Visit) -> Result<Vec<Queue>, Trouble> {
     let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
-    let configured: BTreeSet<ParticipantId> = snapshot.participants().map(|k| k.participant.id.clone()).collect();
     let now = visit.gateway.clock().now();
     let pace = store.pace_since(now.plus_seconds(-PACE_SECONDS)).await?;
     let pace: BTreeMap<_, _> = pace.into_iter().map(|pace| (pace.recipient.clone(), pace)).collect();
     let (light, t) = (light(visit, &snapshot)?, visit.texts());
     let mut queues = Vec::new();
-    for shown in queue_desk::queues(store, configured).await? {
-        if !seen::queue(visit, &shown.participant)? {
-            continue;
-        }
+    for shown in seen_queues(visit).await? {
         let counted = pace.get(&shown.participant);
         let (begun, handed) = counted.map_or((0, 0), |pace| (pace.begun, pace.handed));
         let instant = |at| words::instant(t, at, light.zone);
@@ -171,10 +203,7 @@ async fn page(visit: &Visit, id: &str, error: String, why: &str) -> Result<Respo
 
 async fn say(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Response, Trouble> {
     let t = visit.texts();
-    let participant = ParticipantId::parse(&id).map_err(|_| Trouble::NotFound)?;
-    if !seen::queue(&visit, &participant)? || all(&visit).await?.iter().all(|queue| queue.id != id) {
-        return Err(Trouble::NotFound);
-    }
+    let participant = known(&visit, &id).await?;
     let state = match fields.get("act") {
         "pause" => QueueState::Paused,
         "resume" => QueueState::Running,
@@ -187,17 +216,6 @@ async fn say(visit: Visit, Path(id): Path<String>, fields: Fields) -> Result<Res
     if state == QueueState::Stopped && fields.get("sure") != "yes" {
         return page(&visit, &id, t.t("sure-needed"), fields.get("why")).await;
     }
-    let order = QueueOrder {
-        participant,
-        state,
-        author: visit.principal()?.actor(),
-        reason: reason.to_string(),
-        at: visit.gateway.clock().now(),
-    };
-    queue_desk::order(visit.gateway.store(), order).await?;
-    // This node obeys at once, the others within two seconds.
-    if let Err(error) = visit.gateway.look_at_queues().await {
-        tracing::warn!(%error, "what was said about a queue is written and not yet obeyed");
-    }
+    order(&visit, participant, state, &reason).await?;
     Ok(visit.done(&format!("/queues/{id}"), NoticeKind::Good, "notice-queue-said", &t.word("queue", state.as_str())))
 }

@@ -5,7 +5,7 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, accounts, adapters, assets, cases, conversations, dead, events, journal, messages, obligation,
+    Console, accounts, adapters, api, assets, cases, conversations, dead, events, journal, messages, obligation,
     obligation_acts, obligations, overview, own, participants, participants_edit, participants_ping, queues, reports,
     rules, sign_in,
 };
@@ -82,6 +82,7 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(reports::routes());
     all.extend(own::routes());
     all.extend(events::routes());
+    all.extend(api::routes());
     all
 }
 

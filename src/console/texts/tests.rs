@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
+use crate::console::api::problem::Code;
 use crate::console::{errors, journal, messages, routes::SECTIONS};
 use crate::domain::{
     ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
@@ -67,6 +68,8 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("ground", ActGround::ALL.iter().map(|w| w.as_str()).collect()),
         ("error-title", errors::WORDS.to_vec()),
         ("error-text", errors::WORDS.to_vec()),
+        ("problem-title", Code::ALL.map(Code::as_str).to_vec()),
+        ("problem-text", Code::ALL.map(Code::as_str).to_vec()),
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),

@@ -2,6 +2,9 @@
 
 mod accessibility;
 mod accounts;
+mod api;
+mod api_acts;
+mod api_docs;
 mod attacks;
 mod browser;
 mod day;
