@@ -167,15 +167,17 @@ pub(super) struct WayIn {
     owed_by_party: bool,
 }
 
+/// The groups in the order in which they are read. An obligation that waits begins to run, then is overdue, and is done at any time: so
+/// whichever moves on while a listing is read is found still, in the group that it came from or in the one that it went to.
+const PHASES: [i64; 4] = [2, 1, 0, 3];
+
 pub(super) fn ways_in(filter: &ObligationFilter) -> Vec<WayIn> {
     let states =
         |phase: &i64| filter.states.is_empty() || filter.states.iter().any(|s| obligations::phase(*s) == *phase);
     let settled = |phase: &i64| filter.settled_by.is_none() || *phase == obligations::phase(ObligationState::Met);
     let group = |phase: &i64| filter.group.is_none_or(|group| group.phase() == *phase);
-    let mut phases: Vec<Option<i64>> = (0..=obligations::phase(ObligationState::Met))
-        .filter(|phase| states(phase) && settled(phase) && group(phase))
-        .map(Some)
-        .collect();
+    let mut phases: Vec<Option<i64>> =
+        PHASES.into_iter().filter(|phase| states(phase) && settled(phase) && group(phase)).map(Some).collect();
     if !phases.is_empty() && (filter.case_id.is_some() || filter.conversation_id.is_some() || few(filter).is_some()) {
         // Without the group in the text no engine takes the group's index instead of that of the few.
         phases = vec![None];
@@ -259,14 +261,17 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ObligationRow>, StoreError> {
         // Each way in reads at most one page of an index that is in the order of the listing; the pages are merged.
-        let mut found = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         let filter = filter.by_way_in();
         for select in listings(&filter, after, limit) {
             for row in &select.fetch(self.readers()).await? {
                 let row = obligations::row(row)?;
-                found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
+                // One that moved on meanwhile was read twice: as it is now.
+                seen.insert(row.id, row);
             }
         }
+        let place = |row: &ObligationRow| (row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string());
+        let found: BTreeMap<_, _> = seen.into_values().map(|row| (place(&row), row)).collect();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         Ok(if filter.latest_first {
             found.into_values().rev().take(limit).collect()
@@ -342,4 +347,16 @@ impl Store {
 /// The statements of one page of a listing, whose pages are merged.
 pub(super) fn listings(filter: &ObligationFilter, after: Option<DueCursor>, limit: u32) -> Vec<Select<'_>> {
     ways_in(filter).into_iter().map(|way| way.select(obligations::SELECT, filter, after, limit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_read_against_the_way_that_obligations_go() {
+        let states = [ObligationState::Pending, ObligationState::Open, ObligationState::Overdue, ObligationState::Met];
+        let read: Vec<_> = ways_in(&ObligationFilter::default()).into_iter().map(|way| way.phase).collect();
+        assert_eq!(read, states.map(|state| Some(obligations::phase(state))));
+    }
 }
