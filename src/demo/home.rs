@@ -14,10 +14,10 @@ use crate::bundle;
 use crate::crypto::KeyKind;
 use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::domain::{CaseId, ParticipantId, Timestamp};
-
-use super::DemoError;
 use crate::system::Behaviour;
 use crate::system::protocol::SILENT;
+
+use super::DemoError;
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";

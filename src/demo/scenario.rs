@@ -12,12 +12,12 @@ use crate::deadline::obligations::next_period_at;
 use crate::domain::{CaseId, DeliveryState, MessageId, ObligationId, ObligationState, ParticipantId, Timestamp};
 use crate::simulate::Living;
 use crate::store::{ObligationFilter, ObligationGroup, ObligationRow, Store};
+use crate::system::protocol::{Application, Command, Event, Report, Request, Required, SILENT, WANTED};
 
 use super::DemoError;
 use super::company::Company;
 use super::home::{Measure, REGISTER};
 use super::voice::Voice;
-use crate::system::protocol::{Application, Command, Event, Report, Request, Required, SILENT, WANTED};
 
 /// Who is asked for what although its list of document kinds in the gateway lacks it: an agency that answers nothing anyway, so that nobody
 /// waits for it.

@@ -10,10 +10,10 @@ use crate::domain::{DeliveryState, MessageId, ObligationState, ParticipantId, Re
 use crate::store::{
     Channel, DeliveryRow, DueCursor, MessageFilter, MessageRow, ObligationFilter, ObligationRow, Store,
 };
-
-use super::DemoError;
 use crate::system::protocol::SILENT;
 use crate::system::{self, Received, Sent};
+
+use super::DemoError;
 
 /// Rows read at once.
 const PAGE: u32 = 500;

@@ -4,9 +4,9 @@ use std::io::Write as _;
 
 use crate::domain::{MessageId, ObligationState, ParticipantId, Timestamp, Zone};
 use crate::store::ObligationRow;
+use crate::system::protocol::Event;
 
 use super::tally::Tally;
-use crate::system::protocol::Event;
 
 /// Where the lines go.
 #[derive(Debug, Clone, Copy)]

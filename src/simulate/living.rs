@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::bundle::Files;
-use crate::deadline::{Calendars, Regulations};
+use crate::deadline::Regulations;
 use crate::domain::Timestamp;
 use crate::gateway::dispatch::Ways;
 use crate::gateway::{Clock, Gateway};
@@ -38,11 +38,8 @@ impl Living {
         now: Timestamp,
     ) -> Result<Self, SimulateError> {
         let regulations = Regulations::from_files(files).map_err(SimulateError::Findings)?;
-        let calendars = Calendars::from_files(files).map_err(SimulateError::Findings)?;
         let regulation = super::regulation(options, &regulations)?;
-        let calendar = calendars.get(&regulation.calendar);
-        let calendar = calendar.ok_or_else(|| SimulateError::Calendar(regulation.calendar.clone()))?;
-        let days = super::days(options, regulation, calendar)?;
+        let days = super::days(options, regulation, files)?;
         let folder = Folder::of(folder);
         if let Some(bytes) = files.get(&regulation.file) {
             folder.write(regulation.file.strip_prefix("config/").unwrap_or(&regulation.file), bytes, false)?;

@@ -9,9 +9,9 @@ use mezhved::access::Role;
 use mezhved::console::{Access, table};
 use serde_json::json;
 
+use super::apply_late;
 use super::browser::{Driver, sign_in};
-use crate::support::eventually;
-use crate::world::{Backend, Behaviour, PASSWORD, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Backend, Behaviour, PASSWORD, RUNTIME, World, bodies};
 
 const RULES: &str = include_str!("accessibility.js");
 
@@ -24,14 +24,8 @@ const UNLINKED: [&str; 1] = ["/password/{link}"];
 /// Something late, something parked, something delivered.
 fn a_world_with_work() -> World {
     let world = World::on(Backend::Sqlite).setting("delivery.attempts_max = 1").start();
+    apply_late(&world);
     let register = world.agency("register");
-    let mut application = register.draft(
-        "register",
-        "application",
-        bodies::application(now().plus_seconds(-20 * 86_400), &[("medical-conclusion", "health")]),
-    );
-    application.header.case_id = Some(mezhved::domain::CaseId::from_uuid(uuid::Uuid::now_v7()));
-    world.post(register.sign(&application)).receipt();
     world.partner("health").behave(Behaviour::Status(500));
     for (to, document, state) in
         [("health", "medical-conclusion", "parked"), ("guardianship", "guardianship-act", "delivered")]
@@ -40,9 +34,6 @@ fn a_world_with_work() -> World {
         world.post(register.sign(&request)).receipt();
         world.until(request.header.message_id, state);
     }
-    eventually("the overdue obligation", SOON, || {
-        (!world.listed(&["deadline", "list", "--overdue"]).is_empty()).then_some(())
-    });
     world
 }
 

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use calamine::{Reader as _, Xlsx, open_workbook};
 use fantoccini::{Client, Locator};
 
+use super::apply_late;
 use super::browser::{Driver, sign_in};
 use crate::commands::{copy_folder, edit, project};
 use crate::support::eventually;
-use crate::world::{Agency, Backend, PASSWORD, Partner, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Agency, Backend, PASSWORD, Partner, RUNTIME, SOON, World, bodies};
 
 /// The agency that is not set up yet when the day begins.
 const NEW: &str = "culture";
@@ -87,18 +88,11 @@ fn morning() -> (World, PathBuf) {
     let template = world.file("adapters/health/templates/request.out.xml");
     edit(&template, "body.legalAct)", "body.legalActs)");
     world.serve();
+    apply_late(&world);
     let register = world.agency("register");
-    let at = now().plus_seconds(-20 * 86_400);
-    let mut late =
-        register.draft("register", "application", bodies::application(at, &[("medical-conclusion", "health")]));
-    late.header.case_id = Some(mezhved::domain::CaseId::from_uuid(uuid::Uuid::now_v7()));
-    world.post(register.sign(&late)).receipt();
     let request = register.draft("health", "document-request", bodies::request("medical-conclusion"));
     world.post(register.sign(&request)).receipt();
     world.until(request.header.message_id, "parked");
-    eventually("the overdue obligation", SOON, || {
-        (!world.listed(&["deadline", "list", "--overdue"]).is_empty()).then_some(())
-    });
     world.add_account("petrova", &["--role", "operator", "--role", "administrator"]);
     world.add_account("sidorova", &["--role", "auditor"]);
     world.add_account("officer", &["--role", "security-officer"]);

@@ -3,6 +3,7 @@
 use mezhved::domain::{CaseId, MessageId};
 use uuid::Uuid;
 
+use super::apply_late;
 use crate::commands::{copy_folder, edit, project};
 use crate::support::eventually;
 use crate::world::{Backend, Behaviour, Person, RUNTIME, SOON, World, bodies, now};
@@ -20,17 +21,6 @@ fn request(world: &World, to: &str, document: &str) -> MessageId {
     let draft = register.draft(to, "document-request", bodies::request(document));
     world.post(register.sign(&draft)).receipt();
     draft.header.message_id
-}
-
-fn apply_late(world: &World) {
-    let register = world.agency("register");
-    let body = bodies::application(now().plus_seconds(-20 * 86_400), &[("medical-conclusion", "health")]);
-    let mut draft = register.draft("register", "application", body);
-    draft.header.case_id = Some(CaseId::from_uuid(Uuid::now_v7()));
-    world.post(register.sign(&draft)).receipt();
-    eventually("the overdue obligation", SOON, || {
-        (!world.listed(&["deadline", "list", "--overdue"]).is_empty()).then_some(())
-    });
 }
 
 #[test]
