@@ -16,10 +16,9 @@ use super::messages::unsigned;
 use super::state::bearer;
 use crate::domain::{Digest, Fault, FaultCode};
 use crate::gateway::{Begun, Readable};
+use crate::transport::http::{REFUSED_BYTES_READ_MAX, closing};
 
-/// How much of a refused body is read all the same, so that its sender sees the answer and not a broken connection.
-const REFUSED_BYTES_READ_MAX: u64 = 1024 * 1024;
-/// How long that may take.
+/// How long reading some of a refused file may take.
 const REFUSED_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// `PUT /v1/attachments/{digest}`.
@@ -43,7 +42,7 @@ async fn upload(face: &Face, digest: &str, headers: &HeaderMap, body: Body) -> R
     let mut body = Arriving { chunks: body.into_data_stream(), idle };
     let refused = |fault: Fault, mut body: Arriving| async move {
         if !waits {
-            drop(timeout(REFUSED_TIME_MAX, body.pass_over(REFUSED_BYTES_READ_MAX)).await);
+            drop(timeout(REFUSED_TIME_MAX, body.pass_over(REFUSED_BYTES_READ_MAX as u64)).await);
         }
         closing(told(&fault))
     };
@@ -186,12 +185,6 @@ fn told(fault: &Fault) -> Response {
     let said = json!({ "code": fault.code.code(), "text": fault.code.bland(), "detail": fault.detail });
     *response.body_mut() = Body::from(said.to_string());
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    response
-}
-
-/// The rest of the body may still be under way: the connection is of no more use.
-fn closing(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, State};
@@ -11,19 +10,15 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::timeout;
 
 use super::Face;
 use crate::domain::FaultCode;
 use crate::gateway::{Peer, Reply};
 use crate::store::Channel;
+use crate::transport::http::{closing, pass_over};
 
 /// What a request counts for besides its body.
 const REQUEST_BYTES: u32 = 4096;
-/// How much of a refused body is read all the same, so that its sender sees the answer and not a broken connection.
-const REFUSED_BYTES_READ_MAX: usize = 1024 * 1024;
-/// How long that may take.
-const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 
 pub(super) async fn receive(
     State(face): State<Face>,
@@ -47,7 +42,7 @@ pub(super) async fn receive(
                 Err(_) => unsigned(FaultCode::NotNow),
             }
         }
-        Taken::TooLarge => respond(face.gateway.refuse_too_large(&peer).await),
+        Taken::TooLarge => closing(respond(face.gateway.refuse_too_large(&peer).await)),
         Taken::NoRoom => unsigned(FaultCode::NotNow),
         // The peer went away in the middle of its body: nobody is left to answer.
         Taken::Broken => StatusCode::BAD_REQUEST.into_response(),
@@ -72,20 +67,6 @@ pub(super) async fn take(body: Body, bytes_max: usize, held: &Arc<Semaphore>) ->
         pass_over(&mut chunks).await;
     }
     taken
-}
-
-/// Reads some of what is still to come of a refused body, and drops it.
-pub(super) async fn pass_over(chunks: &mut BodyDataStream) {
-    let some = async {
-        let mut passed = 0_usize;
-        while let Some(Ok(chunk)) = chunks.next().await {
-            passed = passed.saturating_add(chunk.len());
-            if passed > REFUSED_BYTES_READ_MAX {
-                return;
-            }
-        }
-    };
-    drop(timeout(REFUSED_TIME_MAX, some).await);
 }
 
 async fn read(chunks: &mut BodyDataStream, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use serde_json::json;
@@ -17,6 +17,7 @@ use crate::domain::media_type::essence;
 use crate::domain::{CaseId, ConversationId, Fault, FaultCode, MessageId, MessageType, ParticipantId, Priority};
 use crate::gateway::{Peer, Posted, Taken};
 use crate::store::Channel;
+use crate::transport::http::{closing, pass_over};
 
 /// Before the names of the headers that an envelope would have.
 const PREFIX: &str = "mezhved-";
@@ -182,12 +183,6 @@ fn wants_xml(headers: &HeaderMap) -> bool {
 /// Answers without the body. A little of it is read all the same, so that its sender sees the answer and not a broken connection.
 async fn passed_over(response: Response, body: Body) -> Response {
     let mut chunks = body.into_data_stream();
-    messages::pass_over(&mut chunks).await;
+    pass_over(&mut chunks).await;
     closing(response)
-}
-
-/// The rest of the body may still be under way: the connection is of no more use.
-fn closing(mut response: Response) -> Response {
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }

@@ -55,8 +55,10 @@ mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, map_response_with_state};
 
 use crate::gateway::Gateway;
+use crate::transport::http::read_rest;
 pub use api::openapi;
 pub use routes::{Access, RouteInfo, table};
 
@@ -79,6 +81,7 @@ pub fn router(gateway: Gateway) -> Router {
     router
         .fallback_service(guard::nothing_here(&console))
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(axum::middleware::map_response_with_state(console.clone(), guard::headers))
+        .layer(map_response_with_state(console.clone(), guard::headers))
+        .layer(from_fn(read_rest))
         .with_state(console)
 }

@@ -9,9 +9,11 @@ mod listen;
 mod look;
 mod plain;
 mod push;
+mod unread;
 
 pub use hook::Hook;
 pub use listen::{ListenError, ListenOptions, Listener, TlsIdentity, listen};
 pub use look::{Target, TlsSeen};
 pub use plain::{PlainAnswer, PlainCall};
 pub use push::{HttpError, HttpOptions, Push};
+pub use unread::{REFUSED_BYTES_READ_MAX, closing, pass_over, read_rest};
