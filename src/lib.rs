@@ -16,6 +16,7 @@ pub mod envelope;
 pub mod report;
 pub mod retry;
 pub mod schema;
+pub mod search;
 pub mod xml;
 // Floor 3
 pub mod settings;

@@ -74,4 +74,5 @@ kind-password-link-made = password link made
 kind-token-made = token made
 kind-token-revoked = token revoked
 kind-journal-exported = journal exported
+kind-person-searched = a person was searched for
 kind-partner-pinged = connection to a participant tested

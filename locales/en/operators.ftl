@@ -85,6 +85,25 @@ body-canonical = In the common form
 body-outgoing = As it went out: { $to }
 body-download = Download the envelope
 
+say-number = number of the document
+say-number-kind = whose number
+number-kind-outgoing = outgoing
+number-kind-incoming = incoming
+number-kind-registration = of a registration, or of the document itself
+say-family = family name
+say-given = given name
+say-patronymic = patronymic (if known)
+say-birth-date = date of birth
+say-snils = SNILS
+
+person-search-title = Find by person
+person-search-note = Family name, given name and date of birth, or the SNILS alone, whole, as documents have them; case, “ё” and hyphens do not count. The journal keeps every search: who searched, and a code of what, without the name.
+person-search-back = To the list of messages
+person-search-by-name = Find by name
+person-search-by-snils = Find by SNILS
+person-search-found = What was found
+person-search-none = In your part of the exchange there are no messages about this person. Check the spelling and the date.
+
 conversation-title = Conversation
 conversation-messages = Messages as a list
 conversation-obligations = Obligations as a list

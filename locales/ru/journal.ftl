@@ -74,4 +74,5 @@ kind-password-link-made = выдана ссылка на пароль
 kind-token-made = выпущен токен
 kind-token-revoked = токен отозван
 kind-journal-exported = журнал выгружен
+kind-person-searched = искали человека
 kind-partner-pinged = связь с участником проверена

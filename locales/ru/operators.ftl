@@ -85,6 +85,25 @@ body-canonical = В общей форме
 body-outgoing = Как ушло: { $to }
 body-download = Скачать конверт
 
+say-number = номер документа
+say-number-kind = чей номер
+number-kind-outgoing = исходящий
+number-kind-incoming = входящий
+number-kind-registration = регистрационный или номер самого документа
+say-family = фамилия
+say-given = имя
+say-patronymic = отчество (если известно)
+say-birth-date = дата рождения
+say-snils = СНИЛС
+
+person-search-title = Найти по человеку
+person-search-note = Фамилия, имя и дата рождения или один СНИЛС — целиком, как в документах; регистр, «ё» и дефисы не важны. Каждый поиск записывается в журнал: кто искал и код искомого, без имени.
+person-search-back = К списку сообщений
+person-search-by-name = Найти по имени
+person-search-by-snils = Найти по СНИЛС
+person-search-found = Что найдено
+person-search-none = В вашей части обмена сообщений об этом человеке нет. Проверьте написание и дату.
+
 conversation-title = Переписка
 conversation-messages = Сообщения списком
 conversation-obligations = Обязательства списком

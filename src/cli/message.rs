@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
-use super::{ConfigDir, Failure, runtime, table};
+use super::{ConfigDir, Failure, message_index, runtime, table};
 use crate::app::open_store;
 use crate::domain::{MessageId, ParticipantId};
 use crate::gateway::{Clock, is_signed_on_behalf};
@@ -65,6 +65,15 @@ enum Command {
         #[arg(long, default_value = "operator")]
         actor: String,
     },
+    /// Составить указатель сообщений, принятых до него (номера документов, люди под ключом) / index the messages that were accepted before
+    /// the index was there: numbers of documents, people under a key. A run goes on where the last one ended; nodes may run meanwhile
+    Index {
+        #[command(flatten)]
+        dir: ConfigDir,
+        /// Сначала, а не с того места, где остановились / from the first message, not from where the last run ended
+        #[arg(long)]
+        from_start: bool,
+    },
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -90,6 +99,12 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
             Command::Replay { dir, ids, retranslate, actor } => {
                 let store = open_store(&Settings::load(&dir.config)?).await?;
                 let done = replay(&store, &ids, retranslate, &actor).await;
+                store.close().await;
+                done
+            }
+            Command::Index { dir, from_start } => {
+                let store = open_store(&Settings::load(&dir.config)?).await?;
+                let done = message_index::run(&store, from_start).await;
                 store.close().await;
                 done
             }

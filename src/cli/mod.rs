@@ -32,6 +32,7 @@ mod health;
 mod journal;
 mod key;
 mod message;
+mod message_index;
 mod notify;
 mod obligations;
 mod openapi;

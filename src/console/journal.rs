@@ -84,6 +84,7 @@ pub(super) const KINDS: &[&str] = &[
     "token-made",
     "token-revoked",
     "journal-exported",
+    "person-searched",
 ];
 
 pub(super) fn routes() -> Vec<Route> {

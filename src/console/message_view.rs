@@ -98,6 +98,20 @@ pub(super) struct Bodies {
     pub(super) outgoing: Vec<(String, String)>,
 }
 
+/// The classes of personal data in a message.
+pub(super) async fn classes(visit: &Visit, row: &MessageRow) -> Result<BTreeSet<DataClass>, Trouble> {
+    let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
+    let content = store.content(row.record_id).await?.ok_or(Trouble::NotFound)?;
+    let classed = |node: Node<'_>| snapshot.catalogue.data_classes(&row.message_type, node);
+    let read = match &content.canonical {
+        Some(bytes) => read_xml(bytes, &Limits::stored()).ok().map(|document| classed(document.root())),
+        None => body_of(&content.bytes, classed).1,
+    };
+    let info = snapshot.catalogue.message(&row.message_type.name);
+    // What cannot be read is treated as holding all that its type may.
+    Ok(read.unwrap_or_else(|| info.map(|info| info.data_classes.clone()).unwrap_or_default()))
+}
+
 /// Reads the bodies. Nothing of them goes into a log.
 pub(super) async fn bodies(visit: &Visit, row: &MessageRow) -> Result<Bodies, Trouble> {
     let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());

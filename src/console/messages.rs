@@ -16,7 +16,8 @@ use super::{download, seen, words};
 use crate::access::Right;
 use crate::domain::{CaseId, ConversationId, DeliveryState, MessageId, ParticipantId, RecordId};
 use crate::gateway::is_signed_on_behalf;
-use crate::store::{Channel, JournalEntry, MessageFilter, MessageRow, ObligationFilter};
+use crate::search::{FoldedNumber, NumberKind};
+use crate::store::{Channel, JournalEntry, MessageFilter, MessageRow, ObligationFilter, Sought};
 
 const ROWS_MAX: u32 = 50;
 /// Deliveries and obligations that a page lists at most.
@@ -56,10 +57,13 @@ struct ListPage {
     rows: Vec<Row>,
     next_href: String,
     first_href: String,
+    may_search_people: bool,
 }
 
 struct Form {
     id: String,
+    number: String,
+    number_kind: Vec<Choice>,
     case_id: String,
     conversation: String,
     participant: Vec<Choice>,
@@ -95,16 +99,20 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
     let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     let last = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
     let next_href = last.map_or_else(String::new, |row| visit.with(&[("before", &row.record_id.to_string())]));
-    let mut shown = Vec::new();
-    for row in rows.iter().take(limit) {
-        let states: Vec<DeliveryState> =
-            store.deliveries_of(row.record_id).await?.iter().map(|delivery| delivery.state).collect();
-        shown.push(light.message(row, &states));
-    }
+    let shown = lines(&visit, &light, rows.get(..limit).unwrap_or(&rows)).await?;
     let scope = visit.principal()?.scope();
     let state = visit.query("state");
     let form = Form {
         id: visit.query("id").to_owned(),
+        number: visit.query("number").to_owned(),
+        number_kind: NumberKind::ALL
+            .iter()
+            .map(|kind| Choice {
+                value: kind.as_str().to_owned(),
+                label: t.word("number-kind", kind.as_str()),
+                chosen: kind.as_str() == visit.query("number-kind"),
+            })
+            .collect(),
         case_id: visit.query("case").to_owned(),
         conversation: visit.query("conversation").to_owned(),
         participant: participants(&snapshot, scope, visit.query("participant")),
@@ -120,7 +128,7 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
         from: visit.query("from").to_owned(),
         to: visit.query("to").to_owned(),
     };
-    let filters = ["id", "participant", "type", "case", "conversation", "state", "from", "to"];
+    let filters = ["id", "number", "number-kind", "participant", "type", "case", "conversation", "state", "from", "to"];
     let page = ListPage {
         frame: visit.frame(&t.t("messages-title"), "messages"),
         form,
@@ -129,8 +137,33 @@ async fn list(visit: Visit) -> Result<Response, Trouble> {
         rows: shown,
         next_href,
         first_href: if visit.query("before").is_empty() { String::new() } else { visit.with(&[("before", "")]) },
+        may_search_people: visit.may(Right::SeePersonalData),
     };
     Ok(html(page.render()?))
+}
+
+/// Messages as rows.
+pub(super) async fn lines(visit: &Visit, light: &Light<'_>, rows: &[MessageRow]) -> Result<Vec<Row>, Trouble> {
+    let mut shown = Vec::new();
+    for row in rows {
+        let deliveries = visit.gateway.store().deliveries_of(row.record_id).await?;
+        let states: Vec<DeliveryState> = deliveries.iter().map(|delivery| delivery.state).collect();
+        shown.push(light.message(row, &states));
+    }
+    Ok(shown)
+}
+
+/// The number of a document that the address asks for.
+fn number(visit: &Visit) -> Result<Option<Sought>, &'static str> {
+    let kind = one(visit.query("number-kind"), NumberKind::parse, "say-number-kind")?;
+    let number = one(visit.query("number"), FoldedNumber::parse, "say-number")?;
+    match (number, kind) {
+        (Some(number), kind) => {
+            Ok(Some(Sought::Number(kind.map_or_else(|| NumberKind::ALL.to_vec(), |kind| vec![kind]), number)))
+        }
+        (None, Some(_)) => Err("say-number"),
+        (None, None) => Ok(None),
+    }
 }
 
 /// The filter of the address.
@@ -154,6 +187,7 @@ pub(super) fn filter(visit: &Visit) -> Result<(MessageFilter, Option<RecordId>),
         accepted_from: one(visit.query("from"), |t| day_begin(t, zone, 0), "say-from")?,
         accepted_before: one(visit.query("to"), |t| day_begin(t, zone, 1), "say-to")?,
         states: states.unwrap_or_default(),
+        sought: number(visit)?,
         within: scope,
         ..MessageFilter::default()
     };

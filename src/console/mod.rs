@@ -41,6 +41,7 @@ mod own;
 mod participants;
 mod participants_edit;
 mod participants_ping;
+mod person_search;
 mod pick;
 mod queues;
 mod reports;

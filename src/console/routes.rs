@@ -6,8 +6,8 @@ use axum::routing::MethodRouter;
 
 use super::{
     Console, accounts, adapters, api, assets, cases, conversations, dead, events, journal, messages, obligation,
-    obligation_acts, obligations, overview, own, participants, participants_edit, participants_ping, queues, reports,
-    rules, sign_in,
+    obligation_acts, obligations, overview, own, participants, participants_edit, participants_ping, person_search,
+    queues, reports, rules, sign_in,
 };
 use crate::access::Right;
 
@@ -68,6 +68,7 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(obligation::routes());
     all.extend(obligation_acts::routes());
     all.extend(messages::routes());
+    all.extend(person_search::routes());
     all.extend(conversations::routes());
     all.extend(queues::routes());
     all.extend(dead::routes());

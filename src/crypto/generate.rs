@@ -107,12 +107,20 @@ fn self_signed(
     Ok(builder.build())
 }
 
+/// 32 random bytes: a key that is no signature's.
+///
+/// # Errors
+/// When the library has no randomness.
+pub fn secret() -> Result<[u8; 32], CryptoError> {
+    let mut bytes = [0; 32];
+    openssl::rand::rand_bytes(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// A random token of 256 bits, 43 characters of URL-safe base64.
 ///
 /// # Errors
 /// When the library has no randomness.
 pub fn token() -> Result<String, CryptoError> {
-    let mut bytes = [0; 32];
-    openssl::rand::rand_bytes(&mut bytes)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    Ok(URL_SAFE_NO_PAD.encode(secret()?))
 }

@@ -6,6 +6,7 @@ use crate::domain::{
 };
 use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{BodyDraft, Draft, Sealed, SignError, compose, sign_composed};
+use crate::search::Marks;
 use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Revisions};
 
 use super::{Gateway, ids, judge};
@@ -153,6 +154,7 @@ impl Gateway {
             channel: Channel::Internal,
             deliveries,
             trace: None,
+            marks: Marks::default(),
         }
     }
 }

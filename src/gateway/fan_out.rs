@@ -8,6 +8,7 @@ use crate::deadline::OwnPart;
 use crate::deadline::obligations::Effects;
 use crate::domain::{DataClass, Fault, FaultCode, Header, MessageType, Participant, ParticipantId, RecordId, Via};
 use crate::envelope::{self, BodyDraft, Draft, SignError};
+use crate::search::{Finds, Marks};
 use crate::store::{Channel, NewDelivery, NewMessage};
 use crate::xml::{Node, WriteError, Writer};
 
@@ -25,6 +26,8 @@ pub struct Part {
     pub body: Vec<u8>,
     /// What it opens and settles.
     pub effects: Effects,
+    /// What it is found by.
+    pub finds: Finds,
 }
 
 /// Whom an amendment was sent to, by participants' ids.
@@ -126,6 +129,7 @@ impl Gateway {
             channel: Channel::Internal,
             deliveries: vec![delivery],
             trace: None,
+            marks: Marks::default(),
         })
     }
 }

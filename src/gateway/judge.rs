@@ -18,6 +18,7 @@ use crate::envelope::technical::{
 };
 use crate::envelope::{self, Body, Envelope, Verified};
 use crate::schema::element_bytes;
+use crate::search::{Finds, finds};
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
@@ -109,6 +110,8 @@ pub struct Accepted {
     pub parts: Vec<Part>,
     /// Whom it concerns, when it was parted and amends what is in force.
     pub amended: Option<Amended>,
+    /// What it is found by.
+    pub finds: Finds,
 }
 
 /// A message for the gateway itself.
@@ -235,12 +238,12 @@ fn decide(
             Ok(parts.unwrap_or_default())
         }
     };
-    let Parted { effects, parts, amended } = match &canonical {
-        CanonicalBody::AsSent(node) => follows(*node)?,
+    let (Parted { effects, parts, amended }, finds) = match &canonical {
+        CanonicalBody::AsSent(node) => (follows(*node)?, finds(*node)),
         CanonicalBody::Translated(bytes) => {
             let translated = xml::read(bytes, bench.limits)
                 .map_err(|f| Fault::new(FaultCode::TranslationFailed, format!("the canonical form: {}", f.detail)))?;
-            follows(translated.root())?
+            (follows(translated.root())?, finds(translated.root()))
         }
     };
     Ok(Judgement::Message(Box::new(Accepted {
@@ -254,6 +257,7 @@ fn decide(
         effects,
         parts,
         amended,
+        finds,
     })))
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 use tracing::{Instrument as _, debug, info, warn};
 
-use crate::crypto::sha256;
+use crate::crypto::{CryptoError, sha256};
 use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
 use crate::domain::{Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
@@ -77,6 +77,8 @@ pub(super) enum PrepareError {
     Start(#[from] StartError),
     #[error(transparent)]
     Lookup(#[from] Fault),
+    #[error(transparent)]
+    Crypto(#[from] CryptoError),
 }
 
 /// What the effects of a message, and of its parts, write.
@@ -235,6 +237,7 @@ impl Gateway {
             channel,
             deliveries,
             trace: None,
+            marks: self.store().search_key().marks(accepted.finds)?,
         };
         let mut is_on_consent = accepted.effects.on_consent.is_some();
         let grace_seconds = i64::from(self.settings().attachments.grace_hours) * 3_600;
@@ -247,7 +250,8 @@ impl Gateway {
             let on_consent = part.effects.on_consent.clone();
             is_on_consent |= on_consent.is_some();
             let own = (part.recipient, part.message_type, part.body);
-            let part_message = self.part(&message, own, record_id, ordered, on_consent)?;
+            let mut part_message = self.part(&message, own, record_id, ordered, on_consent)?;
+            part_message.marks = self.store().search_key().marks(part.finds)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }

@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "pings", include_str!("../../migrations/0014_pings.sql")),
     (15, "reports", include_str!("../../migrations/0015_reports.sql")),
     (18, "desk", include_str!("../../migrations/0018_desk.sql")),
+    (19, "finding", include_str!("../../migrations/0019_finding.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -3,9 +3,10 @@
 use crate::access::Scope;
 use crate::domain::{DeliveryState, ObligationState, ParkReason, ParticipantId, RecordId, Timestamp};
 
+use super::finding::ways;
 use super::sql::{Columns as _, Select, Val, text};
 use super::views::{NOT_HANDED_OVER, within};
-use super::{MessageFilter, Store, StoreError, messages, obligations};
+use super::{MessageFilter, Store, StoreError, obligations};
 
 /// Record ids follow the instant of acceptance, but those of an ordered conversation may run ahead of it by a node's clock.
 const DRIFT_SECONDS: i64 = 120;
@@ -87,7 +88,7 @@ fn in_states<'f>(mut select: Select<'f>, states: &[DeliveryState]) -> Select<'f>
     select.push(")", vec![])
 }
 
-/// The statements of a listing of messages, one for each side of a party.
+/// The statements of a listing of messages, one for each way in and each side of a party.
 pub(super) fn message_listings(filter: &MessageFilter, before: Option<RecordId>, limit: u32) -> Vec<Select<'_>> {
     let mut party = filter.party.as_ref();
     let names_nobody = party.is_none() && filter.sender.is_none() && filter.recipient.is_none();
@@ -95,29 +96,35 @@ pub(super) fn message_listings(filter: &MessageFilter, before: Option<RecordId>,
         party = filter.within.participants.first();
     }
     let sides = if party.is_some() { &["m.sender = ?", "m.recipient = ?"][..] } else { &["m.sender = ?"] };
-    let one = |side: &&str| {
-        let from = filter.accepted_from.map(|at| first_record(at.plus_seconds(-DRIFT_SECONDS)));
-        let to = filter.accepted_before.map(|at| first_record(at.plus_seconds(DRIFT_SECONDS)));
-        let mut select = Select::new(&messages::select())
-            .and_some(side, party.map(text))
-            .and_some("m.sender = ?", filter.sender.as_ref().map(text))
-            .and_some("m.recipient = ?", filter.recipient.as_ref().map(text))
-            .and_some("m.conversation_id = ?", filter.conversation_id.map(text))
-            .and_some("m.case_id = ?", filter.case_id.map(text))
-            .and_some("m.message_id = ?", filter.message_id.map(text))
-            .and_some("m.type_name = ?", filter.type_name.as_ref().map(text))
-            .and_some("m.record_id >= ?", from.map(text))
-            .and_some("m.record_id < ?", to.map(text))
-            .and_some("m.accepted_at >= ?", filter.accepted_from.map(Val::from))
-            .and_some("m.accepted_at < ?", filter.accepted_before.map(Val::from))
-            .and_some("m.record_id < ?", before.map(text));
-        if !filter.states.is_empty() {
-            select = in_states(select, &filter.states);
+    let mut selects = Vec::new();
+    for way in ways(filter.sought.as_ref()) {
+        for side in sides {
+            let from = filter.accepted_from.map(|at| first_record(at.plus_seconds(-DRIFT_SECONDS)));
+            let to = filter.accepted_before.map(|at| first_record(at.plus_seconds(DRIFT_SECONDS)));
+            let key = |compare: &str| format!("{} {compare} ?", way.key);
+            let mut select = way
+                .select()
+                .and_some(side, party.map(text))
+                .and_some("m.sender = ?", filter.sender.as_ref().map(text))
+                .and_some("m.recipient = ?", filter.recipient.as_ref().map(text))
+                .and_some("m.conversation_id = ?", filter.conversation_id.map(text))
+                .and_some("m.case_id = ?", filter.case_id.map(text))
+                .and_some("m.message_id = ?", filter.message_id.map(text))
+                .and_some("m.type_name = ?", filter.type_name.as_ref().map(text))
+                .and_some(&key(">="), from.map(text))
+                .and_some(&key("<"), to.map(text))
+                .and_some("m.accepted_at >= ?", filter.accepted_from.map(Val::from))
+                .and_some("m.accepted_at < ?", filter.accepted_before.map(Val::from))
+                .and_some(&key("<"), before.map(text));
+            if !filter.states.is_empty() {
+                select = in_states(select, &filter.states);
+            }
+            select = within(select, &filter.within, ["m.sender", "m.recipient"], "m.case_id");
+            let order = format!(" ORDER BY {} DESC LIMIT ?", way.key);
+            selects.push(select.push(&order, vec![i64::from(limit).into()]));
         }
-        within(select, &filter.within, ["m.sender", "m.recipient"], "m.case_id")
-            .push(" ORDER BY m.record_id DESC LIMIT ?", vec![i64::from(limit).into()])
-    };
-    sides.iter().map(one).collect()
+    }
+    selects
 }
 
 impl Store {

@@ -7,11 +7,13 @@ use crate::domain::{
     CaseId, ConversationId, DataClass, DeliveryId, DeliveryState, Digest, Header, MessageId, MessageType,
     ParticipantId, Priority, RecordId, Timestamp, TraceContext,
 };
+use crate::search::Marks;
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
 use super::{
-    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Revisions, Store, StoreError, crossed, desk,
+    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Revisions, Sought, Store, StoreError, crossed,
+    desk,
 };
 
 /// How a message came to the gateway.
@@ -76,6 +78,8 @@ pub struct NewMessage {
     pub deliveries: Vec<NewDelivery>,
     /// Where in a trace what follows from it belongs.
     pub trace: Option<TraceContext>,
+    /// What it is found by besides its header.
+    pub marks: Marks,
 }
 
 /// A delivery to begin, in state `queued`.
@@ -212,6 +216,8 @@ pub struct MessageFilter {
     pub accepted_before: Option<Timestamp>,
     /// With a delivery in one of these states.
     pub states: Vec<DeliveryState>,
+    /// With this number, or about this person.
+    pub sought: Option<Sought>,
     /// Only of this part of the region.
     pub within: Scope,
 }

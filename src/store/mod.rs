@@ -27,6 +27,7 @@ mod empty;
 mod error;
 mod faults;
 mod figures;
+mod finding;
 mod held;
 mod journal;
 mod journal_page;
@@ -62,6 +63,7 @@ use sqlx::AnyPool;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use crate::search::SearchKey;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
@@ -83,6 +85,7 @@ pub use desk::{DeskFigures, Held, InTime, Pace};
 pub use error::StoreError;
 pub use faults::{Fate, Faults, Step};
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
+pub use finding::{Sought, Unfound};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
 pub use journal_page::JournalFilter;
 pub use late::LateSettlement;
@@ -167,6 +170,7 @@ struct Inner {
     full: Arc<AtomicBool>,
     refusals_max: u32,
     refusals_kept: AtomicU32,
+    search_key: SearchKey,
 }
 
 impl Store {
@@ -177,7 +181,8 @@ impl Store {
     /// reached; [`StoreError::Migration`] when the schema is newer than this build or a migration fails.
     pub async fn open(options: StoreOptions) -> Result<Self, StoreError> {
         let connector = Connector::new(&options)?;
-        let conn = connector.migrate().await?;
+        let mut conn = connector.migrate().await?;
+        let search_key = finding::key(&mut conn).await?;
         let engine = connector.engine;
         let readers = connector.readers(options.readers_max);
         let signals = Arc::new(Signals::new());
@@ -209,6 +214,7 @@ impl Store {
                 full,
                 refusals_max: options.refusals_max,
                 refusals_kept: AtomicU32::new(0),
+                search_key,
             }),
         })
     }

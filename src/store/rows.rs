@@ -10,7 +10,7 @@ use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
     JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, ObligationStart, Running,
-    StartedObligation, attachments, case_work, consent, messages, notifications,
+    StartedObligation, attachments, case_work, consent, finding, messages, notifications,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -59,6 +59,8 @@ pub(super) struct Rows<'a> {
     pub(super) touched: Touched,
     messages: Vec<Vals<'a>>,
     contents: Vec<Vals<'a>>,
+    numbers: Vec<Vals<'a>>,
+    people: Vec<Vals<'a>>,
     deliveries: Vec<Vals<'a>>,
     listing: Vec<&'a NewMessage>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
@@ -80,6 +82,8 @@ impl<'a> Rows<'a> {
             touched: Touched::default(),
             messages: Vec::new(),
             contents: Vec::new(),
+            numbers: Vec::new(),
+            people: Vec::new(),
             deliveries: Vec::new(),
             listing: Vec::new(),
             obligations: Vec::new(),
@@ -108,6 +112,8 @@ impl<'a> Rows<'a> {
             message.canonical.as_deref().into(),
             message.receipt.as_deref().into(),
         ]);
+        self.numbers.extend(finding::number_rows(message.record_id, &message.marks));
+        self.people.extend(finding::person_rows(message.record_id, &message.marks));
         if message.header.attachments.iter().any(|a| a.inline.is_none()) {
             self.listing.push(message);
         }
@@ -232,6 +238,8 @@ impl<'a> Rows<'a> {
     pub(super) async fn flush(&mut self, tx: &mut Tx<'_>) -> Result<Vec<ObligationId>, Failure> {
         tx.many(&messages::INSERT_MADE, &std::mem::take(&mut self.messages)).await?;
         tx.many(&INSERT_CONTENTS, &std::mem::take(&mut self.contents)).await?;
+        tx.many(&finding::INSERT_NUMBERS, &std::mem::take(&mut self.numbers)).await?;
+        tx.many(&finding::INSERT_PEOPLE, &std::mem::take(&mut self.people)).await?;
         tx.many(&INSERT_DELIVERIES, &std::mem::take(&mut self.deliveries)).await?;
         attachments::list(tx, &std::mem::take(&mut self.listing)).await?;
         let opened = self.flush_obligations(tx).await?;

@@ -6,7 +6,7 @@ use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::Object;
 
-use super::words::{day, dead_states, groups, id, lines, message_states, orders, reasons, states, text};
+use super::words::{day, dead_states, groups, id, lines, message_states, number_kinds, orders, reasons, states, text};
 
 /// One name in the query: what it is, and its values.
 type Name = (&'static str, &'static str, fn() -> Object);
@@ -60,6 +60,8 @@ filters! {
     /// Of messages.
     OfMessages = [
         ("id", "MessageId отправителя / the sender's MessageId", id),
+        ("number", "Номер документа, как в нём написан / the number of the document, as it stands there", text),
+        ("number-kind", "Чей это номер, обычно любой / whose number it is, any if nothing is said", number_kinds),
         PARTICIPANT,
         ("type", "Вид сообщения / the type", text),
         CASE,

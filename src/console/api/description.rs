@@ -11,7 +11,8 @@ use utoipa::OpenApi;
 
 use super::problem::{Code, Problem, Said};
 use super::{
-    Answer, BELOW, access, acts, conversations, dead, journal, messages, obligations, participants, queues, reports,
+    Answer, BELOW, access, acts, conversations, dead, journal, message_search, messages, obligations, participants,
+    queues, reports,
 };
 use crate::console::routes::{Access, Route, table};
 
@@ -32,7 +33,7 @@ use crate::console::routes::{Access, Route, table};
         access::show,
         obligations::list, obligations::one,
         acts::remind, acts::note, acts::fulfil, acts::waive, acts::extend,
-        messages::list, messages::one, messages::body, messages::envelope,
+        messages::list, messages::one, messages::body, messages::envelope, message_search::search,
         conversations::one,
         queues::list, queues::one, queues::pause, queues::resume, queues::stop,
         dead::list, dead::one, dead::replay, dead::discard,

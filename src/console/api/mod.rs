@@ -20,6 +20,7 @@ mod description;
 pub(super) mod door;
 mod journal;
 mod listing;
+mod message_search;
 mod messages;
 mod obligations;
 mod participants;
@@ -48,6 +49,7 @@ pub(super) fn routes() -> Vec<Route> {
     all.extend(obligations::routes());
     all.extend(acts::routes());
     all.extend(messages::routes());
+    all.extend(message_search::routes());
     all.extend(conversations::routes());
     all.extend(queues::routes());
     all.extend(dead::routes());

@@ -16,6 +16,7 @@ use crate::domain::{
     SettleKind, Timestamp,
 };
 use crate::gateway::ReportKind;
+use crate::search::NumberKind;
 use crate::store::Channel;
 
 /// A text.
@@ -113,6 +114,11 @@ pub(super) fn groups() -> Object {
 /// The orders of obligations.
 pub(super) fn orders() -> Object {
     one_of(["earliest", "latest"])
+}
+
+/// Whose number a document's number is.
+pub(super) fn number_kinds() -> Object {
+    one_of(NumberKind::ALL.map(NumberKind::as_str))
 }
 
 /// The states by which messages are asked for.

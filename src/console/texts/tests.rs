@@ -11,6 +11,7 @@ use crate::domain::{
     ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
     SettleKind,
 };
+use crate::search::NumberKind;
 use crate::store::{Channel, NotReminded};
 
 /// The files of a language as they stand, by name.
@@ -75,6 +76,7 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("theme", vec!["auto", "light", "dark"]),
         ("group", vec!["overdue", "running", "pending", "done", "all"]),
         ("message-state", messages::STATE_WORDS.to_vec()),
+        ("number-kind", NumberKind::ALL.map(NumberKind::as_str).to_vec()),
         ("channel", Channel::ALL.iter().map(|w| w.as_str()).collect()),
         ("attachment", vec!["awaited", "whole", "wrong"]),
         ("queue", QueueState::ALL.iter().map(|w| w.as_str()).collect()),

@@ -6,6 +6,7 @@ use crate::deadline::cases::{Amendment, Flag};
 use crate::deadline::obligations::{CaseView, Effects};
 use crate::domain::{Fault, Header, MessageType, Participant, ParticipantId};
 use crate::gateway::fan_out::{self, Amended, Part};
+use crate::search::{self, Finds};
 use crate::xml::{self, Node};
 
 /// What a message for several leads to.
@@ -57,8 +58,15 @@ pub(super) fn parts(
             known = Some(CaseView { id: after.id, territory, kind, facts });
         }
         // Who is named and gets the whole all the same holds a role of those who do.
-        let body = left.unwrap_or_else(|| xml::canonical_bytes(body, None));
-        parted.parts.push(Part { recipient: recipient.id.clone(), message_type: header.message_type, body, effects });
+        let (body, finds) = match left {
+            Some(left) => {
+                let finds = search::finds(xml::read(&left, bench.limits)?.root());
+                (left, finds)
+            }
+            None => (xml::canonical_bytes(body, None), search::finds(body)),
+        };
+        let (recipient, message_type) = (recipient.id.clone(), header.message_type);
+        parted.parts.push(Part { recipient, message_type, body, effects, finds });
     }
     let Some(amendment) = amendment else { return Ok(parted) };
     if parted.parts.is_empty() {
@@ -115,7 +123,7 @@ fn told(
     let parties = Parties { sender, recipient, case };
     check_what_goes(xml::read(&body, bench.limits)?.root(), &header, &parties, bench)?;
     let (recipient, message_type) = (header.recipient, header.message_type);
-    Ok(Part { recipient, message_type, body, effects: Effects::default() })
+    Ok(Part { recipient, message_type, body, effects: Effects::default(), finds: Finds::default() })
 }
 
 fn untold(id: &str, fault: &Fault) -> Flag {

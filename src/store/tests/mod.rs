@@ -8,6 +8,7 @@ mod attaching;
 mod case_working;
 mod delivering;
 mod desk;
+mod finding;
 mod holding;
 mod keeping;
 mod late;
@@ -32,6 +33,7 @@ use crate::domain::{
 };
 
 use super::*;
+use crate::search::Marks;
 
 /// Makes a test of each engine from a function over a [`Bench`].
 macro_rules! on_both {
@@ -187,6 +189,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             on_consent: None,
         }],
         trace: None,
+        marks: Marks::default(),
     }
 }
 

@@ -199,6 +199,10 @@ fn another_agencys_part_is_not_there_for_a_script() {
         let mut far = world.script(login, &rights);
         for route in table().iter().filter(|route| route.path.starts_with("/api/") && divided(route.path)) {
             let path = of(route.path);
+            if route.path == "/api/v1/messages/search" {
+                // What it shows to whom is in `search.rs`.
+                continue;
+            }
             if !route.path.contains('{') {
                 let listed = far.get(&path);
                 assert_eq!(listed.status, 200, "{path}");

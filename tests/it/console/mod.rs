@@ -16,6 +16,7 @@ mod people;
 mod reports;
 mod routes;
 mod scripts;
+mod search;
 
 use mezhved::domain::CaseId;
 use uuid::Uuid;
