@@ -2,7 +2,7 @@
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
 # make bench   how long the pure parts take, beside raw cryptography in the same run
-# make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full")
+# make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full" for all)
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
 # make clean-services   stops what `scripts/services start` left running
 
@@ -38,7 +38,11 @@ bench:
 bench-whole:
 	@scripts/setup test >&2
 	@cargo build --release --locked >&2
+ifneq ($(filter --full,$(ARGS)),)
+	@scripts/services run -- sh -c 'exec "$$0" bench --amqp "$$MEZHVED_TEST_AMQP" "$$@"' "$(TARGET)/release/mezhved" $(ARGS)
+else
 	@"$(TARGET)/release/mezhved" bench $(ARGS)
+endif
 
 bench-obligations:
 	@scripts/setup test >&2

@@ -31,13 +31,6 @@ pub(super) struct Floors {
     pub(super) commit_us: f64,
 }
 
-impl Floors {
-    /// Verify the sender, sign the receipt, sign what goes out, verify the recipient's receipt.
-    pub(super) fn cryptography_us(&self) -> f64 {
-        2.0 * (self.sign_us + self.verify_us)
-    }
-}
-
 fn mean(mut work: impl FnMut()) -> f64 {
     work();
     let (began, mut runs) = (Instant::now(), 0_u32);

@@ -33,6 +33,7 @@ mod obligations;
 mod plans;
 mod rows;
 mod sql;
+mod stock;
 #[cfg(test)]
 mod tests;
 mod tickets;
