@@ -17,7 +17,6 @@ use crate::envelope::technical::{
     FaultReport, MailboxAck, MailboxPull, OutsideAct, Receipt, TechnicalBody as _, TicketRequest,
 };
 use crate::envelope::{self, Body, Envelope, Verified};
-use crate::schema::element_bytes;
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
@@ -388,7 +387,7 @@ fn validate(
         let detail = format!("line {first}: Body must hold {{{namespace}}}{root}, as Type and Version say");
         return Err(Fault::new(FaultCode::SchemaInvalid, detail));
     }
-    let violations = match bench.snapshot.catalogue.validate(message_type, &element_bytes(node)) {
+    let violations = match bench.snapshot.catalogue.validate_node(message_type, node) {
         Ok(()) => return Ok(()),
         Err(violations) => violations,
     };
@@ -399,7 +398,6 @@ fn validate(
     let shown = violations.iter().take(VIOLATIONS_SHOWN_MAX);
     let lines: Vec<String> = shown
         .map(|v| {
-            // `element_bytes` keeps the lines of the whole document.
             let line = v.line.unwrap_or(first);
             format!("line {line}, {}: {}", v.element, v.message)
         })
