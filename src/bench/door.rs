@@ -51,11 +51,7 @@ impl Door {
                 let answer = request.body(signed.bytes.clone()).send().await.map_err(|e| e.to_string())?;
                 let status = answer.status().as_u16();
                 let bytes = answer.bytes().await.map_err(|e| e.to_string())?;
-                if status == 200 {
-                    Ok(())
-                } else {
-                    Err(format!("HTTP {status}: {}", String::from_utf8_lossy(&bytes)))
-                }
+                if status == 200 { Ok(()) } else { Err(format!("HTTP {status}: {}", String::from_utf8_lossy(&bytes))) }
             }
             Self::Broker { broker, waiting } => {
                 let (sender, answer) = oneshot::channel();

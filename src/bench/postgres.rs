@@ -23,7 +23,8 @@ pub(super) struct Postgres {
 
 /// The newest programs of the server that Debian has installed, or those on the path.
 fn programs() -> Option<PathBuf> {
-    let has = |bin: &PathBuf| ["initdb", "postgres", "createdb", "dropdb"].iter().all(|program| bin.join(program).is_file());
+    let has =
+        |bin: &PathBuf| ["initdb", "postgres", "createdb", "dropdb"].iter().all(|program| bin.join(program).is_file());
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin")).filter(has).max();
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -30,6 +30,7 @@ pub mod snapshot;
 mod technical;
 mod versions;
 pub mod watch;
+mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

@@ -160,6 +160,8 @@ impl Store {
             .push(")", vec![])
             .fetch(self.readers())
             .await?;
+        let records = found.iter().map(|row| row.text("record_id")).collect::<Result<Vec<_>, _>>()?;
+        let mut pending = self.pending_of(&records).await?;
         let mut by_id = HashMap::new();
         for row in &found {
             let delivery = deliveries::row(row)?;
@@ -178,6 +180,7 @@ impl Store {
                 bytes: row.bytes("bytes")?,
                 canonical: row.opt_bytes("canonical")?,
                 outgoing: read_outgoing(row)?,
+                pending: pending.remove(&delivery.record_id).unwrap_or_default(),
             };
             by_id.insert(delivery.id, claimed);
         }

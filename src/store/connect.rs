@@ -25,6 +25,8 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// How long SQLite waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
+/// Pages of the write-ahead log after which SQLite copies them into the file, 32 MiB: a page that many commits touch is copied once.
+const CHECKPOINT_PAGES: u32 = 8_192;
 /// Pages that the one writer of SQLite keeps, KiB; nobody else changes the file under it.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 /// Pages that a reader keeps, KiB: they are stale after the next commit.
@@ -145,7 +147,8 @@ async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool, durable
         }
         Engine::Sqlite => format!(
             "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; \
-             PRAGMA cache_size = -{}; PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; \
+             PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
             if durable { "FULL" } else { "OFF" },
             if reader { READER_CACHE_KIB } else { WRITER_CACHE_KIB },
             i32::from(reader)

@@ -10,7 +10,9 @@ use super::claims::{ClaimTask, ReplayTask};
 use super::delivery_rows::{COLUMNS, StoreOutgoing, read_outgoing, row, select_both};
 use super::sql::{Columns, Select, text};
 use super::writer::{Answer, Work};
-use super::{JournalEntry, MessageRow, NewMessage, StartedObligation, Store, StoreError, crossed, messages};
+use super::{
+    JournalEntry, MessageRow, NewMessage, PendingObligation, StartedObligation, Store, StoreError, crossed, messages,
+};
 
 /// How many deliveries a participant can take now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,8 @@ pub struct Claimed {
     pub canonical: Option<Vec<u8>>,
     /// What an earlier attempt stored to send.
     pub outgoing: Option<Outgoing>,
+    /// The obligations that the message opened and that wait for it to be handed over.
+    pub pending: Vec<PendingObligation>,
 }
 
 /// How an attempt ended.

@@ -225,7 +225,7 @@ fn running(due: i64) -> Running {
         due_at: at(due),
         warns: vec![at(due - 10)],
         next_at: Some(at(due - 10)),
-        explanation: serde_json::json!([{ "step": "from", "at": at(0) }]),
+        explanation: serde_json::json!([{ "step": "from", "at": at(0) }]).to_string(),
     }
 }
 
