@@ -19,7 +19,7 @@ use crate::transport::amqp::{Amqp, Queue};
 use crate::transport::http::Push;
 use crate::transport::{self, Answer};
 
-use super::outgoing::{About, AnswerWord, answer_word, outgoing};
+use super::outgoing::{About, AnswerWord, answer_word, is_stale, outgoing};
 use super::{Gateway, work};
 
 /// How long a delivery must be due before its recipient is held to have left the configuration.
@@ -303,6 +303,7 @@ impl Dispatcher {
     async fn outgoing(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Outgoing>, (ParkReason, String)> {
         let own = self.gateway.inner.signer.certificate().thumbprint();
         if let Some(stored) = &claimed.outgoing
+            && !is_stale(claimed, &self.gateway.snapshot())
             && stored.certificate == own
             && self.gateway.inner.signer.certificate().is_valid_at(now)
         {

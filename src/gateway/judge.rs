@@ -22,6 +22,7 @@ use crate::xml::{self, Limits, Node};
 
 pub(super) use behalf::judge_on_behalf;
 
+use super::ahead::forwarded;
 use super::fan_out::{Amended, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
@@ -101,6 +102,8 @@ pub struct Accepted {
     pub signed_by: Digest,
     /// The canonical body, when the sender's own form had to be translated.
     pub canonical: Option<Vec<u8>>,
+    /// The canonical body, when it goes to its recipient as the sender wrote it.
+    pub forwarded: Option<Vec<u8>>,
     /// What it opens and settles.
     pub effects: Effects,
     /// Its parts for those whom it names, when it was sent to the gateway to be parted. Then it has no effects of its own, unless nobody
@@ -242,7 +245,12 @@ fn decide(
             follows(translated.root())?
         }
     };
+    let forwarded = match (&canonical, recipient) {
+        (CanonicalBody::AsSent(node), Some(recipient)) => forwarded(*node, header, (sender, recipient), bench),
+        (CanonicalBody::AsSent(_) | CanonicalBody::Translated(_), _) => None,
+    };
     Ok(Judgement::Message(Box::new(Accepted {
+        forwarded,
         header: header.clone(),
         digest: envelope.content_digest(),
         signed_by: envelope.signed_by(),

@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+mod ahead;
 mod answer;
 pub mod attachments;
 mod carriers;
@@ -16,6 +17,7 @@ mod ids;
 pub mod judge;
 mod ladder;
 mod listed;
+mod lookup;
 mod mailbox;
 mod meters;
 pub mod notify;

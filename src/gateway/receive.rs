@@ -1,16 +1,16 @@
 //! A message's way in: one judgement, one transaction, one signed answer.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
 use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
-use crate::deadline::obligations::{CaseUpsert, CaseView, Effects, StartError};
+use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
 use crate::domain::{
-    CaseId, DeliveryState, Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp,
+    Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp,
 };
 use crate::envelope::SignError;
 use crate::store::{
@@ -19,7 +19,8 @@ use crate::store::{
 };
 
 use super::judge::{self, Bench, Judgement, Lookup, Refusal};
-use super::{Gateway, Snapshot, effects, ids};
+use super::lookup::{StoreLookup, Unasked, names_something_earlier};
+use super::{Gateway, Snapshot, effects, ids, work};
 
 /// How often a message is judged again because its case changed meanwhile.
 pub(super) const JUDGEMENTS_MAX: usize = 5;
@@ -80,55 +81,6 @@ impl Reply {
             about: None,
             retry_after_seconds,
         }
-    }
-}
-
-/// Answers the judgement's questions from the store, in a thread that may block.
-pub(super) struct StoreLookup<'a> {
-    pub(super) gateway: &'a Gateway,
-    pub(super) runtime: &'a Handle,
-    pub(super) case: Mutex<Option<CaseRow>>,
-}
-
-impl StoreLookup<'_> {
-    fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
-        self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
-    }
-
-    pub(super) fn found(&self) -> Option<CaseRow> {
-        self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
-}
-
-impl Lookup for StoreLookup<'_> {
-    fn case(&self, id: CaseId) -> Result<Option<(CaseView, String)>, Fault> {
-        let row = self.ask(self.gateway.store().case(id))?;
-        let view = row.as_ref().map(|r| {
-            let (territory, kind, facts) = (r.territory.clone(), r.kind.clone(), r.facts.clone());
-            (CaseView { id: r.id, territory, kind, facts }, r.regulation.clone())
-        });
-        *self.case.lock().unwrap_or_else(PoisonError::into_inner) = row;
-        Ok(view)
-    }
-
-    fn curator_load(&self, curator: &str, except: CaseId) -> Result<Vec<(String, u32)>, Fault> {
-        self.ask(self.gateway.store().curator_load(curator, except))
-    }
-
-    fn was_sent(&self, sender: &ParticipantId, id: MessageId, recipient: &ParticipantId) -> Result<bool, Fault> {
-        let row = self.ask(self.gateway.store().message_by_key(sender, id))?;
-        Ok(row.is_some_and(|r| r.recipient == *recipient))
-    }
-
-    fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault> {
-        let state = self.ask(self.gateway.store().latest_delivery(case, type_name, recipient))?;
-        Ok(state.is_some_and(|state| {
-            !matches!(state, DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired)
-        }))
-    }
-
-    fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault> {
-        self.ask(self.gateway.store().attachment_held(sender, digest))
     }
 }
 
@@ -223,22 +175,36 @@ impl Gateway {
     }
 
     async fn prepare(&self, bytes: Arc<[u8]>, peer: &Peer) -> Result<Prepared, String> {
-        let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
-        let done = tokio::task::spawn_blocking(move || gateway.prepare_blocking(&bytes, &peer, &runtime)).await;
-        match done {
-            Ok(prepared) => prepared.map_err(|e| e.to_string()),
-            Err(panic) => Err(panic.to_string()),
+        let is_quick = self.inner.signer.is_quick();
+        if is_quick && bytes.len() <= work::AT_ONCE_BYTES_MAX && !names_something_earlier(&bytes) {
+            let (gateway, peer, bytes, lookup) = (self.clone(), peer.clone(), bytes.clone(), Arc::<Unasked>::default());
+            let asked = lookup.clone();
+            let done = work::done(bytes.len(), true, move || gateway.prepare_by(&bytes, &peer, lookup.as_ref(), || None)).await;
+            if !asked.was_asked() {
+                return done.map_err(|e| e.to_string())?.map_err(|e| e.to_string());
+            }
         }
+        let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
+        let done = work::done(bytes.len(), false, move || {
+            let lookup = StoreLookup::new(&gateway, &runtime);
+            gateway.prepare_by(&bytes, &peer, &lookup, || lookup.found())
+        });
+        done.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
     }
 
-    fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
+    fn prepare_by(
+        &self,
+        bytes: &[u8],
+        peer: &Peer,
+        lookup: &dyn Lookup,
+        found: impl FnOnce() -> Option<CaseRow>,
+    ) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
         let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
-        let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
-        match judge::judge(bytes, &bench, &lookup) {
+        match judge::judge(bytes, &bench, lookup) {
             Ok(Judgement::Message(accepted)) => {
-                self.accept(*accepted, bytes, &snapshot, lookup.found(), (now, business_now), peer.channel)
+                self.accept(*accepted, bytes, &snapshot, found(), (now, business_now), peer.channel)
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
             Err(refusal) => Ok(Prepared::Refused(refusal)),
@@ -280,8 +246,12 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let parted = header.recipient == *self.id();
-        let deliveries =
-            if to_self || parted { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
+        let outgoing = accepted.forwarded.and_then(|body| self.ahead(&header, body, bytes, now));
+        let deliveries = if to_self || parted {
+            Vec::new()
+        } else {
+            vec![NewDelivery { outgoing, ..self.delivery(&header, snapshot, now, &accepted.effects) }]
+        };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -326,6 +296,7 @@ impl Gateway {
             next_attempt_at: now,
             expires: header.expires,
             on_consent: effects.on_consent.clone(),
+            outgoing: None,
         }
     }
 

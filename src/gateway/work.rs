@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Up to so many bytes of envelope reading, verifying and signing take less than waking another thread and being woken by it costs the
 /// whole; beyond that others would wait for the async thread.
-const AT_ONCE_BYTES_MAX: usize = 64 * 1024;
+pub(super) const AT_ONCE_BYTES_MAX: usize = 64 * 1024;
 
 /// The work ended in a panic, which is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -186,11 +186,7 @@ async fn outgoing<'j>(
     let mut stored = Vec::new();
     for (at, o) in outgoing {
         if ours.remove(&o.delivery_id) {
-            stored.push(vec![
-                text(o.delivery_id),
-                o.outgoing.unsigned.as_slice().into(),
-                o.outgoing.signed.as_slice().into(),
-            ]);
+            stored.push(deliveries::outgoing_values(o.delivery_id, &o.outgoing));
             o.journal.iter().for_each(|e| e.at.into_iter().for_each(|at| rows.entry(e, at)));
             put(*at, Answer::Flag(true));
         }

@@ -149,7 +149,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT {}, {}, c.bytes, c.canonical, o.unsigned, o.signed FROM deliveries d \
+            "SELECT {}, {}, c.bytes, c.canonical, o.signed FROM deliveries d \
              JOIN messages m ON m.record_id = d.record_id JOIN contents c ON c.record_id = d.record_id \
              LEFT JOIN outgoing o ON o.delivery_id = d.id WHERE d.id IN (",
             deliveries::COLUMNS,

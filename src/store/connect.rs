@@ -37,6 +37,9 @@ const MIGRATE_TRIES_MAX: u32 = 40;
 /// How long it waits before that.
 const MIGRATE_PAUSE: Duration = Duration::from_millis(50);
 
+/// A reading connection that was in use within this time is not asked whether it lives.
+const IDLE_TRUSTED_MAX: Duration = Duration::from_secs(1);
+
 static DRIVERS: Once = Once::new();
 
 /// Knows how to connect.
@@ -79,6 +82,14 @@ impl Connector {
             .max_connections(connections_max.max(1))
             .acquire_timeout(self.timeout)
             .after_connect(move |conn, _| Box::pin(prepare(conn, engine, true, durable)))
+            // A round trip before every reading; only one that has lain idle may have died unseen.
+            .test_before_acquire(false)
+            .before_acquire(|conn, meta| {
+                Box::pin(async move {
+                    let is_fresh = meta.idle_for < IDLE_TRUSTED_MAX;
+                    Ok(is_fresh || conn.ping().await.is_ok())
+                })
+            })
             .connect_lazy_with(self.options.clone())
     }
 

@@ -41,8 +41,6 @@ pub struct Claim {
 /// What goes out to the partner, stored once: a retry sends identical bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The unsigned envelope (for signing anew when the certificate has ended).
-    pub unsigned: Vec<u8>,
     /// The signed bytes.
     pub signed: Vec<u8>,
     /// The content digest under the signature.
@@ -442,7 +440,7 @@ impl Store {
     /// When the database is away.
     pub async fn outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         let found = Select::new(
-            "SELECT o.unsigned, o.signed, d.out_digest, d.out_certificate FROM outgoing o JOIN deliveries d ON d.id = o.delivery_id",
+            "SELECT o.signed, d.out_digest, d.out_certificate FROM outgoing o JOIN deliveries d ON d.id = o.delivery_id",
         )
         .and("o.delivery_id = ?", vec![text(id)])
         .fetch(self.readers())

@@ -30,6 +30,7 @@ mod nodes;
 mod notifications;
 mod notifying;
 mod obligations;
+mod pending;
 mod plans;
 mod rows;
 mod sql;
@@ -73,8 +74,9 @@ pub use nodes::NodeRow;
 pub use notifications::{DigestLine, MailingContent, NewNotification, NotificationRow};
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{
-    Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, PendingObligation, Running, StartedObligation,
+    Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation,
 };
+pub use pending::PendingObligation;
 pub use plans::QueryPlan;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};

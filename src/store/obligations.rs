@@ -1,7 +1,5 @@
 //! Obligations and their settlements. Opening and settling commute: whichever comes first, the result is the same.
 
-use std::collections::HashMap;
-
 use crate::domain::{
     CaseId, ConversationId, ObligationId, ObligationState, ParticipantId, RecordId, RoleCode, RuleId, SettleKind,
     Timestamp,
@@ -105,15 +103,6 @@ pub struct NewSettlement {
     pub grace_until: Timestamp,
 }
 
-/// One that waits for its message to be handed over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingObligation {
-    /// Its id.
-    pub id: ObligationId,
-    /// What the caller kept with it.
-    pub plan: String,
-}
-
 /// The start of a pending obligation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StartedObligation {
@@ -208,46 +197,6 @@ pub struct Mark {
 }
 
 impl Store {
-    /// The pending obligations that this message opened: what to start when it is handed over.
-    ///
-    /// # Errors
-    /// When the database is away or a stored value cannot be read.
-    pub async fn pending_obligations(&self, record_id: RecordId) -> Result<Vec<PendingObligation>, StoreError> {
-        let found = Select::new("SELECT id, plan FROM obligations")
-            .and("record_id = ?", vec![text(record_id)])
-            .push(" AND state = 'pending' ORDER BY id", vec![])
-            .fetch(self.readers())
-            .await?;
-        let one = |row: &sqlx::any::AnyRow| {
-            let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
-            Ok(PendingObligation { id, plan: row.text("plan")? })
-        };
-        found.iter().map(one).collect()
-    }
-
-    /// The same of many messages.
-    pub(super) async fn pending_of(
-        &self,
-        records: &[String],
-    ) -> Result<HashMap<RecordId, Vec<PendingObligation>>, StoreError> {
-        let mut of: HashMap<RecordId, Vec<PendingObligation>> = HashMap::new();
-        if records.is_empty() {
-            return Ok(of);
-        }
-        let found =
-            Select::new("SELECT record_id, id, plan FROM obligations WHERE state = 'pending' AND record_id IN (")
-                .list(records.iter().map(text).collect())
-                .push(") ORDER BY id", vec![])
-                .fetch(self.readers())
-                .await?;
-        for row in &found {
-            let id = row.parsed("id", |t| ObligationId::parse(t).ok())?;
-            let one = PendingObligation { id, plan: row.text("plan")? };
-            of.entry(row.parsed("record_id", |t| RecordId::parse(t).ok())?).or_default().push(one);
-        }
-        Ok(of)
-    }
-
     /// The next instant at which the watcher must act (business time).
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! A message that the gateway signs on behalf of its sender.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -11,7 +11,8 @@ use crate::domain::{ConversationId, Digest, Fault, FaultCode, Header, MessageId,
 use crate::envelope::{self, Draft, SignError};
 use crate::gateway::Gateway;
 use crate::gateway::judge::{self, Judgement};
-use crate::gateway::receive::{JUDGEMENTS_MAX, Prepared, StoreLookup};
+use crate::gateway::lookup::StoreLookup;
+use crate::gateway::receive::{JUDGEMENTS_MAX, Prepared};
 use crate::gateway::technical::not_now;
 use crate::store::{Accepted, Channel, MessageRow};
 use crate::xml;
@@ -128,7 +129,7 @@ impl Gateway {
             SignError::Write(_) | SignError::Signer(_) => not_now(e),
         })?;
         let bench = self.bench(&snapshot, (now, business_now), None);
-        let lookup = StoreLookup { gateway: self, runtime, case: Mutex::new(None) };
+        let lookup = StoreLookup::new(self, runtime);
         let accepted = match judge::judge_on_behalf(&sealed.bytes, signer.certificate(), &bench, &lookup) {
             Ok(Judgement::Message(accepted)) => accepted,
             Ok(Judgement::Technical(message)) => return Ok(Prepared::Technical(message)),

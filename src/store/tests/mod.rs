@@ -180,6 +180,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             next_attempt_at: at(0),
             expires: Some(at(86_400)),
             on_consent: None,
+            outgoing: None,
         }],
     }
 }
