@@ -9,9 +9,7 @@ use tracing::{debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
-use crate::domain::{
-    Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp,
-};
+use crate::domain::{Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
 use crate::store::{
     Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
@@ -179,7 +177,9 @@ impl Gateway {
         if is_quick && bytes.len() <= work::AT_ONCE_BYTES_MAX && !names_something_earlier(&bytes) {
             let (gateway, peer, bytes, lookup) = (self.clone(), peer.clone(), bytes.clone(), Arc::<Unasked>::default());
             let asked = lookup.clone();
-            let done = work::done(bytes.len(), true, move || gateway.prepare_by(&bytes, &peer, lookup.as_ref(), || None)).await;
+            let done =
+                work::done(bytes.len(), true, move || gateway.prepare_by(&bytes, &peer, lookup.as_ref(), || None))
+                    .await;
             if !asked.was_asked() {
                 return done.map_err(|e| e.to_string())?.map_err(|e| e.to_string());
             }

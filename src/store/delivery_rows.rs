@@ -52,11 +52,7 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<DeliveryRow, StoreError> {
 /// What goes out, from a row that may lack it (after an outer join).
 pub(super) fn read_outgoing(row: &sqlx::any::AnyRow) -> Result<Option<Outgoing>, StoreError> {
     let Some(signed) = row.opt_bytes("signed")? else { return Ok(None) };
-    Ok(Some(Outgoing {
-        signed,
-        digest: row.digest("out_digest")?,
-        certificate: row.digest("out_certificate")?,
-    }))
+    Ok(Some(Outgoing { signed, digest: row.digest("out_digest")?, certificate: row.digest("out_certificate")? }))
 }
 
 impl Outcome {

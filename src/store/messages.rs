@@ -9,7 +9,9 @@ use crate::domain::{
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
-use super::{CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed};
+use super::{
+    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed,
+};
 
 /// How a message came to the gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -73,9 +73,7 @@ pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow
 pub use nodes::NodeRow;
 pub use notifications::{DigestLine, MailingContent, NewNotification, NotificationRow};
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
-pub use obligations::{
-    Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation,
-};
+pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use pending::PendingObligation;
 pub use plans::QueryPlan;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};

@@ -37,11 +37,12 @@ impl Store {
         if records.is_empty() {
             return Ok(of);
         }
-        let found = Select::new("SELECT record_id, id, plan FROM obligations WHERE state = 'pending' AND record_id IN (")
-            .list(records.iter().map(text).collect())
-            .push(") ORDER BY id", vec![])
-            .fetch(self.readers())
-            .await?;
+        let found =
+            Select::new("SELECT record_id, id, plan FROM obligations WHERE state = 'pending' AND record_id IN (")
+                .list(records.iter().map(text).collect())
+                .push(") ORDER BY id", vec![])
+                .fetch(self.readers())
+                .await?;
         for row in &found {
             of.entry(row.parsed("record_id", |t| RecordId::parse(t).ok())?).or_default().push(pending(row)?);
         }

@@ -99,6 +99,9 @@ async fn fill(conn: &mut AnyConnection, messages: u32, engine: Engine) -> Result
     let head = "UPDATE journal_head SET seq = $1, hash = $2 WHERE id = 1";
     sqlx::query(head).bind(2 * i64::from(messages)).bind(DIGEST.as_slice()).execute(&mut *conn).await?;
     // What the engine's own housekeeping does after so many rows.
-    let tidy = engine.pick("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM ANALYZE");
+    let tidy = engine.pick(
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "VACUUM ANALYZE messages, contents, deliveries, outgoing, partner_answers, delivery_attempts, journal",
+    );
     sqlx::raw_sql(tidy).execute(conn).await.map(drop)
 }

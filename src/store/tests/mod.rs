@@ -15,6 +15,7 @@ mod notifying;
 mod owing;
 mod plans;
 mod ruling;
+mod stocking;
 mod stopping;
 
 use futures_util::FutureExt as _;
