@@ -1,6 +1,7 @@
 # make demo    the whole exchange on this machine, with five simulated agencies (ARGS="--once" for one scenario)
 # make test    tools, formatting, lints and every test against private PostgreSQL and RabbitMQ servers
 # make check   formatting and lints only
+# make soak    20,000 messages under chaos on both databases, then hours of the simulation that hunts, with other seeds every time (HOURS=4)
 # make bench   how long the pure parts take, beside raw cryptography in the same run
 # make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full" for all)
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
@@ -10,11 +11,12 @@
 export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
+HOURS ?= 4
 # What docs/administrators.en.md recommends for a database that matters.
 POSTGRES_TUNED = -c shared_buffers=512MB -c wal_compression=lz4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-whole bench-obligations clean-services
+.PHONY: help demo test check soak bench bench-whole bench-obligations clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -30,6 +32,11 @@ test:
 check:
 	@scripts/setup check
 	@scripts/check
+
+soak:
+	@scripts/setup test >&2
+	MEZHVED_CHAOS_MESSAGES=20000 scripts/services run -- cargo test --release --locked --test it crash::chaos -- --nocapture --test-threads 1
+	MEZHVED_SOAK_SECONDS=$$(( $(HOURS) * 3600 )) cargo test --release --locked --test simulation every_seed -- --nocapture
 
 bench:
 	@scripts/setup build >&2

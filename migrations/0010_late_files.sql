@@ -6,4 +6,4 @@ ALTER TABLE settlements ADD COLUMN grace_until BIGINT;
 ALTER TABLE settlements ADD COLUMN whole_at BIGINT;
 -- The instant by the rule, as of acceptance, once the files came; acted_at is the one that counts: this one within the grace, else whole_at.
 ALTER TABLE settlements ADD COLUMN claimed_at BIGINT;
-CREATE INDEX settlements_of_record ON settlements (record_id);
+CREATE INDEX settlements_of_record ON settlements (record_id) WHERE grace_until IS NOT NULL;

@@ -17,13 +17,14 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Peer, Voices, attachments, first_revisions, follow_revisions, notify, seal,
-    watch as watcher,
+    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
+    pulse, seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
-use crate::store::{Channel, Store, StoreError, StoreOptions};
-use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Body, Disposition, Incoming, Queue};
+use crate::store::{Store, StoreError, StoreOptions};
+use crate::transport::ToQueue;
+use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Disposition, Incoming};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
 use crate::vault::{S3Error, S3Options, Vault};
@@ -166,7 +167,12 @@ pub async fn open_store_with(settings: &Settings, durable: bool) -> Result<Store
     {
         std::fs::create_dir_all(parent).map_err(|source| StartError::File { path: parent.to_path_buf(), source })?;
     }
-    let options = StoreOptions { refusals_max: settings.limits.refusals_kept_max, durable, ..StoreOptions::new(url) };
+    let options = StoreOptions {
+        refusals_max: settings.limits.refusals_kept_max,
+        durable,
+        bytes_max: settings.database.bytes_max,
+        ..StoreOptions::new(url)
+    };
     Ok(Store::open(options).await?)
 }
 
@@ -182,6 +188,7 @@ impl Node {
         let vault = vault(&settings)?;
         let push = voices.push.clone();
         let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
+        let console_tls = identity(&settings, &settings.console.tls_certificate, &settings.console.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         vault.prepare().await.map_err(|source| StartError::Attachments { place: vault.place(), source })?;
@@ -199,18 +206,30 @@ impl Node {
         };
         let agencies =
             listen(options, api::router(face.clone())).await.map_err(|e| StartError::Listen("agencies.listen", e))?;
-        let pages = console::router(gateway.clone()).merge(api::metrics(face.clone()));
-        let console = listen(ListenOptions::plain(settings.console.listen), pages)
-            .await
-            .map_err(|e| StartError::Listen("console.listen", e))?;
+        let pages = console::router(gateway.clone());
+        // Nobody signs in to the metrics: they stand here only where nobody else can come.
+        let pages = if settings.console.is_local() { pages.merge(api::metrics(face.clone())) } else { pages };
+        let options = ListenOptions {
+            tls: console_tls,
+            insecure_allowed: settings.console.insecure,
+            // People behind one address, each with open pages that listen.
+            connections_per_peer_max: ListenOptions::plain(settings.console.listen).connections_max,
+            ..ListenOptions::plain(settings.console.listen)
+        };
+        let console = listen(options, pages).await.map_err(|e| StartError::Listen("console.listen", e))?;
         let metrics = listen_for_metrics(settings, face).await?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let ways = Ways { push, amqp: amqp.clone() };
+        let to_queues = amqp.clone().map(|amqp| Arc::new(amqp) as Arc<dyn ToQueue>);
+        let ways = Ways { push: Arc::new(push), amqp: to_queues };
         tasks.spawn(dispatch::run(gateway.clone(), ways, stop.clone()));
         tasks.spawn(watcher::run(gateway.clone(), stop.clone()));
         tasks.spawn(notify::run(gateway.clone(), voices, stop.clone()));
         tasks.spawn(attachments::run(gateway.clone(), stop.clone()));
         tasks.spawn(follow_revisions(gateway.clone(), stop.clone()));
+        tasks.spawn(follow_queues(gateway.clone(), stop.clone()));
+        let own = gateway.clone();
+        tasks.spawn(async move { own.warm_people().await });
+        tasks.spawn(pulse::run(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
         Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
@@ -226,9 +245,17 @@ impl Node {
         self.agencies.address()
     }
 
-    /// Where operators look, as bound.
+    /// Where people look, as bound.
     pub fn console(&self) -> SocketAddr {
         self.console.address()
+    }
+
+    /// The address of the pages: the one that the settings name, else as bound.
+    pub fn pages(&self) -> String {
+        let own = &self.gateway.settings().console;
+        let scheme = if own.is_https() { "https" } else { "http" };
+        let bound = format!("{scheme}://{}", self.console());
+        if own.public_url.is_empty() { bound } else { own.public_url.trim_end_matches('/').to_owned() }
     }
 
     /// Where Prometheus asks, as bound, if not on the console's address only.
@@ -243,12 +270,16 @@ impl Node {
 
     /// Takes no more, ends what runs, seals the journal and closes the store.
     pub async fn stop(self) {
-        self.agencies.stop(GRACE).await;
         // Nothing more is claimed; what is on its way out still has the broker's connection.
         self.stop.cancel();
         self.tasks.close();
-        // What does not end in time loses its lease and is done again by the next node.
-        drop(tokio::time::timeout(GRACE, self.tasks.wait()).await);
+        let settings = &self.gateway.settings().delivery;
+        let time = GRACE.saturating_add(Duration::from_secs(u64::from(settings.stop_seconds)));
+        // What else does not end in time loses its lease and is done again by the next node.
+        let (_, ended) = tokio::join!(self.agencies.stop(GRACE), tokio::time::timeout(time, self.tasks.wait()));
+        if ended.is_err() {
+            tracing::warn!("something did not end in time; its lease ends by itself");
+        }
         if let Some(amqp) = &self.amqp {
             amqp.stop(GRACE).await;
         }
@@ -260,6 +291,9 @@ impl Node {
         self.seal_stop.cancel();
         self.sealer.close();
         drop(tokio::time::timeout(GRACE, self.sealer.wait()).await);
+        if let Err(error) = self.gateway.store().release_leases(self.gateway.node()).await {
+            tracing::warn!(%error, "the jobs of this node are taken over when their leases end");
+        }
         self.gateway.store().close().await;
     }
 }
@@ -354,9 +388,36 @@ fn broker_participants(gateway: &Gateway) -> Vec<ParticipantId> {
     own.map(|k| k.participant.id.clone()).collect()
 }
 
+/// The ways out for a command of its own: it consumes nothing.
+///
+/// # Errors
+/// When a file cannot be read or an option is unusable.
+pub fn ways(settings: &Settings) -> Result<Ways, StartError> {
+    let push = Arc::new(Push::new(http_options(settings)?)?);
+    if settings.broker.url.is_empty() {
+        return Ok(Ways { push, amqp: None });
+    }
+    let options = amqp_options(settings, "command")?;
+    let (_, nobody) = watch::channel(Vec::new());
+    let handler = Arc::new(|_: Incoming| async { Disposition::RequeueLater }.boxed());
+    let amqp = Amqp::start(options, nobody, handler)?;
+    Ok(Ways { push, amqp: Some(Arc::new(amqp)) })
+}
+
+fn amqp_options(settings: &Settings, name: &str) -> Result<AmqpOptions, StartError> {
+    let broker = &settings.broker;
+    Ok(AmqpOptions {
+        insecure_allowed: broker.insecure,
+        extra_roots_pem: authorities(settings, &broker.ca_file)?,
+        prefetch: broker.prefetch,
+        message_bytes_max: settings.limits.envelope_bytes_max,
+        connection_name: format!("mezhved {name}"),
+        ..AmqpOptions::new(broker.url.clone())
+    })
+}
+
 fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
-    let broker = &gateway.settings().broker;
-    if broker.url.is_empty() {
+    if gateway.settings().broker.url.is_empty() {
         return Ok(None);
     }
     let (sender, participants) = watch::channel(broker_participants(gateway));
@@ -364,7 +425,12 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
     let (taker, answering) = (gateway.clone(), Arc::new(std::sync::OnceLock::<Amqp>::new()));
     let answers = answering.clone();
     let handler = Arc::new(move |incoming: Incoming| {
-        let taken = tokio::spawn(take(taker.clone(), answers.clone(), incoming));
+        let (gateway, answers) = (taker.clone(), answers.clone());
+        let taken = tokio::spawn(async move {
+            // Set right after the start; a message that comes even before that comes again.
+            let Some(amqp) = answers.get() else { return Disposition::RequeueLater };
+            gateway.take(incoming, amqp).await
+        });
         // What takes longer goes on in its task; the message comes again and is then found recorded.
         async move {
             match tokio::time::timeout(TAKING_TIME_MAX, taken).await {
@@ -374,14 +440,7 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
         }
         .boxed()
     });
-    let options = AmqpOptions {
-        insecure_allowed: broker.insecure,
-        extra_roots_pem: authorities(gateway.settings(), &broker.ca_file)?,
-        prefetch: broker.prefetch,
-        message_bytes_max: gateway.settings().limits.envelope_bytes_max,
-        connection_name: format!("mezhved {}", gateway.node()),
-        ..AmqpOptions::new(broker.url.clone())
-    };
+    let options = amqp_options(gateway.settings(), gateway.node())?;
     let amqp = Amqp::start(options, participants, handler)?;
     drop(answering.set(amqp.clone()));
     tokio::spawn(async move {
@@ -392,31 +451,4 @@ fn start_broker(gateway: &Gateway) -> Result<Option<Amqp>, StartError> {
         }
     });
     Ok(Some(amqp))
-}
-
-/// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
-/// answer has been confirmed by the broker.
-async fn take(gateway: Gateway, amqp: Arc<std::sync::OnceLock<Amqp>>, incoming: Incoming) -> Disposition {
-    let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
-    let reply = match incoming.body {
-        Body::Whole(bytes) => gateway.receive(bytes, &peer).await,
-        Body::TooLarge { .. } => gateway.refuse_too_large(&peer).await,
-    };
-    let (Some(to), Some(about), false) = (reply.to, reply.about, reply.bytes.is_empty()) else {
-        let later = reply.status == 503;
-        return if later { Disposition::RequeueLater } else { Disposition::Ack };
-    };
-    let uses_broker = gateway.snapshot().participant(&to).is_some_and(|p| p.transport == TransportKind::Amqp);
-    if !uses_broker {
-        return Disposition::Ack;
-    }
-    // Set right after the start; a message that comes even before that comes again.
-    let Some(amqp) = amqp.get() else { return Disposition::RequeueLater };
-    match amqp.publish(&Queue::Receipts(to), &reply.bytes, about).await {
-        crate::transport::Outcome::Sent { .. } => Disposition::Ack,
-        // Not answered: it comes again, is found recorded, and gets the same receipt.
-        crate::transport::Outcome::Failed { .. } | crate::transport::Outcome::Answered { .. } => {
-            Disposition::RequeueLater
-        }
-    }
 }

@@ -6,12 +6,14 @@
 // Floor 1
 pub mod domain;
 // Floor 2: pure; bytes, data and `now` go in, values and faults come out
+pub mod access;
 pub mod adapter;
 pub mod body;
 pub mod bundle;
 pub mod crypto;
 pub mod deadline;
 pub mod envelope;
+pub mod report;
 pub mod retry;
 pub mod schema;
 pub mod xml;

@@ -12,7 +12,7 @@ use std::process::Command;
 /// Floor and rooms, the earlier room first. A room imports from floors below and from earlier rooms of its own floor.
 const HOUSE: [(u8, &[&str]); 8] = [
     (1, &["domain"]),
-    (2, &["bundle", "xml", "crypto", "envelope", "schema", "body", "adapter", "deadline", "retry"]),
+    (2, &["bundle", "xml", "crypto", "envelope", "schema", "body", "adapter", "deadline", "report", "retry", "access"]),
     (3, &["settings"]),
     (4, &["store", "client", "vault"]),
     (5, &["transport"]),

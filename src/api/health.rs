@@ -31,6 +31,9 @@ pub(super) async fn reasons(face: &Face) -> Vec<String> {
             reasons.push("database: away".to_owned());
         }
     }
+    if face.gateway.store().is_full() {
+        reasons.push("disk full: the database has no room".to_owned());
+    }
     if let Some(latest) = face.gateway.behind() {
         let (participants, bundle) = (latest.participants, latest.bundle);
         reasons.push(format!("configuration: revisions {participants}/{bundle} are not in force here"));

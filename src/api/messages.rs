@@ -2,25 +2,28 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use super::Face;
 use crate::domain::FaultCode;
 use crate::gateway::{Peer, Reply};
 use crate::store::Channel;
 
-/// How many bytes of requests are held at once, while they arrive and until they are answered; whoever comes beyond it is told to come
-/// again. More than the largest envelope that the settings allow.
-pub(super) const HELD_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// What a request counts for besides its body.
 const REQUEST_BYTES: u32 = 4096;
+/// How much of a refused body is read all the same, so that its sender sees the answer and not a broken connection.
+const REFUSED_BYTES_READ_MAX: usize = 1024 * 1024;
+/// How long that may take.
+const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 
 pub(super) async fn receive(
     State(face): State<Face>,
@@ -61,10 +64,32 @@ pub(super) enum Taken {
 
 /// Reads a body. It takes its room as it arrives, so that whoever only announces a large one takes none from others.
 pub(super) async fn take(body: Body, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
+    let mut chunks = body.into_data_stream();
+    let taken = read(&mut chunks, bytes_max, held).await;
+    if matches!(taken, Taken::TooLarge | Taken::NoRoom) {
+        pass_over(&mut chunks).await;
+    }
+    taken
+}
+
+/// Reads some of what is still to come of a refused body, and drops it.
+pub(super) async fn pass_over(chunks: &mut BodyDataStream) {
+    let some = async {
+        let mut passed = 0_usize;
+        while let Some(Ok(chunk)) = chunks.next().await {
+            passed = passed.saturating_add(chunk.len());
+            if passed > REFUSED_BYTES_READ_MAX {
+                return;
+            }
+        }
+    };
+    drop(timeout(REFUSED_TIME_MAX, some).await);
+}
+
+async fn read(chunks: &mut BodyDataStream, bytes_max: usize, held: &Arc<Semaphore>) -> Taken {
     let room = |bytes: u32| held.clone().try_acquire_many_owned(bytes);
     let Ok(mut place) = room(REQUEST_BYTES) else { return Taken::NoRoom };
     let mut bytes = Vec::new();
-    let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let Ok(chunk) = chunk else { return Taken::Broken };
         if bytes.len().saturating_add(chunk.len()) > bytes_max {

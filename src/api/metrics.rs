@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use tracing::warn;
 
 use super::{Face, health};
-use crate::domain::{RecordId, Timestamp};
+use crate::domain::{BreakerState, QueueState, RecordId, Timestamp};
 use crate::store::StoreError;
 
 /// What the database is asked again no sooner than.
@@ -59,11 +59,12 @@ struct Build {
     node: String,
 }
 
-/// What the database held when it was asked last.
+/// What the database held when it was asked last. `None`: it could not be counted, and what is not known is left out, for an old figure
+/// would look like a quiet day.
 struct Kept {
-    asked: Instant,
+    ended: Instant,
     took: Duration,
-    registry: Registry,
+    registry: Option<Registry>,
 }
 
 #[derive(Clone)]
@@ -81,22 +82,19 @@ async fn scrape(State(scraped): State<Scraped>) -> Response {
     let mut out = String::new();
     let node = here(&scraped.face).await;
     let mut kept = scraped.kept.lock().await;
-    let stale = kept.as_ref().is_none_or(|k| k.asked.elapsed() > FRESH_MIN.max(k.took.saturating_mul(SHARE)));
-    if stale {
+    let is_stale = |k: &Kept| k.ended.elapsed() > FRESH_MIN.max(k.took.saturating_mul(SHARE));
+    if kept.as_ref().is_none_or(is_stale) {
         let asked = Instant::now();
-        *kept = match stored(&scraped.face).await {
-            Ok(registry) => Some(Kept { asked, took: asked.elapsed(), registry }),
-            Err(error) => {
-                // What is not known is left out: an old figure would look like a quiet day.
-                warn!(%error, "the database was not counted for /metrics");
-                None
-            }
-        };
+        let counted = stored(&scraped.face).await;
+        let registry = counted.inspect_err(|error| warn!(%error, "the database was not counted for /metrics")).ok();
+        *kept = Some(Kept { ended: Instant::now(), took: asked.elapsed(), registry });
     }
     let written = text::encode_registry(&mut out, scraped.face.gateway.meters().registry())
         .and_then(|()| text::encode_registry(&mut out, &node))
         .and_then(|()| text::encode_registry(&mut out, &process()))
-        .and_then(|()| kept.as_ref().map_or(Ok(()), |k| text::encode_registry(&mut out, &k.registry)))
+        .and_then(|()| {
+            kept.as_ref().and_then(|k| k.registry.as_ref()).map_or(Ok(()), |r| text::encode_registry(&mut out, r))
+        })
         .and_then(|()| text::encode_eof(&mut out));
     match written {
         Ok(()) => ([(header::CONTENT_TYPE, HeaderValue::from_static(KIND))], out).into_response(),
@@ -131,6 +129,11 @@ async fn here(face: &Face) -> Registry {
     one(&mut registry, "bundle_revision", "The revision of the bundle in force", revisions.bundle);
     let help = "Days until the last of a participant's certificates ends; below 0 it has ended";
     registry.register("certificate_days_left", help, days);
+    let (queues, breakers) = held(face);
+    let help = "1 for what a person said last about the participant's queue, 0 for what else could be said";
+    registry.register("queue_state", help, queues);
+    let help = "1 for what the participant's breaker says: closed (it is there), open (it is away), half-open (a probe is due)";
+    registry.register("breaker_state", help, breakers);
     let commits = Counter::<u64>::default();
     commits.inc_by(gateway.store().commits());
     registry.register("store_commits", "Transactions committed by this node; many messages may share one", commits);
@@ -184,6 +187,24 @@ fn certificates(face: &Face) -> Family<Of, Number> {
         }
     }
     days
+}
+
+/// What holds queues back, as this node knows it: each state of each participant, 1 for the one that is.
+fn held(face: &Face) -> (Family<Queue, Number>, Family<Queue, Number>) {
+    let (queues, breakers) = (Family::<Queue, Number>::default(), Family::<Queue, Number>::default());
+    for (participant, is) in face.gateway.queue_states() {
+        for state in QueueState::ALL {
+            let of = Queue { participant: participant.to_string(), state: state.as_str() };
+            queues.get_or_create(&of).set(f64::from(u8::from(*state == is)));
+        }
+    }
+    for (participant, is) in face.gateway.breaker_states() {
+        for state in BreakerState::ALL {
+            let of = Queue { participant: participant.to_string(), state: state.as_str() };
+            breakers.get_or_create(&of).set(f64::from(u8::from(*state == is)));
+        }
+    }
+    (queues, breakers)
 }
 
 /// What the database holds that is not done.

@@ -37,7 +37,7 @@ pub struct Face {
 impl Face {
     /// A face of the pipeline; the broker is asked for readiness.
     pub fn new(gateway: Gateway, amqp: Option<Amqp>) -> Self {
-        let held = Arc::new(Semaphore::new(messages::HELD_BYTES_MAX));
+        let held = Arc::new(Semaphore::new(gateway.settings().limits.held_bytes_max));
         Self { gateway, amqp, held, indices: Arc::default() }
     }
 }

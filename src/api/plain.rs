@@ -1,16 +1,13 @@
 //! The door for participants without envelopes: a body in their own form, what the envelope would say in HTTP headers, and a token.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
-use futures_util::StreamExt as _;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::Face;
 use super::messages::{self, take};
@@ -31,10 +28,6 @@ const CASE: &str = "mezhved-case-id";
 const PRIORITY: &str = "mezhved-priority";
 const TEST: &str = "mezhved-test";
 const OWN_HEADERS: [&str; 6] = [RECIPIENT, CONVERSATION, IN_REPLY_TO, CASE, PRIORITY, TEST];
-/// How much of a refused body is read.
-const REFUSED_BYTES_READ_MAX: usize = 256 * 1024;
-/// How long that may take.
-const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// `POST /v1/plain/{type}/{version}`.
 pub(super) async fn receive(
@@ -188,16 +181,7 @@ fn wants_xml(headers: &HeaderMap) -> bool {
 /// Answers without the body. A little of it is read all the same, so that its sender sees the answer and not a broken connection.
 async fn passed_over(response: Response, body: Body) -> Response {
     let mut chunks = body.into_data_stream();
-    let some = async {
-        let mut passed = 0_usize;
-        while let Some(Ok(chunk)) = chunks.next().await {
-            passed = passed.saturating_add(chunk.len());
-            if passed > REFUSED_BYTES_READ_MAX {
-                return;
-            }
-        }
-    };
-    drop(timeout(REFUSED_TIME_MAX, some).await);
+    messages::pass_over(&mut chunks).await;
     closing(response)
 }
 

@@ -120,7 +120,7 @@ fn as_json(table: &[u8], path: &str) -> Option<(&'static str, Vec<u8>)> {
 /// A list that stands in a message's schema, as the table that it would be.
 fn own_list(catalogue: &Catalogue, path: &str) -> Option<(&'static str, Vec<u8>)> {
     let (name, ending) = path.strip_prefix(CODE_LISTS)?.rsplit_once('.')?;
-    let codes = catalogue.own_lists().get(name)?;
+    let codes = &catalogue.own_lists().get(name)?.codes;
     let mut writer = csv::Writer::from_writer(Vec::new());
     let written = codes.iter().try_for_each(|code| writer.serialize(code));
     let table = written.map_err(|e| e.to_string()).and_then(|()| writer.into_inner().map_err(|e| e.to_string()));
@@ -163,10 +163,9 @@ fn code_lists(catalogue: &Catalogue) -> Vec<(&str, String, usize)> {
         let path = format!("common/{}/{CODE_LISTS}{name}.csv", CodeLists::version(name)?);
         Some((name, path, catalogue.codes().list(name)?.len()))
     });
-    let own = catalogue.own_lists().iter().filter_map(|(name, codes)| {
-        let of = catalogue.types().filter(|t| name.starts_with(&format!("{}-", t.name)));
-        let of = of.max_by_key(|t| t.name.len())?;
-        Some((name.as_str(), format!("{}/{}.xsd", of.folder(), of.name), codes.len()))
+    let own = catalogue.own_lists().iter().map(|(name, list)| {
+        let path = format!("{}/{}.xsd", list.of.folder(), list.of.name);
+        (name.as_str(), path, list.codes.len())
     });
     let mut lists: Vec<_> = shared.chain(own).collect();
     lists.sort_unstable();

@@ -97,7 +97,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     })
 }
 
-fn message_json(row: &MessageRow) -> Value {
+pub(super) fn message_json(row: &MessageRow) -> Value {
     json!({
         "messageId": row.message_id, "recordId": row.record_id, "type": row.message_type.name,
         "version": row.message_type.version, "sender": row.sender, "recipient": row.recipient,
@@ -107,7 +107,7 @@ fn message_json(row: &MessageRow) -> Value {
     })
 }
 
-fn delivery_json(row: &DeliveryRow) -> Value {
+pub(super) fn delivery_json(row: &DeliveryRow) -> Value {
     json!({
         "deliveryId": row.id, "recipient": row.recipient, "state": row.state, "reason": row.reason,
         "faultCode": row.fault_code, "detail": row.detail, "attempts": row.attempts, "nextAt": row.next_at,
@@ -227,7 +227,7 @@ async fn replay(store: &Store, ids: &[MessageId], retranslate: bool, actor: &str
         }
     }
     let now = Clock::default().now();
-    let back = store.replay(Replay { delivery_ids, now, actor: actor.to_owned(), retranslate }).await?;
+    let back = store.replay(Replay { delivery_ids, now, actor: actor.to_owned(), why: None, retranslate }).await?;
     say!("снова в очереди / queued again: {}", back.len())?;
     Ok(ExitCode::SUCCESS)
 }

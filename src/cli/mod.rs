@@ -5,6 +5,8 @@
 #[macro_use]
 mod table;
 
+mod account;
+mod account_input;
 mod adapter;
 mod adapter_new;
 mod adapter_preview;
@@ -14,6 +16,7 @@ mod calendar_show;
 mod case;
 mod case_show;
 mod config;
+mod dead;
 mod deadline_act;
 mod deadline_acts_text;
 mod deadline_compute;
@@ -32,13 +35,17 @@ mod message;
 mod notify;
 mod obligations;
 mod partner;
+mod partner_edit;
+mod partner_ping;
 mod partner_simulate;
+mod queue;
 mod regulation;
 mod regulation_case;
 mod regulation_json;
 mod regulation_order;
 mod regulation_show;
 mod regulation_words;
+mod report;
 mod schema;
 mod serve;
 mod simulate;
@@ -72,12 +79,16 @@ enum Command {
     Config(config::Args),
     Partner(partner::Args),
     Message(message::Args),
+    Dead(dead::Args),
+    Queue(queue::Args),
     Case(case::Args),
     Deadline(obligations::Args),
     Notify(notify::Args),
+    Report(report::Args),
     Regulation(regulation::Args),
     Calendar(calendar::Args),
     Journal(journal::Args),
+    Account(account::Args),
     Envelope(envelope::Args),
     Key(key::Args),
     Schema(schema::Args),
@@ -145,12 +156,16 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),
         Command::Message(args) => message::run(args),
+        Command::Dead(args) => dead::run(args),
+        Command::Queue(args) => queue::run(args),
         Command::Case(args) => case::run(args),
         Command::Deadline(args) => obligations::run(args),
         Command::Notify(args) => notify::run(args),
+        Command::Report(args) => report::run(args),
         Command::Regulation(args) => regulation::run(&args),
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
+        Command::Account(args) => account::run(args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Adapter(args) => {

@@ -10,7 +10,7 @@ use super::{ConfigDir, Failure, runtime, table};
 use crate::app::{Folder, open_store, read_folder};
 use crate::bundle::Files;
 use crate::deadline::Severity;
-use crate::domain::{Framing, TransportKind};
+use crate::domain::{Framing, Line, TransportKind};
 use crate::gateway::snapshot::compile;
 use crate::gateway::{Clock, differences};
 use crate::settings::{Settings, folder, participants};
@@ -35,14 +35,24 @@ enum Command {
         /// Зачем / why, for the history
         #[arg(long, default_value = "")]
         comment: String,
-        /// Кто / who, for the history
-        #[arg(long, default_value = "administrator")]
-        author: String,
+        /// Кто, для истории; без него — пользователь системы / who, for the history; the user of the system when left out
+        #[arg(long, env = "USER", hide_env_values = true, default_value = "administrator", value_name = "WHO")]
+        author: Line,
     },
-    /// Показать отличия папки от действующей редакции / show how the folder differs from the revision in force
+    /// Показать отличия папки от действующей редакции, или двух редакций / show how the folder differs from the revision in force, or how
+    /// two revisions differ
     Diff {
         #[command(flatten)]
         dir: ConfigDir,
+        /// Две редакции: старая и новая / two revisions: the old and the new one
+        #[arg(value_name = "REV", num_args = 2)]
+        revisions: Vec<i64>,
+        /// Только этого участника / only of this participant
+        #[arg(long, value_name = "ID", requires = "revisions", conflicts_with = "bundle")]
+        participant: Option<String>,
+        /// Редакции правил, а не участников / revisions of the rules, not of the participants
+        #[arg(long, requires = "revisions")]
+        bundle: bool,
         /// Machine-readable
         #[arg(long)]
         json: bool,
@@ -63,6 +73,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    #[command(flatten)]
+    Edit(super::partner_edit::Command),
+    /// Проверить связь: подписанное сообщение тем же путём, что и доставки, по шагам / try the way: a signed message by the way of
+    /// deliveries, step by step
+    ///
+    /// Ждёт подписанной квитанции участника. Код завершения 1, если какой-то шаг не удался.
+    /// Waits for the participant's signed receipt. Exit status 1 if a step failed.
+    Ping(super::partner_ping::PingArgs),
     /// Заменить систему участника, пока своей нет / stand in for a participant's system until its own is ready
     ///
     /// Говорит его ключом, формой и транспортом: квитирует, что приходит, отвечает на запросы вымышленными данными и делает то, о чём
@@ -80,8 +98,16 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     let runtime = runtime()?;
     let ended = runtime.block_on(async move {
         match args.command {
-            Command::Apply { dir, comment, author } => apply(&dir, &comment, &author).await,
-            Command::Diff { dir, json } => diff(&dir, json).await,
+            Command::Apply { dir, comment, author } => apply(&dir, &comment, author.as_str()).await,
+            Command::Diff { dir, revisions, participant, bundle, json } => match revisions.as_slice() {
+                [from, to] => {
+                    let of = (participant.as_deref(), bundle);
+                    super::partner_edit::diff(&dir, (*from, *to), of, json).await
+                }
+                _ => diff(&dir, json).await,
+            },
+            Command::Edit(command) => super::partner_edit::run(command).await,
+            Command::Ping(args) => super::partner_ping::run(args).await,
             Command::Export { dir, out } => export(&dir, &out).await,
             Command::List { dir, json } => list(&dir, json).await,
             Command::Simulate(args) => super::partner_simulate::run(args).await,

@@ -35,7 +35,9 @@ pub(crate) fn run(args: Args) -> Result<(), Failure> {
         let scheme = if node.has_tls() { "https" } else { "http" };
         let mut out = std::io::stdout();
         let metrics = node.metrics().map(|at| format!(" metrics=http://{at}")).unwrap_or_default();
-        writeln!(out, "ready agencies={scheme}://{} console=http://{}{metrics}", node.agencies(), node.console())?;
+        let pages =
+            if node.gateway().settings().console.tls_certificate.as_os_str().is_empty() { "http" } else { "https" };
+        writeln!(out, "ready agencies={scheme}://{} console={pages}://{}{metrics}", node.agencies(), node.console())?;
         out.flush()?;
         stopped.await;
         info!("stopping");

@@ -1,44 +1,62 @@
-//! Floor 7: the page for operators.
+//! Floor 7: the pages for operators and administrators.
 //!
-//! It listens on an address of its own, which binds only to loopback until sign-in exists. It renders on the server and needs no
-//! script. No body, name or number of a citizen is on it.
+//! | room | what it does |
+//! |---|---|
+//! | `routes` | the one table of routes: method, path, who may, handler |
+//! | `guard` | in front of every route: the session or token, the right, the form's token, the security headers, the pages of errors |
+//! | `visit` | one request as a handler sees it: who asks, in which language, what the layout needs |
+//! | `fields` | what a form sent |
+//! | `texts`, `words` | texts of both languages from `locales/`; dates and spans as people write them |
+//! | the others | one page each, with its template in `templates/console/` |
+//!
+//! Pages are rendered on the server and work without a script. A handler is reached only when the guard has found the route's right, but
+//! whose part of the exchange is shown is the handler's to ask: [`crate::access::Principal::scope`] and
+//! [`crate::access::Principal::sees`].
 
-mod acts;
+mod accounts;
+mod assets;
+mod confirm;
+mod cookies;
+mod errors;
+mod events;
+mod fields;
+mod guard;
+mod journal;
 mod obligations;
+mod overview;
+mod own;
+mod routes;
+mod shown;
+mod sign_in;
+mod texts;
+mod visit;
 mod words;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use axum::response::IntoResponse as _;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
 
 use crate::gateway::Gateway;
+pub use routes::{Access, RouteInfo, table};
+
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Console {
+    gateway: Gateway,
+}
+
+/// Bytes of a form, its files included.
+const FORM_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// The router of the console's address.
 pub fn router(gateway: Gateway) -> Router {
-    Router::new()
-        .route("/", get(obligations::page))
-        .route("/style.css", get(style))
-        .layer(axum::middleware::map_response(security))
-        .with_state(gateway)
-}
-
-async fn style() -> impl axum::response::IntoResponse {
-    let kind = HeaderValue::from_static("text/css; charset=utf-8");
-    ([(header::CONTENT_TYPE, kind)], include_str!("../../templates/style.css")).into_response()
-}
-
-async fn security(mut response: axum::response::Response) -> axum::response::Response {
-    for (name, value) in [
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    let console = Console { gateway };
+    let mut router = Router::new();
+    for route in routes::all() {
+        router = router.route(route.path, guard::guarded(&console, &route));
     }
-    response
+    router
+        .fallback_service(guard::nothing_here(&console))
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(axum::middleware::map_response_with_state(console.clone(), guard::headers))
+        .with_state(console)
 }

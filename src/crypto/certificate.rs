@@ -26,6 +26,7 @@ struct Parts {
     der: Vec<u8>,
     thumbprint: Digest,
     subject: String,
+    issuer: String,
     not_before: Timestamp,
     not_after: Timestamp,
     key: Result<(KeyKind, PKey<Public>), CryptoError>,
@@ -64,6 +65,7 @@ impl Certificate {
         Ok(Self(Arc::new(Parts {
             thumbprint: sha256(&der),
             subject: subject(x509.subject_name()),
+            issuer: subject(x509.issuer_name()),
             not_before: instant(x509.not_before())?,
             not_after: instant(x509.not_after())?,
             key,
@@ -92,6 +94,19 @@ impl Certificate {
     /// The subject for people, such as `CN=health, O=...`.
     pub fn subject(&self) -> &str {
         &self.0.subject
+    }
+
+    /// Who issued it, for people; its own subject when it is self-signed.
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// Whether both certify the same key.
+    pub fn has_key_of(&self, other: &Self) -> bool {
+        match (&self.0.key, &other.0.key) {
+            (Ok((_, own)), Ok((_, others))) => own.public_eq(others),
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => self == other,
+        }
     }
 
     /// The first instant at which it is valid.

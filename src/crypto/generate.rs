@@ -41,12 +41,7 @@ pub fn key_and_certificate(
     valid_days: u32,
     now: Timestamp,
 ) -> Result<Generated, CryptoError> {
-    let key = match kind {
-        KeyKind::Rsa => PKey::from_rsa(Rsa::generate(RSA_BITS)?)?,
-        KeyKind::P256 => on_curve(Nid::X9_62_PRIME256V1)?,
-        KeyKind::P384 => on_curve(Nid::SECP384R1)?,
-        KeyKind::Ed25519 => PKey::generate_ed25519()?,
-    };
+    let key = new_key(kind)?;
     let digest = match kind {
         KeyKind::Rsa | KeyKind::P256 => MessageDigest::sha256(),
         KeyKind::P384 => MessageDigest::sha384(),
@@ -54,6 +49,23 @@ pub fn key_and_certificate(
     };
     let certificate = self_signed(&key, digest, name, valid_days, now)?;
     Ok(Generated { key_pem: key.private_key_to_pem_pkcs8()?, certificate_pem: certificate.to_pem()? })
+}
+
+/// Makes a private key alone, PKCS#8 PEM, not encrypted. RSA keys have 3072 bits.
+///
+/// # Errors
+/// When the library fails.
+pub fn key(kind: KeyKind) -> Result<Vec<u8>, CryptoError> {
+    Ok(new_key(kind)?.private_key_to_pem_pkcs8()?)
+}
+
+fn new_key(kind: KeyKind) -> Result<PKey<Private>, CryptoError> {
+    Ok(match kind {
+        KeyKind::Rsa => PKey::from_rsa(Rsa::generate(RSA_BITS)?)?,
+        KeyKind::P256 => on_curve(Nid::X9_62_PRIME256V1)?,
+        KeyKind::P384 => on_curve(Nid::SECP384R1)?,
+        KeyKind::Ed25519 => PKey::generate_ed25519()?,
+    })
 }
 
 fn on_curve(curve: Nid) -> Result<PKey<Private>, CryptoError> {

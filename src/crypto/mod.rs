@@ -8,11 +8,13 @@ mod algorithm;
 mod certificate;
 pub mod generate;
 mod hash;
+mod request;
 mod signer;
 
 pub use algorithm::{DigestAlgorithm, KeyKind, SignatureAlgorithm};
 pub use certificate::Certificate;
 pub use hash::{Hasher, Sha256, hmac_sha256, is_same, sha256};
+pub use request::{Subject, certificate_request};
 pub use signer::{FileSigner, Signer};
 
 /// What went wrong with a key, a certificate or a signature.

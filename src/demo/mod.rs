@@ -26,18 +26,25 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::access::{Role, Scope};
 use crate::app::{Node, StartError};
-use crate::crypto::CryptoError;
-use crate::domain::{CaseId, MessageId, ParticipantId, Zone};
+use crate::crypto::{CryptoError, generate};
+use crate::domain::{CaseId, Line, Login, MessageId, ParticipantId, Zone};
 use crate::gateway::Clock;
+use crate::gateway::people::{hash_password, new_account_id};
 use crate::settings::{Settings, SettingsError};
-use crate::store::{Store, StoreError, StoreOptions};
+use crate::store::{NewAccount, Store, StoreError, StoreOptions};
 
 use company::Company;
 use home::{Home, Plan};
 use scenario::Stage;
 pub use tally::Tally;
 use voice::Voice;
+
+/// Who signs in to the demonstration's pages.
+const LOGIN: &str = "demo";
+/// Letters and digits of the password, which is another one in each run.
+const PASSWORD_CHARS: usize = 16;
 
 /// What to show.
 #[derive(Debug, Clone, Default)]
@@ -165,7 +172,8 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<Opt
     home.write_addresses(&plan, &company.addresses().await?)?;
     let settings = Settings::load(&config)?;
     let node = Node::start(settings, "demo".to_owned(), Arc::new(clock)).await?;
-    introduce(voice, &node, &options, &home);
+    let password = add_person(&node).await?;
+    introduce(voice, &node, &options, &home, &password);
     let mut stage = Stage::new(&node, company, voice);
     let played = async {
         stage.begin().await?;
@@ -205,8 +213,32 @@ fn clock() -> Result<Clock, DemoError> {
     Ok(Clock::with_offset(begin.since(Clock::default().now())))
 }
 
-fn introduce(voice: Voice, node: &Node, options: &Options, home: &Home) {
-    voice.line(&format!("страница / page: http://{}/", node.console()));
+/// Makes an account with every role and a password of this run, and answers the password.
+async fn add_person(node: &Node) -> Result<String, DemoError> {
+    let letters = generate::token()?.to_lowercase();
+    let letters: Vec<char> = letters.chars().filter(char::is_ascii_alphanumeric).take(PASSWORD_CHARS).collect();
+    let password = letters.chunks(4).map(|part| part.iter().collect::<String>()).collect::<Vec<_>>().join("-");
+    let hashed = password.clone();
+    let hash = tokio::task::spawn_blocking(move || hash_password(&hashed)).await;
+    let hash = hash.map_err(|e| DemoError::Defect(e.to_string()))?.map_err(DemoError::Defect)?;
+    let defect = |e: crate::domain::IdError| DemoError::Defect(e.to_string());
+    let new = NewAccount {
+        id: new_account_id(),
+        login: Login::parse(LOGIN).map_err(defect)?,
+        name: Line::parse("Демонстрация").map_err(defect)?,
+        password: Some(hash),
+        must_change: false,
+        roles: Role::ALL.iter().copied().collect(),
+        scope: Scope::whole(),
+        data_classes: None,
+    };
+    node.gateway().store().add_account(new, "demo", node.gateway().clock().now()).await?;
+    Ok(password)
+}
+
+fn introduce(voice: Voice, node: &Node, options: &Options, home: &Home, password: &str) {
+    voice.line(&format!("страница / page: {}/", node.pages()));
+    voice.line(&format!("вход / sign in:  {LOGIN}  пароль / password: {password}"));
     voice.line(&format!("шлюз / gateway:  http://{}", node.agencies()));
     voice.line(match options.broker {
         Some(_) => "education и police обмениваются через RabbitMQ / use RabbitMQ",

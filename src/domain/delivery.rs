@@ -60,6 +60,8 @@ words! {
         Expired = "expired", "срок доставки истёк";
         /// What it rests on has ended before it was handed over: it never goes out.
         Stopped = "stopped", "остановлено";
+        /// A person decided that it does not go out.
+        Discarded = "discarded", "снято оператором";
     }
 }
 
@@ -98,5 +100,11 @@ words! {
         ConsentEnded = "consent-ended", "в согласии отказано, или оно отозвано";
         /// All attempts were made.
         AttemptsExhausted = "attempts-exhausted", "попытки исчерпаны";
+        /// It could not be handed over in the time that the settings give.
+        GivenUp = "given-up", "не удалось вручить за отведённое время";
+        /// A person stopped the recipient's queue.
+        QueueStopped = "queue-stopped", "очередь участника остановлена оператором";
+        /// A person discarded it.
+        Discarded = "discarded", "снято оператором";
     }
 }

@@ -99,6 +99,14 @@ text_newtype!(
 );
 
 text_newtype!(
+    /// The name under which a person signs in: 2 to 64 lower-case Latin letters, digits, dots, hyphens, underscores and at signs,
+    /// beginning with a letter or a digit.
+    Login, "login", |t| (2..=64).contains(&t.len())
+        && t.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-_@".contains(&b)),
+    "a login is 2 to 64 lower-case Latin letters, digits and . - _ @, beginning with a letter or a digit"
+);
+text_newtype!(
     /// One line that a person wrote: 1 to 250 characters without control characters and without spaces at its ends.
     Line, "line", |t| is_written(t, 250, |_| false),
     "one line of 1 to 250 characters is needed, without spaces at its ends"
@@ -202,6 +210,14 @@ uuid_newtype!(
 uuid_newtype!(
     /// A message as the gateway recorded it (the sender's [`MessageId`] is unique only with the sender).
     RecordId, "record id"
+);
+uuid_newtype!(
+    /// A person's account in the console.
+    AccountId, "account id"
+);
+uuid_newtype!(
+    /// A personal token of an account, for scripts.
+    TokenId, "token id"
 );
 uuid_newtype!(
     /// One obligation.

@@ -85,10 +85,12 @@ pub enum Technical {
     MailboxAck,
     /// A debtor says that it met an obligation outside of the gateway.
     OutsideAct,
+    /// The gateway tries the way to a participant: it means nothing, and is answered with a receipt.
+    Ping,
 }
 
 impl Technical {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Receipt, "receipt"),
         (Self::Fault, "fault"),
         (Self::Notice, "notice"),
@@ -99,6 +101,7 @@ impl Technical {
         (Self::MailboxBatch, "mailbox-batch"),
         (Self::MailboxAck, "mailbox-ack"),
         (Self::OutsideAct, "outside-act"),
+        (Self::Ping, "ping"),
     ];
 
     /// The technical type with this name, if there is one.
@@ -113,7 +116,7 @@ impl Technical {
 
     /// Whether the one who gets it answers with a receipt, as to any other message: it is no answer itself.
     pub fn wants_receipt(self) -> bool {
-        self == Self::DeadlineReminder
+        matches!(self, Self::DeadlineReminder | Self::Ping)
     }
 
     /// As a [`MessageType`] of version 1.

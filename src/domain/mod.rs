@@ -16,6 +16,7 @@ mod message;
 mod notification;
 mod obligation;
 mod participant;
+mod queue;
 mod time;
 
 pub use chain::chain;
@@ -25,11 +26,12 @@ pub use digest::{Digest, DigestError};
 pub use fault::{Fault, FaultClass, FaultCode};
 pub use framing::{Framing, Plain, PlainAuth, PlainMethod};
 pub use id::{
-    CaseId, ConversationId, DeliveryId, IdError, Line, MailingId, MessageId, NotificationId, ObligationId, Oktmo,
-    ParticipantId, RecordId, Remark, RoleCode, RuleId,
+    AccountId, CaseId, ConversationId, DeliveryId, IdError, Line, Login, MailingId, MessageId, NotificationId,
+    ObligationId, Oktmo, ParticipantId, RecordId, Remark, RoleCode, RuleId, TokenId,
 };
 pub use message::{Attachment, Header, MessageType, Priority, Technical, Via};
 pub use notification::{NotificationChannel, NotificationStage, NotificationState};
 pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind};
-pub use participant::{NoticesWanted, Participant, RoleHolding, TransportKind};
+pub use participant::{Contact, NoticesWanted, Participant, RoleHolding, TransportKind};
+pub use queue::{BreakerState, QueueState};
 pub use time::{Timestamp, Zone};

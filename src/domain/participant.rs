@@ -48,6 +48,21 @@ pub enum NoticesWanted {
     Failures,
 }
 
+/// Whom people ring or write to about a participant's system.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Contact {
+    /// The name.
+    pub name: String,
+    /// The office held, or what they answer for; may be empty.
+    pub post: String,
+    /// The telephone as people write it; may be empty.
+    pub phone: String,
+    /// The e-mail address; may be empty.
+    pub mail: String,
+    /// When they can be reached, in words; may be empty.
+    pub hours: String,
+}
+
 /// An agency's system or the register, as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Participant {
@@ -82,6 +97,8 @@ pub struct Participant {
     pub media_types: Option<Vec<String>>,
     /// Whether deliveries within one conversation keep their order.
     pub ordered: bool,
+    /// Whom to ask about its system.
+    pub contacts: Vec<Contact>,
 }
 
 impl Participant {

@@ -28,8 +28,8 @@ impl Gateway {
     /// Writes and signs one envelope of the gateway. Blocks: call it outside of async threads.
     pub(super) fn make<B: TechnicalBody>(&self, to: &Addressee<'_>, body: &B) -> Result<Made, SignError> {
         let header = Header {
-            message_id: ids::message(),
-            conversation_id: to.conversation.unwrap_or_else(ids::conversation),
+            message_id: ids::message(self.clock()),
+            conversation_id: to.conversation.unwrap_or_else(|| ids::conversation(self.clock())),
             in_reply_to: to.in_reply_to,
             case_id: None,
             message_type: B::KIND.message_type(),
@@ -120,7 +120,7 @@ impl Gateway {
         let notice = Notice { message_id, recipient: about.recipient.clone(), state, reason, at: now };
         let made = self.make(&to, &notice)?;
         let delivery = NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient: sender.id.clone(),
             ordered: false,
             next_attempt_at: now,
@@ -129,7 +129,7 @@ impl Gateway {
             outgoing: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
-        Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
+        Ok(Some(self.own_message(made, ids::record(self.clock()), revisions, vec![delivery])))
     }
 
     pub(super) fn own_message(

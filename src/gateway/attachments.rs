@@ -304,8 +304,10 @@ async fn round(gateway: &Gateway, seconds: u32) -> Result<(), String> {
         );
     }
     let before = left_behind(gateway, now);
-    let unfinished = gateway.vault().remove_unfinished(before).await.map_err(told)?;
+    // What the one cannot list does not keep the other from its work.
+    let unfinished = gateway.vault().remove_unfinished(before).await.map_err(told);
     let strays = remove_strays(gateway, before).await?;
+    let unfinished = unfinished?;
     if unfinished + strays > 0 {
         info!(unfinished, strays, "files that a stopped node left behind were removed");
     }

@@ -141,6 +141,7 @@ mod tests {
             media_types: None,
             versions: BTreeMap::new(),
             ordered: false,
+            contacts: Vec::new(),
         }
     }
 

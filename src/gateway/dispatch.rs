@@ -1,10 +1,13 @@
 //! A message's way out: claim under a lease, make what goes out, hand it over with no transaction open, settle.
 
+mod held;
+pub mod ping;
+mod ping_send;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,12 +17,12 @@ use crate::deadline::obligations::StartOn;
 use crate::domain::{DeliveryState, Fault, FaultClass, Framing, ParkReason, ParticipantId, Timestamp, TransportKind};
 use crate::envelope::technical::NoticeState;
 use crate::retry::{self, Verdict};
-use crate::store::{Claim, Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
-use crate::transport::amqp::{Amqp, Queue};
-use crate::transport::http::Push;
-use crate::transport::{self, Answer};
+use crate::store::{Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
+use crate::transport::amqp::Queue;
+use crate::transport::{self, Answer, ToAddress, ToQueue};
 
 use super::outgoing::{About, AnswerWord, answer_word, is_stale, outgoing};
+use super::queues::Passage;
 use super::{Gateway, work};
 
 /// How long a delivery must be due before its recipient is held to have left the configuration.
@@ -31,18 +34,21 @@ const STRAYS_AT_ONCE_MAX: u32 = 8;
 #[derive(Clone)]
 pub struct Ways {
     /// HTTP.
-    pub push: Push,
+    pub push: Arc<dyn ToAddress>,
     /// The broker, if one is configured.
-    pub amqp: Option<Amqp>,
+    pub amqp: Option<Arc<dyn ToQueue>>,
 }
 
-/// Claims and delivers until cancelled, then waits for what is in flight.
+/// Claims and delivers until cancelled, then waits for what is in flight; what does not end in time is cut off and given back.
 pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
     let dispatcher = Dispatcher::new(gateway, ways);
+    dispatcher.begin(&stop).await;
     let mut changed = dispatcher.gateway.store().deliveries_changed();
+    let mut queues = dispatcher.gateway.queues().changed();
     while !stop.is_cancelled() {
         let asked_at = dispatcher.gateway.clock().now();
-        if dispatcher.claim(asked_at, dispatcher.slots()).await > 0 {
+        let taken = dispatcher.claim(asked_at, dispatcher.slots()).await;
+        if dispatcher.claim_held(asked_at).await.saturating_add(taken) > 0 {
             continue;
         }
         let pause = dispatcher.pause(asked_at).await;
@@ -50,20 +56,23 @@ pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
             () = stop.cancelled() => {}
             () = dispatcher.freed.notified() => {}
             _ = changed.changed() => {}
+            _ = queues.changed() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
-    dispatcher.tasks.close();
-    dispatcher.tasks.wait().await;
+    dispatcher.drain().await;
 }
 
 /// Claims and delivers what is due now, and what that makes due, until nothing is left; returns how many attempts were made. For who
 /// steps time himself; what waits for another try or another day stays.
-pub(crate) async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
+pub async fn drain(gateway: &Gateway, ways: &Ways) -> usize {
     let dispatcher = Dispatcher::new(gateway.clone(), ways.clone());
+    dispatcher.begin(&CancellationToken::new()).await;
     let mut attempts = 0_usize;
     loop {
-        let taken = dispatcher.claim(gateway.clock().now(), dispatcher.slots()).await;
+        let now = gateway.clock().now();
+        let taken = dispatcher.claim(now, dispatcher.slots()).await;
+        let taken = taken.saturating_add(dispatcher.claim_held(now).await);
         attempts = attempts.saturating_add(taken);
         if taken == 0 {
             if dispatcher.is_idle() {
@@ -81,6 +90,7 @@ pub(super) struct Dispatcher {
     in_flight: Arc<Mutex<HashMap<ParticipantId, u32>>>,
     freed: Arc<Notify>,
     tasks: TaskTracker,
+    held: held::Held,
 }
 
 impl Dispatcher {
@@ -91,6 +101,7 @@ impl Dispatcher {
             in_flight: Arc::new(Mutex::new(HashMap::new())),
             freed: Arc::new(Notify::new()),
             tasks: TaskTracker::new(),
+            held: held::Held::default(),
         }
     }
 
@@ -101,48 +112,21 @@ impl Dispatcher {
 
     /// Takes what is due and can be worked on, and starts working on it. Returns how many were taken.
     async fn claim(&self, now: Timestamp, slots: Vec<Slots>) -> usize {
-        let settings = &self.gateway.settings().delivery;
-        let free = settings.workers.saturating_sub(self.tasks.len());
-        let limit = u32::try_from(free).unwrap_or(u32::MAX);
-        if limit == 0 || slots.is_empty() {
-            return 0;
-        }
-        let claim = Claim {
-            node: self.gateway.node().to_owned(),
-            now,
-            lease_ms: u32::try_from(settings.lease_ms).unwrap_or(u32::MAX),
-            limit,
-            slots,
-        };
-        let claimed = match self.gateway.store().claim(claim).await {
-            Ok(claimed) => claimed,
+        let Some(claim) = self.wish(now, slots) else { return 0 };
+        match self.gateway.store().claim(claim).await {
+            Ok(claimed) => self.start(claimed, held::Way::Due),
             Err(error) => {
                 warn!(%error, "nothing can be claimed");
-                return 0;
+                0
             }
-        };
-        let count = claimed.len();
-        for delivery in claimed {
-            self.count(&delivery.recipient, 1);
-            let worker = self.clone();
-            self.tasks.spawn(async move {
-                let recipient = delivery.recipient.clone();
-                // A panic over one message must not take the node's slot with it; the lease gives the delivery back.
-                let done = std::panic::AssertUnwindSafe(worker.work(delivery)).catch_unwind().await;
-                if done.is_err() {
-                    warn!(%recipient, "a delivery panicked; it comes back when its lease ends");
-                }
-                worker.count(&recipient, -1);
-                worker.freed.notify_one();
-            });
         }
-        count
     }
 
     fn slots(&self) -> Vec<Slots> {
         let in_flight = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = self.gateway.snapshot();
-        let all = snapshot.participants().map(|k| Slots {
+        let free = |id: &ParticipantId| matches!(self.gateway.queues().passage(id), Passage::Free | Passage::Stopped);
+        let all = snapshot.participants().filter(|k| free(&k.participant.id)).map(|k| Slots {
             participant: k.participant.id.clone(),
             free: k.participant.in_flight_max.saturating_sub(in_flight.get(&k.participant.id).copied().unwrap_or(0)),
         });
@@ -158,7 +142,7 @@ impl Dispatcher {
     /// How long to sleep after nothing could be taken at `asked_at`.
     async fn pause(&self, asked_at: Timestamp) -> Duration {
         let poll = Duration::from_millis(self.gateway.settings().delivery.poll_ms);
-        match self.gateway.store().next_delivery_at().await {
+        match self.next_at().await {
             // Due and not taken: it waits for a free slot or for what goes before it, and both wake us; or nobody will ever ask for it.
             Ok(Some(at)) if at <= asked_at => {
                 let strays = self.strays(asked_at).await;
@@ -191,9 +175,13 @@ impl Dispatcher {
         strays.map(|participant| Slots { participant, free: STRAYS_AT_ONCE_MAX }).collect()
     }
 
-    async fn work(&self, claimed: Claimed) {
+    async fn work(&self, claimed: Claimed, way: held::Way) {
         let mut journal = Vec::new();
-        let outcome = self.attempt(&claimed, &mut journal).await;
+        let outcome = match self.instead(&claimed, way) {
+            Some(outcome) => outcome,
+            None => self.attempt(&claimed, &mut journal).await,
+        };
+        let contact = held::Contact::of(&outcome, way);
         let (id, attempt) = (claimed.delivery_id, claimed.attempt);
         let (state, reason, detail) = describe(&outcome);
         // Whoever was waited for is told what for.
@@ -235,6 +223,7 @@ impl Dispatcher {
             Ok(false) => warn!(delivery = %id, "a late result was dropped: the lease is another's"),
             Err(error) => warn!(delivery = %id, %error, "not settled; it comes back when its lease ends"),
         }
+        self.told(recipient, id, contact).await;
     }
 
     async fn notice(
@@ -435,14 +424,9 @@ impl Dispatcher {
         detail: String,
         retry_after: Option<Duration>,
     ) -> Outcome {
-        let settings = &self.gateway.settings().delivery;
-        let limits = retry::Limits {
-            base_ms: settings.retry_base_ms,
-            ceiling_ms: settings.retry_ceiling_ms,
-            attempts_max: settings.attempts_max,
-        };
         let now = self.gateway.clock().now();
-        match retry::next(&limits, reason, claimed.attempt, retry::seed_of(claimed.delivery_id.uuid()), now) {
+        let (limits, tried) = (self.retry_limits(), self.tried(claimed, reason, now));
+        match retry::next(&limits, reason, tried, retry::seed_of(claimed.delivery_id.uuid()), now) {
             Verdict::Again(at) => {
                 let asked = retry_after.map(|d| now.plus_millis(i64::try_from(d.as_millis()).unwrap_or(i64::MAX)));
                 let at = at.max(asked.unwrap_or(at));

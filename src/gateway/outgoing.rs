@@ -79,7 +79,7 @@ fn is_signed_already(claimed: &Claimed, gateway: &ParticipantId, certificate: Di
 }
 
 fn draft(claimed: &Claimed, snapshot: &Snapshot, gateway: &ParticipantId) -> Result<(Draft, Option<Converted>), Stuck> {
-    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let limits = Limits::stored();
     let unreadable = |f: Fault| (ParkReason::TranslationFailed, format!("the stored message: {f}"));
     let document = xml::read(&claimed.bytes, &limits).map_err(unreadable)?;
     let stored = envelope::read(&document).map_err(unreadable)?;
@@ -130,7 +130,7 @@ fn own_part(claimed: &Claimed, snapshot: &Snapshot, canonical: Vec<u8>) -> Resul
     let regulation = snapshot.regulation(&sender.regulation).map_err(|f| (ParkReason::RouteMissing, f.detail))?;
     let Some(own) = regulation.own_part(&message.message_type, sender, recipient) else { return Ok(canonical) };
     let stuck = |detail: String| (ParkReason::TranslationFailed, format!("the recipient's own part: {detail}"));
-    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let limits = Limits::stored();
     let left = own.cut(&canonical, &recipient.id, &limits).map_err(|f| stuck(f.to_string()))?;
     let left = left.ok_or_else(|| stuck("there is none".to_owned()))?;
     snapshot.catalogue.validate(&message.message_type, &left).map_err(|violations| {

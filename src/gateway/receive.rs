@@ -12,12 +12,12 @@ use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
 use crate::domain::{Digest, Fault, FaultClass, FaultCode, Header, MessageId, ParticipantId, Timestamp};
 use crate::envelope::SignError;
 use crate::store::{
-    Accept, Accepted, CaseRow, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
+    Accept, Accepted, CaseWork, Channel, JournalEntry, NewDelivery, NewMessage, NewObligation, NewRefusal,
     NewSettlement, Revisions, StoreError,
 };
 
-use super::judge::{self, Bench, Judgement, Lookup, Refusal};
-use super::lookup::{StoreLookup, Unasked, names_something_earlier};
+use super::judge::{self, Bench, Judgement, Refusal};
+use super::lookup::{Records, StoreLookup, Unasked, names_something_earlier};
 use super::{Gateway, Snapshot, effects, ids, work};
 
 /// How often a message is judged again because its case changed meanwhile.
@@ -96,6 +96,8 @@ pub(super) enum PrepareError {
     Sign(#[from] SignError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Lookup(#[from] Fault),
 }
 
 /// What the effects of a message, and of its parts, write.
@@ -175,11 +177,10 @@ impl Gateway {
     async fn prepare(&self, bytes: Arc<[u8]>, peer: &Peer) -> Result<Prepared, String> {
         let is_quick = self.inner.signer.is_quick();
         if is_quick && bytes.len() <= work::AT_ONCE_BYTES_MAX && !names_something_earlier(&bytes) {
-            let (gateway, peer, bytes, lookup) = (self.clone(), peer.clone(), bytes.clone(), Arc::<Unasked>::default());
-            let asked = lookup.clone();
-            let done =
-                work::done(bytes.len(), true, move || gateway.prepare_by(&bytes, &peer, lookup.as_ref(), || None))
-                    .await;
+            let lookup = Arc::new(Unasked::new(self.clone()));
+            let (gateway, peer, bytes, asked) = (self.clone(), peer.clone(), bytes.clone(), lookup.clone());
+            let judging = move || gateway.prepare_by(&bytes, &peer, lookup.as_ref());
+            let done = work::done(0, true, judging).await;
             if !asked.was_asked() {
                 return done.map_err(|e| e.to_string())?.map_err(|e| e.to_string());
             }
@@ -187,24 +188,18 @@ impl Gateway {
         let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
         let done = work::done(bytes.len(), false, move || {
             let lookup = StoreLookup::new(&gateway, &runtime);
-            gateway.prepare_by(&bytes, &peer, &lookup, || lookup.found())
+            gateway.prepare_by(&bytes, &peer, &lookup)
         });
         done.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
     }
 
-    fn prepare_by(
-        &self,
-        bytes: &[u8],
-        peer: &Peer,
-        lookup: &dyn Lookup,
-        found: impl FnOnce() -> Option<CaseRow>,
-    ) -> Result<Prepared, PrepareError> {
+    fn prepare_by(&self, bytes: &[u8], peer: &Peer, lookup: &dyn Records) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
         let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
         match judge::judge(bytes, &bench, lookup) {
             Ok(Judgement::Message(accepted)) => {
-                self.accept(*accepted, bytes, &snapshot, found(), (now, business_now), peer.channel)
+                self.accept(*accepted, bytes, &snapshot, lookup, (now, business_now), peer.channel)
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
             Err(refusal) => Ok(Prepared::Refused(refusal)),
@@ -236,12 +231,13 @@ impl Gateway {
         accepted: judge::Accepted,
         bytes: &[u8],
         snapshot: &Snapshot,
-        case: Option<CaseRow>,
+        lookup: &dyn Records,
         (now, business_now): (Timestamp, Timestamp),
         channel: Channel,
     ) -> Result<Prepared, PrepareError> {
-        let header = accepted.header;
-        let record_id = ids::record();
+        let (header, case) = (accepted.header, lookup.found());
+        let is_ordered = |id: &ParticipantId| snapshot.participant(id).is_some_and(|p| p.ordered);
+        let record_id = lookup.record_id(is_ordered(&header.recipient), &header.recipient, header.conversation_id)?;
         let revision = snapshot.bundle_revision;
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
@@ -272,11 +268,12 @@ impl Gateway {
         follows.add(accepted.effects, &message, to_self.then_some(business_now), snapshot)?;
         let mut made = Vec::new();
         for part in accepted.parts {
-            let ordered = snapshot.participant(&part.recipient).is_some_and(|p| p.ordered);
+            let ordered = is_ordered(&part.recipient);
+            let record_id = lookup.record_id(ordered, &part.recipient, message.header.conversation_id)?;
             let on_consent = part.effects.on_consent.clone();
             is_on_consent |= on_consent.is_some();
             let own = (part.recipient, part.message_type, part.body);
-            let part_message = self.part(&message, own, ids::record(), ordered, on_consent)?;
+            let part_message = self.part(&message, own, record_id, ordered, on_consent)?;
             follows.add(part.effects, &part_message, None, snapshot)?;
             made.push(part_message);
         }
@@ -290,7 +287,7 @@ impl Gateway {
 
     fn delivery(&self, header: &Header, snapshot: &Snapshot, now: Timestamp, effects: &Effects) -> NewDelivery {
         NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient: header.recipient.clone(),
             ordered: snapshot.participant(&header.recipient).is_some_and(|p| p.ordered),
             next_attempt_at: now,

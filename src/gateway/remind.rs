@@ -73,7 +73,7 @@ impl Gateway {
         let to = Addressee { recipient: &debtor.id, conversation: row.conversation_id, in_reply_to: None };
         let made = self.make(&to, &body)?;
         let delivery = NewDelivery {
-            id: ids::delivery(),
+            id: ids::delivery(self.clock()),
             recipient: debtor.id.clone(),
             ordered: false,
             next_attempt_at: self.clock().now(),
@@ -82,6 +82,6 @@ impl Gateway {
             outgoing: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
-        Ok(Some(self.own_message(made, ids::record(), revisions, vec![delivery])))
+        Ok(Some(self.own_message(made, ids::record(self.clock()), revisions, vec![delivery])))
     }
 }

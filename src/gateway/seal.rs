@@ -47,7 +47,10 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
 }
 
 /// Seals until nothing is left to seal, or another node holds the lease.
-pub(crate) async fn seal_all(gateway: &Gateway) -> Result<(), StoreError> {
+///
+/// # Errors
+/// When the database is away.
+pub async fn seal_all(gateway: &Gateway) -> Result<(), StoreError> {
     loop {
         let now = gateway.clock().now();
         match gateway.store().seal(gateway.node(), now, LEASE_MS, ROWS_MAX).await? {

@@ -73,7 +73,12 @@ pub fn compile(
 ) -> Compiled {
     let mut findings = Vec::new();
     let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
-        findings.extend(problems.iter().map(|p| Finding { ru: p.ru.clone(), ..error(&p.file, p.line, &p.en) }));
+        let told = |p: &participants::FileProblem| Finding {
+            ru: p.ru.clone(),
+            column: p.column,
+            ..error(&p.file, p.line, &p.en)
+        };
+        findings.extend(problems.iter().map(told));
         Vec::new()
     });
     let catalogue = Catalogue::from_files(bundle.1)
@@ -95,7 +100,7 @@ pub fn compile(
             Ok(k) => {
                 known.insert(participant.id.clone(), k);
             }
-            Err(problem) => findings.push(error(&format!("participants/{}.toml", participant.id), 0, &problem)),
+            Err(problem) => findings.push(problem.finding(&participant.id, people.1)),
         }
     }
     if let (Some(adapters), Some(regulations)) = (&adapters, &regulations) {
@@ -177,33 +182,63 @@ fn untranslated(participant: &Participant, adapters: &AdapterSet, regulations: &
     })
 }
 
+/// Why a participant cannot be known, and at which key of its file.
+struct Unknown {
+    key: &'static str,
+    ru: String,
+    en: String,
+}
+
+impl Unknown {
+    fn finding(self, participant: &ParticipantId, people: &Files) -> Finding {
+        let file = format!("participants/{participant}.toml");
+        let text = people.get(&file).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
+        Finding { ru: self.ru, ..error(&file, plain::line_of(&text, self.key), &self.en) }
+    }
+}
+
 fn know(
     participant: &Participant,
     gateway: &ParticipantId,
     adapters: Option<&AdapterSet>,
     regulations: Option<&Regulations>,
-) -> Result<Known, String> {
+) -> Result<Known, Unknown> {
     if participant.id == *gateway {
-        return Err(format!("id `{gateway}` is the gateway's own; give the participant another"));
+        return Err(Unknown {
+            key: "id",
+            ru: format!("id `{gateway}` — самого шлюза; дайте участнику другой"),
+            en: format!("id `{gateway}` is the gateway's own; give the participant another"),
+        });
     }
     if let (Some(name), Some(adapters)) = (&participant.adapter, adapters)
         && adapters.get(name).is_none()
     {
-        return Err(format!("adapter `{name}` is not there; add the folder adapters/{name} or take the line out"));
+        return Err(Unknown {
+            key: "adapter",
+            ru: format!("адаптера `{name}` нет; добавьте папку adapters/{name} или уберите строку"),
+            en: format!("adapter `{name}` is not there; add the folder adapters/{name} or take the line out"),
+        });
     }
     if let Some(regulations) = regulations
         && regulations.get(&participant.regulation).is_none()
     {
-        return Err(format!(
-            "regulation `{}` is not there; add regulations/*.toml with this id",
-            participant.regulation
-        ));
+        let id = &participant.regulation;
+        return Err(Unknown {
+            key: "regulation",
+            ru: format!("регламента `{id}` нет; добавьте regulations/*.toml с этим id"),
+            en: format!("regulation `{id}` is not there; add regulations/*.toml with this id"),
+        });
     }
+    let wrong = |text: String| Unknown {
+        key: "certificate",
+        ru: format!("сертификат {text}"),
+        en: format!("certificate {text}"),
+    };
     let certificates: Result<Vec<_>, _> =
         participant.certificates.iter().map(|der| Certificate::from_der(der)).collect();
-    let certificates = certificates.map_err(|e| format!("certificate: {e}"))?;
+    let certificates = certificates.map_err(|e| wrong(e.to_string()))?;
     for certificate in &certificates {
-        certificate.key_kind().map_err(|e| format!("certificate {}: {e}", certificate.thumbprint()))?;
+        certificate.key_kind().map_err(|e| wrong(format!("{}: {e}", certificate.thumbprint())))?;
     }
     Ok(Known { participant: participant.clone(), certificates })
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::adapter::{AdapterError, AdapterErrorKind, AdapterSet, ConversionSet, Converted, Direction, HeaderView};
+use crate::adapter::{AdapterError, AdapterSet, ConversionSet, Converted, Direction, HeaderView};
 use crate::deadline::{Finding, Regulation, Severity};
 use crate::domain::{Fault, FaultCode, Header, MessageType, ParkReason, Participant};
 use crate::schema::Catalogue;
@@ -113,16 +113,10 @@ impl NotConverted {
 
     /// For the operator of a delivery that was accepted under another configuration.
     pub(super) fn stuck(&self) -> (ParkReason, String) {
-        let reason = match self.error.kind {
-            AdapterErrorKind::NoConversion => ParkReason::VersionUnsupported,
-            AdapterErrorKind::Folder
-            | AdapterErrorKind::TypeNotCarried
-            | AdapterErrorKind::Input
-            | AdapterErrorKind::Template
-            | AdapterErrorKind::CodeMissing
-            | AdapterErrorKind::Output
-            | AdapterErrorKind::NotCanonical
-            | AdapterErrorKind::ContentInvalid => ParkReason::TranslationFailed,
+        // Without a version none could be chosen; with one, this body cannot be converted to it.
+        let reason = match self.version {
+            None => ParkReason::VersionUnsupported,
+            Some(_) => ParkReason::TranslationFailed,
         };
         (reason, format!("`{}`, {}: {}", self.recipient, self.sent, self.error))
     }

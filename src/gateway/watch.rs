@@ -50,7 +50,7 @@ pub async fn run(gateway: Gateway, stop: CancellationToken) {
 
 /// When the calendar was last asked what it opens, and under which configuration by this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Asked {
+pub struct Asked {
     since: Option<Timestamp>,
     under: Option<Revisions>,
     /// Whether something could not be opened then: the calendar lacked a year, nobody held a role.
@@ -96,7 +96,7 @@ async fn last_seen(gateway: &Gateway) -> Option<Timestamp> {
 
 /// What one look of the watcher came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Looked {
+pub enum Looked {
     /// Another node watches.
     NotOurs,
     /// All is done until this instant (business time); `None`: nothing is to come.
@@ -117,8 +117,11 @@ fn pause(gateway: &Gateway, looked: Looked) -> Duration {
     }
 }
 
-/// One look: opens what the calendar opens, marks what is due, and says until when all is done.
-pub(crate) async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Looked, StoreError> {
+/// One look: opens what the calendar opens, marks what is due, and says until when all is done. For who steps time himself.
+///
+/// # Errors
+/// When the database is away; what was not done yet is done by the next look.
+pub async fn round(gateway: &Gateway, asked: &mut Asked) -> Result<Looked, StoreError> {
     let (store, clock) = (gateway.store(), gateway.clock());
     if store.take_lease(LEASE_NAME, gateway.node(), clock.now(), LEASE_MS).await?.is_none() {
         return Ok(Looked::NotOurs);

@@ -1,6 +1,9 @@
-//! When a failed delivery is tried again, or that it is parked: a pure function of attempt, reason and seed.
+//! When a failed delivery is tried again, or that it is parked: a pure function of attempt, reason and seed; and the rule of the
+//! [`breaker`].
 //!
-//! Not here: leases, the circuit breaker, and `Expires`, which ends a delivery whatever this says.
+//! Not here: leases, and `Expires`, which ends a delivery whatever this says.
+
+pub mod breaker;
 
 use uuid::Uuid;
 
@@ -13,13 +16,30 @@ pub struct Limits {
     pub base_ms: u64,
     /// The longest wait before a retry, in milliseconds.
     pub ceiling_ms: u64,
-    /// How many attempts are made before the delivery is parked.
+    /// How many attempts are made before the delivery is parked, where attempts are what is counted.
     pub attempts_max: u32,
+    /// How long is tried while the partner is away before the delivery is parked, in milliseconds; `None`: attempts are what is counted
+    /// then too.
+    pub give_up_ms: Option<u64>,
+}
+
+/// What was tried so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tried {
+    /// How many attempts have been made, from 1.
+    pub attempt: u32,
+    /// For how long, in milliseconds.
+    pub waited_ms: u64,
+    /// Whether the partner as a whole is held to be away (its breaker is open): then no attempt counts against one delivery.
+    pub partner_away: bool,
 }
 
 /// What a reason allows: a closed rule for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
+    /// The partner is away, which says nothing about this delivery: parked as `given-up` after [`Limits::give_up_ms`], however often
+    /// it was tried.
+    Patient,
     /// Repeating can help; parked as `attempts-exhausted` after [`Limits::attempts_max`] attempts.
     Limited,
     /// Repeating helps once the gateway's own surroundings are back, which no partner and no person at this delivery can bring
@@ -32,9 +52,8 @@ pub enum Policy {
 /// The rule for a reason.
 pub fn policy(reason: ParkReason) -> Policy {
     match reason {
-        ParkReason::Unreachable
-        | ParkReason::TimedOut
-        | ParkReason::PartnerError
+        ParkReason::Unreachable | ParkReason::TimedOut => Policy::Patient,
+        ParkReason::PartnerError
         | ParkReason::BrokerRefused
         | ParkReason::ReceiptInvalid
         | ParkReason::ReceiptMissing
@@ -46,7 +65,10 @@ pub fn policy(reason: ParkReason) -> Policy {
         | ParkReason::RouteMissing
         | ParkReason::AttachmentInvalid
         | ParkReason::ConsentEnded
-        | ParkReason::AttemptsExhausted => Policy::Park,
+        | ParkReason::AttemptsExhausted
+        | ParkReason::GivenUp
+        | ParkReason::QueueStopped
+        | ParkReason::Discarded => Policy::Park,
     }
 }
 
@@ -59,17 +81,25 @@ pub enum Verdict {
     Park(ParkReason),
 }
 
-/// Decides after a failed attempt. `attempt` is how many have been made, from 1; `seed` makes the jitter differ between deliveries
+/// Decides after a failed attempt. `seed` makes the jitter differ between deliveries
 /// and repeat in a simulation ([`seed_of`]); `now` is machine time.
 ///
 /// The wait is uniform between `base_ms` and a window that doubles with each attempt up to `ceiling_ms` (exponential backoff with
 /// full jitter above the base).
-pub fn next(limits: &Limits, reason: ParkReason, attempt: u32, seed: u64, now: Timestamp) -> Verdict {
-    match policy(reason) {
+pub fn next(limits: &Limits, reason: ParkReason, tried: Tried, seed: u64, now: Timestamp) -> Verdict {
+    let policy = match policy(reason) {
+        Policy::Limited if tried.partner_away && breaker::counts(reason) => Policy::Patient,
+        Policy::Patient if limits.give_up_ms.is_none() => Policy::Limited,
+        policy => policy,
+    };
+    match policy {
         Policy::Park => Verdict::Park(reason),
-        Policy::Limited if attempt >= limits.attempts_max => Verdict::Park(ParkReason::AttemptsExhausted),
-        Policy::Limited | Policy::Unlimited => {
-            let wait = wait_ms(limits, attempt, seed);
+        Policy::Limited if tried.attempt >= limits.attempts_max => Verdict::Park(ParkReason::AttemptsExhausted),
+        Policy::Patient if limits.give_up_ms.is_some_and(|end| tried.waited_ms >= end) => {
+            Verdict::Park(ParkReason::GivenUp)
+        }
+        Policy::Patient | Policy::Limited | Policy::Unlimited => {
+            let wait = wait_ms(limits, tried.attempt, seed);
             Verdict::Again(now.plus_millis(i64::try_from(wait).unwrap_or(i64::MAX)))
         }
     }
@@ -105,11 +135,15 @@ fn mix(value: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { base_ms: 100, ceiling_ms: 5_000, attempts_max: 6 };
+    const LIMITS: Limits = Limits { base_ms: 100, ceiling_ms: 5_000, attempts_max: 6, give_up_ms: Some(60_000) };
     const NOW: Timestamp = Timestamp::from_micros(1_000_000);
 
+    fn tried(attempt: u32) -> Tried {
+        Tried { attempt, waited_ms: 59_999, partner_away: false }
+    }
+
     fn wait(attempt: u32, seed: u64) -> i64 {
-        match next(&LIMITS, ParkReason::Unreachable, attempt, seed, NOW) {
+        match next(&LIMITS, ParkReason::Unreachable, tried(attempt), seed, NOW) {
             Verdict::Again(at) => at.since(NOW) / 1_000,
             Verdict::Park(reason) => panic!("parked: {reason}"),
         }
@@ -118,20 +152,45 @@ mod tests {
     #[test]
     fn every_reason_has_its_rule() {
         for reason in ParkReason::ALL {
-            let (first, last) = (next(&LIMITS, *reason, 1, 7, NOW), next(&LIMITS, *reason, 6, 7, NOW));
+            let (first, last) = (next(&LIMITS, *reason, tried(1), 7, NOW), next(&LIMITS, *reason, tried(6), 7, NOW));
             match policy(*reason) {
                 Policy::Park => assert_eq!((first, last), (Verdict::Park(*reason), Verdict::Park(*reason))),
                 Policy::Limited => {
                     assert!(matches!(first, Verdict::Again(_)), "{reason}");
                     assert_eq!(last, Verdict::Park(ParkReason::AttemptsExhausted), "{reason}");
                 }
+                Policy::Patient => {
+                    let at_last = Tried { waited_ms: 60_000, ..tried(1) };
+                    assert!(matches!(next(&LIMITS, *reason, tried(u32::MAX), 7, NOW), Verdict::Again(_)), "{reason}");
+                    assert_eq!(next(&LIMITS, *reason, at_last, 7, NOW), Verdict::Park(ParkReason::GivenUp), "{reason}");
+                }
                 Policy::Unlimited => {
-                    assert!(matches!(next(&LIMITS, *reason, u32::MAX, 7, NOW), Verdict::Again(_)), "{reason}");
+                    assert!(matches!(next(&LIMITS, *reason, tried(u32::MAX), 7, NOW), Verdict::Again(_)), "{reason}");
                 }
             }
         }
         assert_eq!(policy(ParkReason::TranslationFailed), Policy::Park);
         assert_eq!(policy(ParkReason::BrokerAway), Policy::Unlimited);
+        assert_eq!(policy(ParkReason::Unreachable), Policy::Patient);
+    }
+
+    #[test]
+    fn while_the_partner_is_away_no_attempt_counts_against_one_delivery() {
+        let away = |waited_ms| Tried { attempt: 1_000, waited_ms, partner_away: true };
+        let partner = |waited_ms| next(&LIMITS, ParkReason::PartnerError, away(waited_ms), 7, NOW);
+        assert!(matches!(partner(59_999), Verdict::Again(_)));
+        assert_eq!(partner(60_000), Verdict::Park(ParkReason::GivenUp));
+        // Where only attempts are counted they end it.
+        let counted = Limits { give_up_ms: None, ..LIMITS };
+        let ended = next(&counted, ParkReason::Unreachable, tried(6), 7, NOW);
+        assert_eq!(ended, Verdict::Park(ParkReason::AttemptsExhausted));
+        // What is wrong with this one alone goes by its own rule.
+        for (reason, park) in [
+            (ParkReason::SigningFailed, ParkReason::AttemptsExhausted),
+            (ParkReason::TranslationFailed, ParkReason::TranslationFailed),
+        ] {
+            assert_eq!(next(&LIMITS, reason, away(0), 7, NOW), Verdict::Park(park));
+        }
     }
 
     #[test]
@@ -159,19 +218,19 @@ mod tests {
     #[test]
     fn extreme_limits_do_not_overflow() {
         for limits in [
-            Limits { base_ms: 0, ceiling_ms: 0, attempts_max: u32::MAX },
-            Limits { base_ms: u64::MAX, ceiling_ms: u64::MAX, attempts_max: u32::MAX },
-            Limits { base_ms: 0, ceiling_ms: u64::MAX, attempts_max: u32::MAX },
-            Limits { base_ms: 10, ceiling_ms: 5, attempts_max: u32::MAX },
+            Limits { base_ms: 0, ceiling_ms: 0, attempts_max: u32::MAX, give_up_ms: Some(u64::MAX) },
+            Limits { base_ms: u64::MAX, ceiling_ms: u64::MAX, attempts_max: u32::MAX, give_up_ms: Some(u64::MAX) },
+            Limits { base_ms: 0, ceiling_ms: u64::MAX, attempts_max: u32::MAX, give_up_ms: Some(u64::MAX) },
+            Limits { base_ms: 10, ceiling_ms: 5, attempts_max: u32::MAX, give_up_ms: Some(u64::MAX) },
         ] {
             for attempt in [0, 1, 63, 64, 65, u32::MAX - 1] {
                 assert!(
-                    matches!(next(&limits, ParkReason::TimedOut, attempt, 1, NOW), Verdict::Again(at) if at >= NOW)
+                    matches!(next(&limits, ParkReason::TimedOut, tried(attempt), 1, NOW), Verdict::Again(at) if at >= NOW)
                 );
             }
         }
-        let clamped = Limits { base_ms: 10, ceiling_ms: 5, attempts_max: 9 };
-        assert_eq!(next(&clamped, ParkReason::TimedOut, 1, 1, NOW), Verdict::Again(NOW.plus_millis(5)));
+        let clamped = Limits { base_ms: 10, ceiling_ms: 5, attempts_max: 9, give_up_ms: Some(u64::MAX) };
+        assert_eq!(next(&clamped, ParkReason::TimedOut, tried(1), 1, NOW), Verdict::Again(NOW.plus_millis(5)));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::fmt;
 use libxml::error::StructuredError;
 use roxmltree::Node;
 
-use super::codes::{Code, CodeLists};
+use super::codes::CodeLists;
+use super::enumerations::OwnList;
 use super::{Held, MessageInfo, ViolatedRule, Violation, XmlSchema, content, element_bytes, enumerations, messages};
 use crate::bundle::Files;
 use crate::domain::{DataClass, MessageType};
@@ -56,7 +57,7 @@ impl CatalogueError {
 pub struct Catalogue {
     schemas: BTreeMap<MessageType, XmlSchema>,
     codes: CodeLists,
-    own_lists: BTreeMap<String, Vec<Code>>,
+    own_lists: BTreeMap<String, OwnList>,
     messages: BTreeMap<String, MessageInfo>,
     files: Files,
 }
@@ -143,7 +144,7 @@ impl Catalogue {
     }
 
     /// The lists that one message alone has, which its schema enumerates: `document-response-refusal-ground`.
-    pub fn own_lists(&self) -> &BTreeMap<String, Vec<Code>> {
+    pub fn own_lists(&self) -> &BTreeMap<String, OwnList> {
         &self.own_lists
     }
 

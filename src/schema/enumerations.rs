@@ -14,9 +14,18 @@ use crate::domain::MessageType;
 const SCHEMA: &str = "http://www.w3.org/2001/XMLSchema";
 const LANGUAGE: (&str, &str) = ("http://www.w3.org/XML/1998/namespace", "lang");
 
+/// What the schema of a message type enumerates.
+#[derive(Debug, Clone)]
+pub struct OwnList {
+    /// The type and version whose schema it is.
+    pub of: MessageType,
+    /// The codes, in the order of the schema.
+    pub codes: Vec<Code>,
+}
+
 /// The enumerations of the schemas of these types, by their names: `document-response-refusal-ground` is the type `RefusalGround` of
 /// `document-response`; a later major version stands in the name, `document-response-2-refusal-ground`.
-pub(super) fn read<'t>(files: &Files, types: impl Iterator<Item = &'t MessageType>) -> BTreeMap<String, Vec<Code>> {
+pub(super) fn read<'t>(files: &Files, types: impl Iterator<Item = &'t MessageType>) -> BTreeMap<String, OwnList> {
     let mut lists = BTreeMap::new();
     for message_type in types.filter(|t| t.technical().is_none()) {
         let path = format!("schemas/{}/{}.xsd", message_type.folder(), message_type.name);
@@ -28,7 +37,8 @@ pub(super) fn read<'t>(files: &Files, types: impl Iterator<Item = &'t MessageTyp
             let codes: Vec<Code> =
                 definition.descendants().filter(|n| n.has_tag_name((SCHEMA, "enumeration"))).filter_map(code).collect();
             if let Some(name) = definition.attribute("name").filter(|_| !codes.is_empty()) {
-                lists.insert(format!("{}{version}{}", message_type.name, kebab(name)), codes);
+                let own = OwnList { of: message_type.clone(), codes };
+                lists.insert(format!("{}{version}{}", message_type.name, kebab(name)), own);
             }
         }
     }
@@ -74,14 +84,16 @@ mod tests {
             "progress-report-result",
         ];
         assert_eq!(names, wanted);
-        assert_eq!(lists[wanted[0]], lists[wanted[1]]);
-        let grounds: Vec<&str> = lists[wanted[3]].iter().map(|c| c.code.as_str()).collect();
+        assert_eq!(lists[wanted[0]].codes, lists[wanted[1]].codes);
+        let of: Vec<u32> = wanted.iter().map(|name| lists[*name].of.version).collect();
+        assert_eq!(of, [2, 1, 1, 1, 1]);
+        let grounds: Vec<&str> = lists[wanted[3]].codes.iter().map(|c| c.code.as_str()).collect();
         assert_eq!(grounds, ["not-identified", "no-legal-basis", "not-the-holder"]);
-        for (name, codes) in lists {
-            for code in codes {
+        for (name, list) in lists {
+            for code in &list.codes {
                 assert!(!code.ru.is_ascii() && code.en.is_ascii() && !code.en.is_empty(), "{name}: {code:?}");
             }
         }
-        assert_eq!(lists[wanted[4]], catalogue.codes().list("measure-results").unwrap());
+        assert_eq!(lists[wanted[4]].codes, catalogue.codes().list("measure-results").unwrap());
     }
 }

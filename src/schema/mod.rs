@@ -27,6 +27,7 @@ mod xml_schema;
 pub use catalogue::{Catalogue, CatalogueError};
 pub use data_classes::{ClassedField, Held};
 pub use element::element_bytes;
+pub use enumerations::OwnList;
 pub use json_schema::JsonSchema;
 pub use messages::MessageInfo;
 pub use snils::snils_is_valid;

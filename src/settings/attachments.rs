@@ -1,12 +1,11 @@
 //! The checks of `[attachments]`, and the bucket of `[attachments.s3]`.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
-use super::notify::Secret;
+use super::notify::{self, Secret};
 use super::tree::{Attachments, Settings};
 
 /// The most parts that a store takes of one file.
@@ -54,15 +53,8 @@ impl S3 {
 
     /// The address, if it is one that bytes may be sent to.
     fn is_reachable(&self) -> bool {
-        let Ok(url) = Url::parse(&self.endpoint) else { return false };
-        let loopback = match url.host() {
-            Some(Host::Ipv4(ip)) => IpAddr::from(ip).is_loopback(),
-            Some(Host::Ipv6(ip)) => IpAddr::from(ip).is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => return false,
-        };
-        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-        plain && (url.scheme() == "https" || url.scheme() == "http" && (loopback || self.insecure))
+        let has_query = Url::parse(&self.endpoint).is_ok_and(|url| url.query().is_some());
+        !has_query && notify::is_open_address(&self.endpoint, self.insecure)
     }
 }
 

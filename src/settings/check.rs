@@ -7,7 +7,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::tree::{DEFAULTS, Settings};
-use super::{attachments, notify};
+use super::{attachments, console, notify};
 
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,11 @@ pub(super) fn layers(folder: &Path) -> Result<Settings, SettingsError> {
     let built = builder.build().map_err(|e| single("settings", "", &e.to_string()))?;
     let settings: Settings = built.try_deserialize().map_err(|e| from_config(&e, &origins))?;
     let own = checks(&settings).into_iter().map(|(key, problem)| (key.to_owned(), problem));
-    let wrong: Vec<(String, String)> =
-        own.chain(notify::checks(&settings)).chain(attachments::checks(&settings)).collect();
+    let wrong: Vec<(String, String)> = own
+        .chain(console::checks(&settings.console))
+        .chain(notify::checks(&settings))
+        .chain(attachments::checks(&settings))
+        .collect();
     if wrong.is_empty() {
         return Ok(settings);
     }
@@ -148,7 +151,6 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let tls = !s.agencies.tls_certificate.as_os_str().is_empty();
     let safe = tls || s.agencies.insecure || s.agencies.listen.ip().is_loopback();
     need(safe, "agencies.listen", "a loopback address, or TLS, or insecure = true");
-    need(s.console.listen.ip().is_loopback(), "console.listen", "a loopback address such as 127.0.0.1:8081");
     let scraped = s.metrics.listen.is_none_or(|at| at.ip().is_loopback()) || s.metrics.insecure;
     need(scraped, "metrics.listen", "a loopback address such as 127.0.0.1:9464, or insecure = true");
     let broker = s.broker.url.is_empty() || s.broker.url.starts_with("amqp://") || s.broker.url.starts_with("amqps://");
@@ -162,6 +164,8 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     need((1024..=67_108_864).contains(&s.push.answer_bytes_max), "push.answer_bytes_max", "1024 to 67108864");
     let envelope = s.limits.envelope_bytes_max;
     need((4096..=67_108_864).contains(&envelope), "limits.envelope_bytes_max", "4096 to 67108864");
+    let held_ok = (envelope.saturating_mul(2)..=1 << 36).contains(&s.limits.held_bytes_max);
+    need(held_ok, "limits.held_bytes_max", "at least twice envelope_bytes_max and at most 68719476736");
     need((1..=4096).contains(&s.limits.judging_max), "limits.judging_max", "1 to 4096");
     need(s.limits.refusals_kept_max <= 1_000_000, "limits.refusals_kept_max", "at most 1000000");
     let age = s.limits.refusals_age_days_max;
@@ -182,6 +186,13 @@ fn checks(s: &Settings) -> Vec<(&'static str, String)> {
     let ceiling_ok = (s.delivery.retry_base_ms..=86_400_000).contains(&ceiling);
     need(ceiling_ok, "delivery.retry_ceiling_ms", "retry_base_ms to 86400000");
     need((1..=10_000).contains(&s.delivery.attempts_max), "delivery.attempts_max", "1 to 10000");
+    need((1..=365).contains(&s.delivery.give_up_days), "delivery.give_up_days", "1 to 365");
+    need((1..=1000).contains(&s.delivery.breaker_failures), "delivery.breaker_failures", "1 to 1000");
+    let probe = s.delivery.breaker_probe_seconds;
+    need((1..=3600).contains(&probe), "delivery.breaker_probe_seconds", "1 to 3600");
+    need(s.delivery.stop_seconds <= 25, "delivery.stop_seconds", "at most 25");
+    let bytes = s.database.bytes_max;
+    need(bytes == 0 || (1_048_576..=1 << 46).contains(&bytes), "database.bytes_max", "0, or 1048576 to 70368744177664");
     need((10..=60_000).contains(&s.delivery.poll_ms), "delivery.poll_ms", "10 to 60000");
     need((1..=3600).contains(&s.mailbox.lease_seconds), "mailbox.lease_seconds", "1 to 3600");
     need((1..=100).contains(&s.mailbox.batch_max), "mailbox.batch_max", "1 to 100");
@@ -216,6 +227,9 @@ mod tests {
             ("[delivery]\nworker = 3", "delivery.worker", "delivery.workers"),
             ("[delivery]\nworkers = 0", "delivery.workers", "1 to 1024"),
             ("[console]\nlisten = \"0.0.0.0:8081\"", "console.listen", "loopback"),
+            ("[console]\ntls_key = \"a.pem\"", "console.tls_key", "together"),
+            ("[console]\npublic_url = \"mezhved.example.ru\"", "console.public_url", "https://host"),
+            ("[console]\nsession_idle_minutes = 0", "console.session_idle_minutes", "1 to 1440"),
             ("[metrics]\nlisten = \"0.0.0.0:9464\"", "metrics.listen", "insecure = true"),
             ("[metrics]\nlisten = \"9464\"", "metrics.listen", "127.0.0.1:9464"),
             ("[agencies]\nlisten = \"0.0.0.0:8080\"", "agencies.listen", "insecure = true"),

@@ -6,6 +6,7 @@
 
 mod attachments;
 mod check;
+mod console;
 pub mod folder;
 mod notify;
 pub mod participants;
@@ -15,9 +16,9 @@ mod tree;
 pub use attachments::S3;
 use attachments::is_media_type;
 pub use check::{Problem, SettingsError};
+pub use console::Console;
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
 pub use plain::{PlainSettings, SecretProblem};
 pub use tree::{
-    Agencies, Attachments, Broker, Console, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push,
-    Settings,
+    Agencies, Attachments, Broker, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push, Settings,
 };

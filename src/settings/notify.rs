@@ -188,7 +188,7 @@ pub(super) fn checks(settings: &Settings) -> Vec<(String, String)> {
             );
         }
         for address in &group.webhook {
-            let good = is_webhook(address, settings.push.insecure);
+            let good = is_open_address(address, settings.push.insecure);
             let allowed =
                 "https://..., without a user name; http:// only to a loopback address, unless push.insecure = true";
             need(good, &format!("groups.{name}.webhook"), allowed);
@@ -227,7 +227,8 @@ pub(super) fn checks(settings: &Settings) -> Vec<(String, String)> {
     wrong
 }
 
-fn is_webhook(address: &str, insecure: bool) -> bool {
+/// Whether bytes may be sent to this address: https, or http to a loopback address or where that was asked for; no account in it.
+pub(super) fn is_open_address(address: &str, insecure: bool) -> bool {
     let Ok(url) = url::Url::parse(address) else { return false };
     let plain = insecure || url.host_str().is_some_and(is_loopback);
     let open = url.username().is_empty() && url.password().is_none();

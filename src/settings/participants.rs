@@ -15,10 +15,14 @@
 //! role = [{ role = "health", territories = ["718"] }]
 //! transport = { kind = "http", url = "https://..." }     # or { kind = "amqp" }, { kind = "mailbox" }
 //! certificate = [{ file = "health.crt" }]                 # or { pem = "-----BEGIN ..." }
+//! contact = [{ name = "...", post = "...", phone = "...", mail = "...", hours = "..." }]   # for people; only the name must be there
 //! ```
 //!
 //! `framing = "plain"` with a table `[plain]`, for who has no envelopes: see `settings::plain`.
 
+mod contacts;
+mod form;
+mod form_text;
 mod versions;
 
 use std::collections::BTreeSet;
@@ -35,6 +39,8 @@ use crate::domain::{
     TransportKind, Zone,
 };
 
+use contacts::{RawContact, contacts};
+pub use form::{Field, FieldProblem, Form};
 use versions::{RawVersions, versions};
 
 /// Something wrong in a file of the configuration.
@@ -44,6 +50,8 @@ pub struct FileProblem {
     pub file: String,
     /// The line, from 1; 0 when the whole file is meant.
     pub line: usize,
+    /// The column, from 1, in characters; 0 when the whole line is meant.
+    pub column: usize,
     /// What is wrong and the way out, in Russian.
     pub ru: String,
     /// The same in English.
@@ -92,6 +100,8 @@ struct Raw {
     plain: Option<Spanned<RawPlain>>,
     #[serde(default)]
     certificate: Vec<Spanned<RawCertificate>>,
+    #[serde(default)]
+    contact: Vec<Spanned<RawContact>>,
 }
 
 fn in_flight_default() -> Spanned<u32> {
@@ -131,9 +141,14 @@ impl Place<'_> {
         self.text.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1
     }
 
+    fn column(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or_default();
+        before.rsplit('\n').next().map_or(0, |line| line.chars().count() + 1)
+    }
+
     pub(super) fn say(&mut self, offset: usize, (ru, en): Said) {
-        let line = self.line(offset);
-        self.problems.push(FileProblem { file: self.file.to_owned(), line, ru, en });
+        let (line, column) = (self.line(offset), self.column(offset));
+        self.problems.push(FileProblem { file: self.file.to_owned(), line, column, ru, en });
     }
 
     pub(super) fn parse<T>(&mut self, raw: &Spanned<String>, parse: impl Fn(&str) -> Result<T, Said>) -> Option<T> {
@@ -157,7 +172,7 @@ pub fn parse(files: &Files) -> Result<Vec<Participant>, Vec<FileProblem>> {
     for (file, bytes) in files.iter().filter(|(f, _)| f.starts_with("participants/") && f.ends_with(".toml")) {
         let Ok(text) = std::str::from_utf8(bytes) else {
             let (ru, en) = said("файл не в UTF-8", "the file is not UTF-8");
-            problems.push(FileProblem { file: file.clone(), line: 0, ru, en });
+            problems.push(FileProblem { file: file.clone(), line: 0, column: 0, ru, en });
             continue;
         };
         match parse_one(file, text, files) {
@@ -165,6 +180,7 @@ pub fn parse(files: &Files) -> Result<Vec<Participant>, Vec<FileProblem>> {
                 Some(_) => problems.push(FileProblem {
                     file: file.clone(),
                     line: 1,
+                    column: 0,
                     ru: format!("id `{}` уже есть в другом файле; нужны разные", p.id),
                     en: format!("id `{}` is in another file already; ids must differ", p.id),
                 }),
@@ -174,6 +190,11 @@ pub fn parse(files: &Files) -> Result<Vec<Participant>, Vec<FileProblem>> {
         }
     }
     if problems.is_empty() { Ok(participants) } else { Err(problems) }
+}
+
+/// The field of a participant's form that stands at this place of its file.
+pub fn field_at(text: &str, line: usize, column: usize) -> Option<Field> {
+    form::field_at(text, line, column)
 }
 
 fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<FileProblem>> {
@@ -211,6 +232,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
     let (versions, roles) = (versions(&raw.versions, &mut place), roles(&raw.role, &mut place));
     let transport = transport(&raw.transport, &mut place);
     let certificates = certificates(&raw.certificate, files, &mut place);
+    let contacts = contacts(&raw.contact, &mut place);
     let framing = framed(&raw, transport.as_ref(), &mut place);
     if !(1..=1000).contains(raw.in_flight_max.get_ref()) {
         let text = said("in_flight_max: допускается от 1 до 1000", "in_flight_max: 1 to 1000 is allowed");
@@ -242,6 +264,7 @@ fn parse_one(file: &str, text: &str, files: &Files) -> Result<Participant, Vec<F
             data_classes,
             media_types,
             ordered: raw.ordered,
+            contacts,
         }),
         _ => Err(place.problems),
     }

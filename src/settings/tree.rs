@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::attachments::S3;
 use super::check::{self, SettingsError};
+use super::console::Console;
 use super::notify::Notify;
 use super::plain::PlainSettings;
 use crate::domain::ParticipantId;
@@ -71,6 +72,8 @@ pub struct Gateway {
 pub struct Database {
     /// `sqlite:FILE` or `postgres://…`.
     pub url: String,
+    /// Bytes of an embedded database; 0: as many as the disk has.
+    pub bytes_max: u64,
 }
 
 /// The face for agencies.
@@ -87,14 +90,6 @@ pub struct Agencies {
     pub insecure: bool,
     /// Connections served at once.
     pub connections_max: usize,
-}
-
-/// The face for operators.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Console {
-    /// Address and port; loopback only.
-    pub listen: SocketAddr,
 }
 
 /// The face for Prometheus.
@@ -156,6 +151,8 @@ pub struct Push {
 pub struct Limits {
     /// Bytes of one envelope.
     pub envelope_bytes_max: usize,
+    /// Bytes of requests held at once, while they arrive and until they are answered.
+    pub held_bytes_max: usize,
     /// Messages judged at once.
     pub judging_max: usize,
     /// Signed faults for unverified messages, per address and minute.
@@ -194,6 +191,14 @@ pub struct Delivery {
     pub retry_ceiling_ms: u64,
     /// Attempts before parking.
     pub attempts_max: u32,
+    /// Days of trying to reach a partner before parking.
+    pub give_up_days: u32,
+    /// Failures in a row after which a participant is held to be away.
+    pub breaker_failures: u32,
+    /// Seconds between probes of a participant that is away.
+    pub breaker_probe_seconds: u32,
+    /// Seconds that what is on its way may take to end when the node stops.
+    pub stop_seconds: u32,
     /// Milliseconds between looks without a wake.
     pub poll_ms: u64,
 }

@@ -181,7 +181,7 @@ pub async fn run(options: &Options, files: &Files) -> Result<Figures, SimulateEr
     let database = options.database.as_deref().map(absolute).transpose()?;
     let region = region::make(&folder, regulation, files, database.as_deref(), (options.seed, clock.now()))?;
     let gateway = gateway(folder.path(), clock).await?;
-    let ways = Ways { push: Push::new(HttpOptions::default())?, amqp: None };
+    let ways = Ways { push: Arc::new(Push::new(HttpOptions::default())?), amqp: None };
     let scene = Scene { regulation, region: &region, days: &days, seed: options.seed };
     let script = life::script(&scene, options.cases);
     let played = Stage::new(&gateway, &ways, (&region, &days), script).play().await;

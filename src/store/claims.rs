@@ -1,15 +1,15 @@
-//! Claiming due deliveries, and putting stopped ones back: the statements that differ between the engines.
+//! Claiming due deliveries: the statements that differ between the engines.
 
 use std::collections::HashMap;
 
-use crate::domain::{DeliveryId, DeliveryState, ParticipantId, Timestamp};
+use crate::domain::{ConversationId, DeliveryId, DeliveryState, ParticipantId, RecordId, Timestamp};
 
 use super::delivery_rows::{self as deliveries, read_outgoing};
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Vals, text};
 use super::writer::Write;
-use super::{Claim, Claimed, JournalEntry, Replay, Store, StoreError, attachments, late, messages};
+use super::{Claim, Claimed, Store, StoreError, messages};
 
 /// How many participants one statement asks for; more go in several.
 const STATEMENT_PARTICIPANTS_MAX: usize = 32;
@@ -32,36 +32,40 @@ impl Write for ClaimTask {
     type Out = Vec<Taken>;
 
     async fn run(&self, tx: &mut Tx<'_>, _rows: &mut Rows<'_>) -> Result<Vec<Taken>, Failure> {
-        let claim = &self.0;
-        let mut slots: Vec<_> = claim.slots.iter().filter(|s| s.free > 0).map(|s| (&s.participant, s.free)).collect();
-        slots.sort();
-        slots.dedup_by_key(|s| s.0);
-        let mut found = Vec::new();
-        for some in slots.chunks(STATEMENT_PARTICIPANTS_MAX) {
-            let waiting = recipients_waiting(tx, some, claim.now).await?;
-            if waiting.is_empty() {
-                continue;
-            }
-            let (sql, vals) = candidates(tx, &waiting, claim);
-            for row in tx.built(sql, vals).await? {
-                let order =
-                    (-row.int("c_priority")?, row.int("c_next_at")?, row.text("c_record_id")?, row.text("c_id")?);
-                found.push((order, row.text("c_recipient")?));
-            }
-        }
-        found.sort();
-        // Each rank was asked for as many as are free; together they may be more.
-        let mut free: HashMap<_, _> = slots.into_iter().map(|(p, free)| (p.as_str(), free)).collect();
-        let mut ids = Vec::new();
-        for ((_, _, _, id), recipient) in found {
-            match free.get_mut(recipient.as_str()) {
-                Some(free) if *free > 0 && ids.len() < claim.limit as usize => *free -= 1,
-                Some(_) | None => continue,
-            }
-            ids.push(id);
-        }
-        take(tx, claim, ids).await
+        let ids = find(tx, &self.0).await?;
+        take(tx, &self.0, ids).await
     }
+}
+
+/// What a claim may take now, in its order.
+pub(super) async fn find(tx: &mut Tx<'_>, claim: &Claim) -> Result<Vec<String>, Failure> {
+    let mut slots: Vec<_> = claim.slots.iter().filter(|s| s.free > 0).map(|s| (&s.participant, s.free)).collect();
+    slots.sort();
+    slots.dedup_by_key(|s| s.0);
+    let mut found = Vec::new();
+    for some in slots.chunks(STATEMENT_PARTICIPANTS_MAX) {
+        let waiting = recipients_waiting(tx, some, claim.now).await?;
+        if waiting.is_empty() {
+            continue;
+        }
+        let (sql, vals) = candidates(tx, &waiting, claim);
+        for row in tx.built(sql, vals).await? {
+            let order = (-row.int("c_priority")?, row.int("c_next_at")?, row.text("c_record_id")?, row.text("c_id")?);
+            found.push((order, row.text("c_recipient")?));
+        }
+    }
+    found.sort();
+    // Each rank was asked for as many as are free; together they may be more.
+    let mut free: HashMap<_, _> = slots.into_iter().map(|(p, free)| (p.as_str(), free)).collect();
+    let mut ids = Vec::new();
+    for ((_, _, _, id), recipient) in found {
+        match free.get_mut(recipient.as_str()) {
+            Some(free) if *free > 0 && ids.len() < claim.limit as usize => *free -= 1,
+            Some(_) | None => continue,
+        }
+        ids.push(id);
+    }
+    Ok(ids)
 }
 
 /// Which of these participants have anything due: one cheap statement, so that the next names only those.
@@ -117,7 +121,7 @@ fn candidates<'a>(tx: &Tx<'_>, waiting: &[(String, u32)], claim: &Claim) -> (Str
 }
 
 /// Puts the lease on, testing once more that the row is due: on PostgreSQL another node may have taken it meanwhile.
-async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Result<Vec<Taken>, Failure> {
+pub(super) async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Result<Vec<Taken>, Failure> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -143,13 +147,30 @@ async fn take(tx: &mut Tx<'_>, claim: &Claim, ids: Vec<String>) -> Result<Vec<Ta
 }
 
 impl Store {
+    /// The last record of a conversation that goes to a participant in order: what comes next must have a greater id, whichever node's
+    /// clock it is made by.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn last_in_order(
+        &self,
+        recipient: &ParticipantId,
+        conversation: ConversationId,
+    ) -> Result<Option<RecordId>, StoreError> {
+        let found = Select::new("SELECT MAX(record_id) AS record_id FROM deliveries WHERE in_order = 1")
+            .push(" AND recipient = ? AND conversation_id = ?", vec![text(recipient), text(conversation)])
+            .fetch(self.readers())
+            .await?;
+        found.first().map_or(Ok(None), |row| row.opt_parsed("record_id", |t| RecordId::parse(t).ok()))
+    }
+
     /// Reads what dispatch needs, outside of the writer: the rows are ours and their contents do not change.
     pub(super) async fn claimed(&self, taken: &[Taken]) -> Result<Vec<Claimed>, StoreError> {
         if taken.is_empty() {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT {}, {}, c.bytes, c.canonical, o.signed FROM deliveries d \
+            "SELECT {}, {}, d.replayed_at, c.bytes, c.canonical, o.signed FROM deliveries d \
              JOIN messages m ON m.record_id = d.record_id JOIN contents c ON c.record_id = d.record_id \
              LEFT JOIN outgoing o ON o.delivery_id = d.id WHERE d.id IN (",
             deliveries::COLUMNS,
@@ -174,6 +195,7 @@ impl Store {
                 expires: delivery.expires,
                 sent_at: delivery.sent_at,
                 reason: delivery.reason,
+                waiting_since: row.opt_at("replayed_at")?,
                 on_consent: delivery.on_consent.is_some(),
                 stopped: delivery.stopped_by.is_some() && delivery.sent_at.is_none(),
                 message: messages::row(row)?,
@@ -186,54 +208,5 @@ impl Store {
         }
         // In the claim's order; a row whose epoch rose since is another's already.
         Ok(taken.iter().filter_map(|t| by_id.remove(&t.id).filter(|c| c.epoch == t.epoch)).collect())
-    }
-}
-
-/// Puts stopped deliveries back.
-#[derive(Debug)]
-pub(super) struct ReplayTask(pub(super) Replay);
-
-impl Write for ReplayTask {
-    type Out = Vec<DeliveryId>;
-
-    async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<Vec<DeliveryId>, Failure> {
-        let replay = &self.0;
-        attachments::lock_listed(tx, &replay.delivery_ids).await?;
-        let ids: Vals<'_> = replay.delivery_ids.iter().map(text).collect();
-        let (sql, vals) = Select::new(
-            "UPDATE deliveries SET state = 'queued', attempts = 0, settled_at = NULL, expires_at = NULL, mailbox = 0, \
-             pull_id = NULL, pull_until = NULL, reason = NULL, fault_code = NULL, detail = NULL",
-        )
-        .push(", next_at = ?", vec![replay.now.into()])
-        .push(" WHERE stopped_by IS NULL AND state IN ('parked', 'expired', 'refused') AND id IN (", vec![])
-        .list(ids)
-        .push(") RETURNING id, record_id", vec![])
-        .into_parts();
-        let (mut put_back, mut records, mut whole) = (Vec::new(), Vec::new(), Vec::new());
-        for row in tx.built(sql, vals).await? {
-            let id = row.parsed("id", |t| DeliveryId::parse(t).ok())?;
-            let entry = JournalEntry {
-                kind: "delivery-replayed".to_owned(),
-                actor: replay.actor.clone(),
-                delivery_id: Some(id),
-                detail: serde_json::json!({ "retranslate": replay.retranslate }),
-                ..JournalEntry::default()
-            };
-            rows.entry(&entry, replay.now);
-            rows.touched.deliveries = true;
-            if replay.retranslate {
-                tx.one("DELETE FROM outgoing WHERE delivery_id = $1", vec![text(id)]).await?;
-                let clear = "UPDATE deliveries SET out_digest = NULL, out_certificate = NULL WHERE id = $1";
-                tx.one(clear, vec![text(id)]).await?;
-            }
-            let record = row.text("record_id")?;
-            put_back.push(id);
-            whole.push(vec![text(&record), replay.now.into()]);
-            records.push(vec![text(record)]);
-        }
-        // What awaits an attachment goes on waiting. What had expired before its files came counts from here on.
-        tx.many(&attachments::HOLD, &records).await?;
-        late::complete(tx, rows, &whole).await?;
-        Ok(put_back)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, SqlSafeStr as _};
+use sqlx::{AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, SqlSafeStr as _};
 
 use super::sql::Engine;
 use super::{StoreError, StoreOptions, error};
@@ -21,6 +21,10 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "parts", include_str!("../../migrations/0007_parts.sql")),
     (8, "consent", include_str!("../../migrations/0008_consent.sql")),
     (10, "late files", include_str!("../../migrations/0010_late_files.sql")),
+    (11, "operations", include_str!("../../migrations/0011_operations.sql")),
+    (12, "accounts", include_str!("../../migrations/0012_accounts.sql")),
+    (14, "pings", include_str!("../../migrations/0014_pings.sql")),
+    (15, "reports", include_str!("../../migrations/0015_reports.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.
@@ -49,6 +53,7 @@ pub(super) struct Connector {
     options: AnyConnectOptions,
     timeout: Duration,
     durable: bool,
+    bytes_max: u64,
 }
 
 impl Connector {
@@ -62,6 +67,7 @@ impl Connector {
             options: options_read.disable_statement_logging(),
             timeout: Duration::from_millis(options.connect_timeout_ms),
             durable: options.durable,
+            bytes_max: options.bytes_max,
         })
     }
 
@@ -70,9 +76,21 @@ impl Connector {
         let connecting = async {
             let mut conn = self.options.connect().await?;
             prepare(&mut conn, self.engine, false, self.durable).await?;
+            self.bound(&mut conn).await?;
             Ok(conn)
         };
         tokio::time::timeout(self.timeout, connecting).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Bounds an embedded database. SQLite asks of each connection anew; whoever adds pages is this one.
+    async fn bound(&self, conn: &mut AnyConnection) -> Result<(), sqlx::Error> {
+        if self.engine == Engine::Sqlite && self.bytes_max > 0 {
+            let row = sqlx::query("SELECT page_size AS size FROM pragma_page_size").fetch_one(&mut *conn).await?;
+            let size: i64 = row.try_get("size")?;
+            let pages = self.bytes_max / size.unsigned_abs().max(512);
+            sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).execute(conn).await?;
+        }
+        Ok(())
     }
 
     /// The pool for reading; connects when first asked.

@@ -170,9 +170,9 @@ impl Store {
 
 /// The message itself, and copies of its document in its case for others that are newer than what its recipient has.
 const HANGS_ON: &str = "(record_id = ? OR record_id IN (SELECT c.record_id FROM messages c JOIN messages m ON m.record_id = ? \
-    AND c.case_id = m.case_id AND c.type_name = m.type_name WHERE c.recipient <> ? AND c.record_id > COALESCE((SELECT \
+    AND c.case_id = m.case_id AND c.type_name = m.type_name AND c.test = 0 WHERE c.recipient <> ? AND c.record_id > COALESCE((SELECT \
     MAX(d.record_id) FROM deliveries d JOIN messages h ON h.record_id = d.record_id WHERE h.case_id = m.case_id \
-    AND h.type_name = m.type_name AND d.recipient = ? AND d.sent_at IS NOT NULL), '')))";
+    AND h.type_name = m.type_name AND h.test = 0 AND d.recipient = ? AND d.sent_at IS NOT NULL), '')))";
 
 /// Due at once, so that its sender is told.
 const STOP: &str = "UPDATE deliveries SET state = 'stopped', stopped_by = $2, reason = $3, detail = NULL, settled_at = $4, \

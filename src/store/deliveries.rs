@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    CaseId, DataClass, DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Timestamp,
+    CaseId, DataClass, DeliveryId, DeliveryState, Digest, MessageId, ParkReason, ParticipantId, RecordId, Remark,
+    Timestamp,
 };
 
-use super::claims::{ClaimTask, ReplayTask};
+use super::claims::ClaimTask;
+use super::dead::ReplayTask;
 use super::delivery_rows::{COLUMNS, StoreOutgoing, read_outgoing, row, select_both};
 use super::sql::{Columns, Select, text};
 use super::writer::{Answer, Work};
@@ -68,6 +70,8 @@ pub struct Claimed {
     pub sent_at: Option<Timestamp>,
     /// Why it was put back last, or why it waited.
     pub reason: Option<ParkReason>,
+    /// When a person put it back; `None`: it waits since its message was accepted.
+    pub waiting_since: Option<Timestamp>,
     /// Whether it goes with a consent only.
     pub on_consent: bool,
     /// Whether the consent ended before it was handed over: settle it as [`Outcome::Stopped`].
@@ -270,6 +274,8 @@ pub struct Replay {
     pub now: Timestamp,
     /// Who asks (for the journal).
     pub actor: String,
+    /// Why, for those who look at the delivery later.
+    pub why: Option<Remark>,
     /// Drop the stored outgoing bytes, so that the message is translated and signed anew (after a fix of the adapter).
     pub retranslate: bool,
 }
@@ -286,30 +292,6 @@ impl Store {
     pub async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
         let taken = self.task(ClaimTask(claim)).await?;
         self.claimed(&taken).await
-    }
-
-    /// The earliest instant at which any delivery can be claimed (dispatch sleeps until then).
-    ///
-    /// # Errors
-    /// When the database is away.
-    pub async fn next_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        let found = Select::new("SELECT MIN(next_at) AS next_at FROM deliveries")
-            .push(" WHERE next_at IS NOT NULL", vec![])
-            .fetch(self.readers())
-            .await?;
-        found.first().map_or(Ok(None), |row| row.opt_at("next_at"))
-    }
-
-    /// To whom anything has been due since `before` or longer.
-    ///
-    /// # Errors
-    /// When the database is away or a stored value cannot be read.
-    pub async fn recipients_due(&self, before: Timestamp) -> Result<Vec<ParticipantId>, StoreError> {
-        let found = Select::new("SELECT DISTINCT recipient FROM deliveries")
-            .and("next_at <= ?", vec![before.into()])
-            .fetch(self.readers())
-            .await?;
-        found.iter().map(|row| row.parsed("recipient", |t| ParticipantId::parse(t).ok())).collect()
     }
 
     /// Stores what goes out, before it goes out. `false`: the lease is not ours any more, send nothing.
@@ -427,6 +409,7 @@ impl Store {
         let found = Select::new("SELECT d.state FROM deliveries d JOIN messages m ON m.record_id = d.record_id")
             .and("m.case_id = ?", vec![text(case)])
             .and("m.type_name = ?", vec![text(type_name)])
+            .and("m.test = 0", vec![])
             .and("d.recipient = ?", vec![text(recipient)])
             .push(" ORDER BY d.record_id DESC LIMIT 1", vec![])
             .fetch(self.readers())

@@ -202,9 +202,9 @@ pub(super) fn answered_entry(answered: &Answered) -> JournalEntry {
 pub(super) const SETTLE: Stmt = Stmt {
     head: "WITH v (v_id, v_epoch, v_state, v_next, v_reason, v_code, v_detail, v_sent, v_settled, v_mailbox) AS (VALUES ",
     tail: ") UPDATE deliveries SET \
-           state = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state = 'parked' OR v_mailbox = 1) \
+           state = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state IN ('parked', 'expired') OR v_mailbox = 1) \
            THEN 'queued' ELSE v_state END, \
-           next_at = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state IN ('queued', 'parked') OR v_mailbox = 1) \
+           next_at = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL AND (v_sent IS NULL AND v_state IN ('queued', 'parked', 'expired') OR v_mailbox = 1) \
            THEN 0 ELSE v_next END, reason = v_reason, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, CASE WHEN stopped_by IS NOT NULL AND v_mailbox = 1 THEN NULL ELSE v_sent END), \
            settled_at = v_settled, mailbox = CASE WHEN stopped_by IS NOT NULL AND sent_at IS NULL THEN 0 ELSE v_mailbox END \
@@ -217,7 +217,8 @@ pub(super) const ANSWERED: Stmt = Stmt {
     head: "WITH v (v_id, v_recipient, v_state, v_code, v_detail, v_at) AS (VALUES ",
     tail: ") UPDATE deliveries SET state = v_state, next_at = NULL, reason = NULL, fault_code = v_code, detail = v_detail, \
            sent_at = COALESCE(sent_at, v_at), settled_at = v_at FROM v \
-           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'stopped') \
+           WHERE id = v_id AND recipient = v_recipient AND state IN ('queued', 'leased', 'sent', 'parked', 'expired', 'stopped', \
+           'discarded') \
            RETURNING id, in_order",
 };
 

@@ -194,10 +194,10 @@ const PAGE_ROWS_MAX: i64 = 1_000;
 /// The kind of entry for a message that matched a deadline rule and had nothing to open: the page says so.
 pub const NOTHING_TO_OPEN: &str = "nothing-to-open";
 
-const SELECT: &str = "SELECT id, happened_at, kind, actor, record_id, delivery_id, obligation_id, participant, detail, seq, hash \
+pub(super) const SELECT: &str = "SELECT id, happened_at, kind, actor, record_id, delivery_id, obligation_id, participant, detail, seq, hash \
     FROM journal";
 
-fn row(row: &sqlx::any::AnyRow) -> Result<JournalRow, StoreError> {
+pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<JournalRow, StoreError> {
     let at = row.at("happened_at")?;
     let sealed = row.opt_int("seq")?.map(|seq| Ok::<_, StoreError>((seq, row.digest("hash")?))).transpose()?;
     Ok(JournalRow {

@@ -129,7 +129,8 @@ const COMPLETE: Stmt = Stmt {
            acted_at = CASE WHEN v_at < grace_until THEN acted_at ELSE v_at END FROM v \
            WHERE record_id = v_record AND grace_until IS NOT NULL AND whole_at IS NULL \
            AND NOT EXISTS (SELECT 1 FROM listed_attachments l WHERE l.record_id = v_record AND l.state <> 'whole') \
-           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.record_id = v_record AND d.state IN ('expired', 'stopped')) \
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.record_id = v_record AND (d.state IN ('expired', 'stopped') \
+           OR (d.state = 'discarded' AND d.sent_at IS NULL))) \
            RETURNING obligation_key",
 };
 
@@ -139,7 +140,8 @@ const DEFER: Stmt = Stmt {
            JOIN obligations o ON o.id = v_id JOIN settlements s ON s.obligation_key = o.obligation_key AND s.debtor = o.debtor \
            WHERE s.whole_at IS NULL AND s.grace_until > v_at AND s.acted_at < o.due_at \
            AND NOT EXISTS (SELECT 1 FROM listed_attachments l WHERE l.record_id = s.record_id AND l.state = 'wrong') \
-           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.record_id = s.record_id AND d.state IN ('expired', 'stopped')) \
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.record_id = s.record_id AND (d.state IN ('expired', 'stopped') \
+           OR (d.state = 'discarded' AND d.sent_at IS NULL))) \
            GROUP BY v_id, v_expected) \
            UPDATE obligations SET next_at = u_until FROM u \
            WHERE id = u_id AND next_at = u_expected AND state IN ('open', 'warned') RETURNING id",

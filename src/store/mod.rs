@@ -7,6 +7,8 @@
 //!
 //! Not here: judging, signing, clocks. Every instant is an argument. No transaction is open across anything but SQL.
 
+mod access_tokens;
+mod accounts;
 mod act_rows;
 mod acts;
 mod attachments;
@@ -17,12 +19,16 @@ mod claims;
 mod config;
 mod connect;
 mod consent;
+mod dead;
 mod deliveries;
 mod delivery_rows;
 mod empty;
 mod error;
+mod faults;
 mod figures;
+mod held;
 mod journal;
+mod journal_page;
 mod late;
 mod mailbox;
 mod messages;
@@ -31,8 +37,14 @@ mod notifications;
 mod notifying;
 mod obligations;
 mod pending;
+mod pings;
 mod plans;
+mod queues;
+mod reporting;
+mod room;
 mod rows;
+mod sessions;
+mod sign_ins;
 mod sql;
 mod stock;
 #[cfg(test)]
@@ -42,7 +54,7 @@ mod views;
 mod voiding;
 mod writer;
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -53,6 +65,8 @@ use tokio::task::JoinHandle;
 use connect::Connector;
 use writer::{Answer, Job, Signals, Work, Write, Writer};
 
+pub use access_tokens::{NewToken, TokenRow};
+pub use accounts::{AccountChange, AccountRow, NewAccount};
 pub use act_rows::{ActDocument, ActMessage, ActRow};
 pub use acts::{Act, ActRefusal, Acted, NewAct};
 pub use attachments::{Forgotten, ListedAttachment, ListedState, StoredFile, WholeAttachment};
@@ -60,13 +74,16 @@ pub use case_work::{Cancelling, CaseWork, MovedSchedule, Rebinding, ScheduledRow
 pub use cases::{CaseChange, CaseFilter, CaseRow};
 pub use config::{Revision, RevisionChange, RevisionInfo, RevisionKind, Revisions};
 pub use consent::Stopping;
+pub use dead::{DeadDelivery, DeadFilter, Discard};
 pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
 };
 pub use error::StoreError;
+pub use faults::{Fate, Faults, Step};
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
 pub use journal::{JournalEntry, JournalProblem, JournalRow, NOTHING_TO_OPEN, Sealed, Verified as JournalVerified};
+pub use journal_page::JournalFilter;
 pub use late::LateSettlement;
 pub use mailbox::{MailboxItem, Pull, PullRequest};
 pub use messages::{Accept, Accepted, Channel, Content, MessageFilter, MessageRow, NewDelivery, NewMessage};
@@ -75,7 +92,12 @@ pub use notifications::{DigestLine, MailingContent, NewNotification, Notificatio
 pub use notifying::{ClaimedMailing, MailingOutcome, NotifyRound, RoundLimits, SettleMailing, Taken};
 pub use obligations::{Mark, NewObligation, NewSettlement, ObligationRow, ObligationStart, Running, StartedObligation};
 pub use pending::PendingObligation;
+pub use pings::PingRow;
 pub use plans::QueryPlan;
+pub use queues::{BreakerRow, QueueOrder, QueueTry};
+pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
+pub use sessions::{NewSession, SessionRow};
+pub use sign_ins::SignIn;
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 
@@ -101,6 +123,10 @@ pub struct StoreOptions {
     /// Whether a commit of SQLite is on the disk before it is answered. `false` is for a database that is thrown away: it survives the
     /// program, not the machine.
     pub durable: bool,
+    /// What goes wrong on purpose; `None` outside of tests.
+    pub faults: Option<Arc<dyn Faults>>,
+    /// Bytes that an embedded database may grow to; 0: as many as its disk has.
+    pub bytes_max: u64,
 }
 
 impl StoreOptions {
@@ -116,6 +142,8 @@ impl StoreOptions {
             connect_timeout_ms: 5_000,
             refusals_max: 10_000,
             durable: true,
+            faults: None,
+            bytes_max: 0,
         }
     }
 }
@@ -133,6 +161,9 @@ struct Inner {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     signals: Arc<Signals>,
+    faults: Option<Arc<dyn Faults>>,
+    /// Whether the last that was written found no room.
+    full: Arc<AtomicBool>,
     refusals_max: u32,
     refusals_kept: AtomicU32,
 }
@@ -149,6 +180,7 @@ impl Store {
         let engine = connector.engine;
         let readers = connector.readers(options.readers_max);
         let signals = Arc::new(Signals::new());
+        let full = Arc::new(AtomicBool::new(false));
         let (sender, receiver) = mpsc::channel(options.queue_jobs_max.max(1));
         let writer = Writer {
             connector,
@@ -158,6 +190,8 @@ impl Store {
             batch_bytes_max: options.batch_bytes_max.max(1),
             batch_timeout: Duration::from_millis(options.batch_timeout_ms),
             signals: Arc::clone(&signals),
+            faults: options.faults.clone(),
+            full: Arc::clone(&full),
             texts: sql::Texts::default(),
             ids: rows::Ids::default(),
             batches: 0,
@@ -170,6 +204,8 @@ impl Store {
                 jobs: Mutex::new(Some(sender)),
                 writer: Mutex::new(Some(tokio::spawn(writer.run()))),
                 signals,
+                faults: options.faults,
+                full,
                 refusals_max: options.refusals_max,
                 refusals_kept: AtomicU32::new(0),
             }),
@@ -224,19 +260,34 @@ impl Store {
 
     /// Hands work to the writer, waiting for room, and waits for its commit.
     async fn write(&self, work: Work) -> Result<Answer, StoreError> {
+        let name = work.name();
+        self.pass(Step::Asked(name)).await?;
         let (reply, answer) = oneshot::channel();
         self.sender()?.send(Job { work, reply }).await.map_err(|_| StoreError::Closed)?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        let answered = answer.await.unwrap_or(Err(StoreError::Closed));
+        self.pass(Step::Answered(name)).await?;
+        answered
     }
 
     /// Hands work to the writer if there is room, and waits for its commit.
     async fn try_write(&self, work: Work) -> Result<Answer, StoreError> {
+        let name = work.name();
+        self.pass(Step::Asked(name)).await?;
         let (reply, answer) = oneshot::channel();
         self.sender()?.try_send(Job { work, reply }).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => StoreError::Full,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
-        answer.await.unwrap_or(Err(StoreError::Closed))
+        let answered = answer.await.unwrap_or(Err(StoreError::Closed));
+        self.pass(Step::Answered(name)).await?;
+        answered
+    }
+
+    async fn pass(&self, step: Step) -> Result<(), StoreError> {
+        match &self.inner.faults {
+            Some(faults) => faults.pass(step).await,
+            None => Ok(()),
+        }
     }
 
     /// Runs a write that stands alone.

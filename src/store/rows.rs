@@ -143,6 +143,17 @@ impl<'a> Rows<'a> {
         self.entry(&messages::entry(message, "message-made"), message.accepted_at);
     }
 
+    /// Messages that the gateway makes itself, written at once: a task's own do not live as long as these rows.
+    pub(super) async fn made_apart(&mut self, tx: &mut Tx<'_>, made: &[NewMessage]) -> Result<(), Failure> {
+        let mut own = Rows::new(&mut *self.ids);
+        made.iter().for_each(|message| own.made(message));
+        own.flush(tx).await?;
+        let touched = own.touched;
+        self.touched.deliveries |= touched.deliveries;
+        self.touched.journal |= touched.journal;
+        Ok(())
+    }
+
     /// An obligation to open.
     pub(super) fn obligation(&mut self, new: &'a NewObligation) {
         self.obligations.push((new.id, obligations::values(new)));

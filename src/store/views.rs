@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::access::Scope;
 use crate::domain::{
     CaseId, ConversationId, DeliveryId, DeliveryState, ObligationId, ObligationState, ParticipantId, RecordId, RuleId,
     SettleKind, Timestamp,
@@ -61,6 +62,43 @@ pub struct ObligationFilter {
     pub conversation_id: Option<ConversationId>,
     /// Due before (exclusive).
     pub due_before: Option<Timestamp>,
+    /// Due at or after.
+    pub due_from: Option<Timestamp>,
+    /// Within this part of the region: whoever asks sees no other.
+    pub within: Scope,
+}
+
+impl ObligationFilter {
+    /// The same, with a part of one participant read by that participant's own indexes.
+    fn by_way_in(&self) -> Self {
+        let mut filter = self.clone();
+        let names_nobody = self.party.is_none() && self.debtor.is_none() && self.creditor.is_none();
+        if names_nobody && filter.within.participants.len() == 1 {
+            filter.party = filter.within.participants.pop_first();
+        }
+        filter
+    }
+}
+
+/// Narrows a listing to a part of the region. The columns say who takes part in a row and to which case it belongs.
+pub(super) fn within<'f>(mut select: Select<'f>, scope: &'f Scope, parties: [&str; 2], case_id: &str) -> Select<'f> {
+    if !scope.participants.is_empty() {
+        let [one, other] = parties;
+        let ids = || scope.participants.iter().map(text).collect();
+        select = select.and(&format!("({one} IN ("), vec![]).list(ids()).push(&format!(") OR {other} IN ("), vec![]);
+        select = select.list(ids()).push("))", vec![]);
+    }
+    if !scope.territories.is_empty() {
+        select = select.and(&format!("EXISTS (SELECT 1 FROM cases c WHERE c.id = {case_id} AND ("), vec![]);
+        for (i, territory) in scope.territories.iter().enumerate() {
+            let length = i64::try_from(territory.as_str().len()).unwrap_or(i64::MAX);
+            let or = if i == 0 { "" } else { " OR " };
+            let condition = format!("{or}substr(c.territory, 1, CAST(? AS INTEGER)) = ?");
+            select = select.push(&condition, vec![length.into(), text(territory)]);
+        }
+        select = select.push("))", vec![]);
+    }
+    select
 }
 
 /// Where the last page of obligations ended.
@@ -170,7 +208,7 @@ impl WayIn {
         } else if let Some(kind) = filter.settled_by {
             select = select.and("settle_kind = ?", vec![Val::Word(kind.as_str())]);
         }
-        let mut select = select
+        let select = select
             .and_some("phase = ?", self.phase.map(Val::from))
             .and_some(party, filter.party.as_ref().map(text))
             .and_some("debtor = ?", filter.debtor.as_ref().map(text))
@@ -179,7 +217,9 @@ impl WayIn {
             .and_some("rule = ?", filter.rule.as_ref().map(text))
             .and_some("case_id = ?", filter.case_id.map(text))
             .and_some("conversation_id = ?", filter.conversation_id.map(text))
-            .and_some("sort_due < ?", filter.due_before.map(Val::from));
+            .and_some("sort_due < ?", filter.due_before.map(Val::from))
+            .and_some("sort_due >= ?", filter.due_from.map(Val::from));
+        let mut select = within(select, &filter.within, ["debtor", "creditor"], "obligations.case_id");
         let mut states = filter.states.clone();
         if let (None, Some(group)) = (self.phase, filter.group) {
             states = ObligationState::ALL.iter().copied().filter(|s| obligations::phase(*s) == group.phase()).collect();
@@ -210,7 +250,8 @@ impl Store {
     ) -> Result<Vec<ObligationRow>, StoreError> {
         // Each way in reads at most one page of an index that is in the order of the listing; the pages are merged.
         let mut found = BTreeMap::new();
-        for select in listings(filter, after, limit) {
+        let filter = filter.by_way_in();
+        for select in listings(&filter, after, limit) {
             for row in &select.fetch(self.readers()).await? {
                 let row = obligations::row(row)?;
                 found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
@@ -228,7 +269,21 @@ impl Store {
         after: Option<HandoverCursor>,
         limit: u32,
     ) -> Result<Vec<NotHandedOver>, StoreError> {
+        self.not_handed_over_within(&Scope::whole(), after, limit).await
+    }
+
+    /// The same of a part of the region.
+    ///
+    /// # Errors
+    /// When the database is away or a stored value cannot be read.
+    pub async fn not_handed_over_within(
+        &self,
+        scope: &Scope,
+        after: Option<HandoverCursor>,
+        limit: u32,
+    ) -> Result<Vec<NotHandedOver>, StoreError> {
         let mut select = Select::new(&deliveries::select_both()).and(NOT_HANDED_OVER, vec![]);
+        select = within(select, scope, ["m.sender", "d.recipient"], "m.case_id");
         if let Some(after) = after {
             select = select.and("(d.record_id, d.id) > (?, ?)", vec![text(after.record_id), text(after.id)]);
         }

@@ -3,7 +3,8 @@
 use std::any::Any;
 use std::fmt::Debug;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -16,6 +17,7 @@ use crate::domain::{ObligationId, Timestamp};
 
 use super::connect::Connector;
 use super::error::Failure;
+use super::faults::{Fate, Faults};
 use super::rows::{Ids, Rows, Touched};
 use super::sql::{Engine, Texts, Tx};
 use super::{Accept, Accepted, Answered, AnsweredResult, Mark, NewObligation, Settle, StoreError, batch};
@@ -79,6 +81,9 @@ pub(super) trait Write: Debug + Send + Sync + 'static {
 
 /// [`Write`] without its type.
 pub(super) trait Task: Debug + Send + Sync {
+    /// The name of its type.
+    fn name(&self) -> &'static str;
+
     fn run_boxed<'a>(
         &'a self,
         tx: &'a mut Tx<'_>,
@@ -87,6 +92,11 @@ pub(super) trait Task: Debug + Send + Sync {
 }
 
 impl<W: Write> Task for W {
+    fn name(&self) -> &'static str {
+        let name = std::any::type_name::<W>();
+        name.rsplit("::").next().unwrap_or(name)
+    }
+
     fn run_boxed<'a>(
         &'a self,
         tx: &'a mut Tx<'_>,
@@ -142,7 +152,10 @@ pub(super) struct Writer {
     pub(super) batch_jobs_max: usize,
     pub(super) batch_bytes_max: usize,
     pub(super) batch_timeout: Duration,
-    pub(super) signals: std::sync::Arc<Signals>,
+    pub(super) signals: Arc<Signals>,
+    pub(super) faults: Option<Arc<dyn Faults>>,
+    /// Set when something found no room; cleared by who finds some (see `room`).
+    pub(super) full: Arc<AtomicBool>,
     pub(super) texts: Texts,
     pub(super) ids: Ids,
     /// Batches on this connection.
@@ -201,7 +214,9 @@ impl Writer {
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::Away(why.clone()))));
                 }
                 Err(Failure::NoSpace(why)) => {
-                    tracing::error!(%why, "the database has no room");
+                    if !self.full.swap(true, Ordering::AcqRel) {
+                        tracing::error!(%why, "the database has no room");
+                    }
                     jobs.into_iter().for_each(|job| reply(job, Err(StoreError::NoSpace(why.clone()))));
                 }
                 Err(Failure::Unknown) => {
@@ -253,7 +268,7 @@ impl Writer {
         let done = match done {
             Ok(done) => {
                 self.committing = true;
-                let committed = commit(&mut conn).await;
+                let committed = commit(&mut conn, fate(&self.faults)).await;
                 if committed.is_ok() {
                     self.signals.commits.fetch_add(1, Ordering::Relaxed);
                 }
@@ -304,9 +319,19 @@ async fn begin_and_run(
     Ok((answers, rows.touched))
 }
 
-/// Commits. An answer of the database is certain; anything else is not.
-async fn commit(conn: &mut AnyConnection) -> Result<(), Failure> {
+fn fate(faults: &Option<Arc<dyn Faults>>) -> Fate {
+    faults.as_ref().map_or(Fate::Committed, |faults| faults.fate())
+}
+
+/// Commits, unless a test has it otherwise. An answer of the database is certain; anything else is not.
+async fn commit(conn: &mut AnyConnection, fate: Fate) -> Result<(), Failure> {
+    match fate {
+        Fate::Committed | Fate::Unknown => {}
+        Fate::Lost => return Err(Failure::Connection("lost on purpose".to_owned())),
+        Fate::NoRoom => return Err(Failure::NoSpace("full on purpose".to_owned())),
+    }
     match sqlx::raw_sql("COMMIT").execute(conn).await {
+        Ok(_) if fate == Fate::Unknown => Err(Failure::Unknown),
         Ok(_) => Ok(()),
         Err(error) => Err(match Failure::from(error) {
             Failure::Connection(_) | Failure::Unknown => Failure::Unknown,

@@ -5,6 +5,7 @@
 //! | [`http`] | [`http::Push`] posts an envelope to a partner's address; [`http::listen`] serves a router on one of ours |
 //! | [`mail`] | [`mail::Mailer`] hands e-mails to the mail server |
 //! | [`amqp`] | [`amqp::Amqp`] keeps one connection to RabbitMQ, publishes with confirms and consumes the participants' queues |
+//! | `way` | [`ToAddress`], [`ToQueue`]: what dispatch asks of the two |
 //!
 //! The mailbox needs no transport: what waits for it stays in the store, and the agency fetches it over [`http::listen`].
 //!
@@ -20,6 +21,9 @@ use crate::domain::ParkReason;
 pub mod amqp;
 pub mod http;
 pub mod mail;
+mod way;
+
+pub use way::{ToAddress, ToQueue};
 
 /// Log directives (the syntax of `tracing_subscriber::EnvFilter`) that the application must add after the operator's own:
 /// the broker client prints whole returned messages at `warn`, and whole frames at `trace`, with the bodies inside.

@@ -25,6 +25,13 @@ pub struct Limits {
     pub equals_max: usize,
 }
 
+impl Limits {
+    /// For documents that the gateway has stored: they passed the limit of bytes once, and that may have been lowered since.
+    pub fn stored() -> Self {
+        Self { bytes_max: usize::MAX, ..Self::default() }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

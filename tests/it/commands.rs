@@ -26,7 +26,7 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Changes one text of a file, which must be there.
-fn edit(file: &Path, from: &str, to: &str) {
+pub(crate) fn edit(file: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(file).unwrap();
     std::fs::write(file, crate::world::bodies::replaced(&text, from, to)).unwrap();
 }

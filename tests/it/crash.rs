@@ -2,6 +2,7 @@
 //! receiving side counts copies on the wire and messages by id apart.
 
 mod broker;
+mod chaos;
 mod database;
 mod load;
 mod nodes;

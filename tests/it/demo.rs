@@ -1,7 +1,6 @@
 //! `mezhved demo` as a newcomer meets it: one scenario on each store and transport, and the one that goes on.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -10,6 +9,7 @@ use std::time::Duration;
 use sqlx::Connection as _;
 
 use crate::support::{AmqpVhost, Finished, PostgresDatabase, eventually, mezhved, run};
+use crate::world::Person;
 
 const KEYS: [&str; 8] = ["accepted", "delivered", "answered", "receipts_verified", "opened", "met", "overdue", "lost"];
 const END_MAX: Duration = Duration::from_secs(20);
@@ -174,14 +174,18 @@ impl Drop for Live {
 fn it_goes_on_with_its_page_until_it_is_stopped() {
     let mut live = Live::start();
     let page = live.lines.recv_timeout(Duration::from_secs(60)).unwrap();
-    let address = page.split("http://").nth(1).expect("the page's address comes first").trim_end_matches('/');
+    let address = page.split(": ").nth(1).expect("the page's address comes first");
+    let told = live.lines.recv_timeout(Duration::from_secs(60)).unwrap();
+    let words: Vec<&str> = told.split_whitespace().collect();
+    let ["вход", "/", "sign", "in:", login, "пароль", "/", "password:", password] = words[..] else {
+        panic!("{told}")
+    };
     live.line_with("← register");
     live.line_with("ПРОСРОЧЕНО");
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
-    let mut html = String::new();
-    stream.read_to_string(&mut html).unwrap();
-    assert!(html.starts_with("HTTP/1.1 200") && html.contains("Отдел полиции"), "{html}");
+    let mut person = Person::nobody(address);
+    assert_eq!(person.sign_in(login, password).status, 303, "{told}");
+    let html = person.get("/").text;
+    assert!(html.contains("Отдел полиции"), "{html}");
     live.line_with("✓ заявление");
     assert_eq!(live.systems(), 6);
     run(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", live.child.id()))).done();

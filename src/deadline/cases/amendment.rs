@@ -6,7 +6,8 @@ use roxmltree::Node;
 
 use super::{CaseMeasure, Programme};
 use crate::crypto::sha256;
-use crate::deadline::BodyPath;
+use crate::deadline::{BodyPath, Start};
+use crate::domain::Timestamp;
 
 /// Whom an amendment of a programme concerns, by participants' ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +23,17 @@ pub struct Amendment {
 }
 
 impl Programme {
-    /// What an approved programme that is newer than this one changes; `None`: it is a draft, an older one, or this one once more.
-    pub fn amended_by(&self, body: Node<'_, '_>) -> Option<Amendment> {
+    /// What an approved programme that replaces this one changes; `None`: it is a draft, an older one, or this one once more. Newer is the
+    /// one approved later, as it is for the case; a message without that date was approved when it was accepted.
+    pub fn amended_by(&self, body: Node<'_, '_>, accepted_at: Timestamp) -> Option<Amendment> {
         let text = |path: &str| BodyPath::parse(path).and_then(|path| path.text(body)).unwrap_or_default();
         let version = text("version").parse().unwrap_or(1);
-        let is_newer = text("number") != self.number || version > self.version;
-        if text("status") != "approved" || !is_newer {
+        let approved_at = match Start::parse(text("approvedAt")) {
+            Some(Start::Instant(at)) => at,
+            _ => accepted_at,
+        };
+        let is_copy = text("number") == self.number && version == self.version;
+        if text("status") != "approved" || is_copy || approved_at.micros() < self.approved_at {
             return None;
         }
         let measures = BodyPath::parse("measures/measure").map(|path| path.all(body)).unwrap_or_default();
@@ -109,7 +115,7 @@ mod tests {
 
     fn amended(by: &str, known: &Programme) -> Option<[String; 3]> {
         let document = roxmltree::Document::parse(by).unwrap();
-        let amendment = known.amended_by(document.root_element())?;
+        let amendment = known.amended_by(document.root_element(), Timestamp::from_micros(known.approved_at + 1))?;
         let words = |ids: BTreeSet<String>| ids.into_iter().collect::<Vec<_>>().join(" ");
         Some([words(amendment.affected), words(amendment.untouched), words(amendment.removed)])
     }
@@ -136,6 +142,14 @@ mod tests {
         assert_eq!(amended(&body("П-1", 2, &first), &old), some("a", "b c", ""));
         let draft = body("П-1", 2, &first).replace("approved", "draft");
         assert_eq!(amended(&draft, &known), None);
+        // What was approved before the one in force does not replace it, whatever its number says.
+        let dated = |at: &str| {
+            body("П-1", 3, &first[..1]).replace("<measures>", &format!("<approvedAt>{at}</approvedAt><measures>"))
+        };
+        let may =
+            Programme { approved_at: Timestamp::parse("2026-05-01T00:00:00Z").unwrap().micros(), ..known.clone() };
+        assert_eq!(amended(&dated("2026-04-30T12:00:00Z"), &may), None);
+        assert_eq!(amended(&dated("2026-05-02T12:00:00Z"), &may), some("", "a", "b c"));
         let marked = body("П-1", 2, &first).replace("</responsible>", "</responsible><mark>done</mark>");
         assert_eq!(amended(&marked, &known), some("", "a b c", ""));
     }

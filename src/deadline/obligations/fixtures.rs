@@ -31,6 +31,7 @@ pub(in crate::deadline) fn participant(id: &str, roles: &[&str], zone: &str) -> 
         notices: NoticesWanted::All,
         data_classes: None,
         ordered: false,
+        contacts: Vec::new(),
     }
 }
 

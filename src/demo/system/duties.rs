@@ -3,9 +3,11 @@
 use crate::body::Body;
 use crate::deadline::obligations::{Directory as _, MessageEvent, owed};
 use crate::deadline::{ANY_VALUE, BodyFilter, Matching, Regulation, StartAt};
-use crate::domain::{CaseId, ConversationId, Header, MessageId, MessageType, Oktmo, Participant, ParticipantId};
+use crate::domain::{CaseId, ConversationId, Header, MessageId, Oktmo, Participant, ParticipantId};
 use crate::envelope::technical::DeadlineReminder;
 use crate::xml::Node;
+
+use super::bodies::kind;
 
 /// Questions by their nature, and the answers: where no rule of the regulation says what is owed on one, this is sent to whoever asked, if
 /// the regulation lets it go there.
@@ -136,7 +138,7 @@ impl Office {
         // Only a draft asks.
         let status = body.children().find(|n| n.tag_name().name() == "status").and_then(|n| n.text());
         let asks = (name != "programme" || status == Some("draft")) && sender.id != self.own.id;
-        let lets = asks && self.regulation.allows(&type_of(answer), &self.own, sender, at);
+        let lets = asks && self.regulation.allows(&kind(answer), &self.own, sender, at);
         lets.then(|| Duty { kind: (*answer).to_owned(), ..self.duty(header, sender.id.clone()) })
     }
 
@@ -168,7 +170,7 @@ impl Office {
         creditor: Option<&ParticipantId>,
         territory: Option<&Oktmo>,
     ) -> Option<ParticipantId> {
-        let kind = type_of(&matching.message);
+        let kind = kind(&matching.message);
         let lets = |who: &&Participant| {
             let is_meant = matching.to.is_empty() || matching.to.iter().any(|role| who.holds(role, territory));
             let is_echo = kind.name == header.message_type.name && (who.id == self.own.id || who.id == header.sender);
@@ -187,7 +189,7 @@ impl Office {
         let to = match &reminder.creditor {
             Some(creditor) => creditor.clone(),
             None => {
-                let kind = type_of(&reminder.message);
+                let kind = kind(&reminder.message);
                 let lets = |who: &&Participant| self.regulation.allows(&kind, &self.own, who, None);
                 let found = self.people.iter().find(lets).map(|p| p.id.clone());
                 found.ok_or("a citizen waits for it, nobody to send it to")?
@@ -219,9 +221,4 @@ fn fits(one: &BodyFilter, other: &BodyFilter) -> bool {
         same.into_iter().all(|(_, wanted)| wanted == values || wanted.iter().chain(values).any(|v| v == ANY_VALUE))
     };
     one.iter().all(agrees)
-}
-
-/// A type by its name: routes do not look at versions.
-fn type_of(name: &str) -> MessageType {
-    MessageType { name: name.to_owned(), version: 1 }
 }

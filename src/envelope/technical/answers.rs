@@ -152,8 +152,8 @@ impl NoticeState {
         match state {
             DeliveryState::Delivered => Some(Self::Delivered),
             DeliveryState::Refused => Some(Self::Refused),
-            // Version 1 of the notice has no word of its own for what was stopped; the reason says which it is.
-            DeliveryState::Parked | DeliveryState::Stopped => Some(Self::Parked),
+            // Version 1 of the notice has no word of its own for what was stopped or discarded; the reason says which it is.
+            DeliveryState::Parked | DeliveryState::Stopped | DeliveryState::Discarded => Some(Self::Parked),
             DeliveryState::Expired => Some(Self::Expired),
             DeliveryState::Queued | DeliveryState::Leased | DeliveryState::Sent => None,
         }

@@ -4,12 +4,14 @@
 mod acts;
 mod answers;
 mod mailbox;
+mod ping;
 mod reminders;
 mod tickets;
 
 pub use acts::OutsideAct;
 pub use answers::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest};
 pub use mailbox::{AckItem, BatchItem, ITEMS_MAX, MailboxAck, MailboxBatch, MailboxPull};
+pub use ping::Ping;
 pub use reminders::{DeadlineReminder, ReminderStage};
 pub use tickets::{Resource, Ticket, TicketMethod, TicketRequest};
 

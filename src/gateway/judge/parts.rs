@@ -31,10 +31,14 @@ pub(super) fn parts(
 ) -> Result<Parted, Fault> {
     let in_force = case.and_then(|case| case.facts.programme.as_ref());
     let in_force = in_force.filter(|_| header.message_type.name == PROGRAMME && !header.test);
-    let amendment = in_force.and_then(|programme| programme.amended_by(body));
+    let amendment = in_force.and_then(|programme| programme.amended_by(body, bench.business_now));
     let mut known = case.cloned();
     let (mut parted, mut untouched) = (Parted::default(), Vec::new());
     let named = fan_out::recipients(own, body, &sender.id, bench)?;
+    let others = |a: &Amendment| a.removed.iter().any(|id| *id != sender.id.as_str());
+    if named.is_empty() && !amendment.as_ref().is_some_and(others) {
+        return Err(fan_out::nobody_named(own));
+    }
     for recipient in &named {
         let is_untouched = |a: &Amendment| own.concerns(recipient) && a.untouched.contains(recipient.id.as_str());
         if amendment.as_ref().is_some_and(is_untouched)
@@ -57,8 +61,9 @@ pub(super) fn parts(
         parted.parts.push(Part { recipient: recipient.id.clone(), message_type: header.message_type, body, effects });
     }
     let Some(amendment) = amendment else { return Ok(parted) };
-    if let (true, Some(recipient)) = (parted.parts.is_empty(), named.first()) {
-        // The programme is another one all the same.
+    if parted.parts.is_empty() {
+        // The programme is another one all the same, be it the sender's alone.
+        let recipient = named.first().copied().unwrap_or(sender);
         let header = Header { recipient: recipient.id.clone(), ..header.clone() };
         let parties = Parties { sender, recipient, case };
         parted.effects = effects(body, &header, &parties, bench)?;

@@ -203,8 +203,10 @@ impl Notifier {
             base_ms: settings.retry_base_ms,
             ceiling_ms: settings.retry_ceiling_ms,
             attempts_max: settings.attempts_max,
+            give_up_ms: None,
         };
-        match retry::next(&limits, reason, mailing.attempt, retry::seed_of(mailing.id.uuid()), now) {
+        let tried = retry::Tried { attempt: mailing.attempt, waited_ms: 0, partner_away: false };
+        match retry::next(&limits, reason, tried, retry::seed_of(mailing.id.uuid()), now) {
             Verdict::Again(at) => {
                 let asked = retry_after.map(|d| now.plus_millis(i64::try_from(d.as_millis()).unwrap_or(i64::MAX)));
                 MailingOutcome::Again { at: at.max(asked.unwrap_or(at)), reason, detail }

@@ -136,7 +136,7 @@ impl Gateway {
             Err(refusal) => return Ok(Prepared::Refused(refusal)),
         };
         let times = (now, business_now);
-        let prepared = self.accept(*accepted, &sealed.bytes, &snapshot, lookup.found(), times, Channel::Plain);
+        let prepared = self.accept(*accepted, &sealed.bytes, &snapshot, &lookup, times, Channel::Plain);
         let mut prepared = prepared.map_err(|error| {
             warn!(%error, "a message could not be prepared");
             not_now(error)
@@ -191,7 +191,7 @@ fn is_same(header: &Header, row: &MessageRow) -> bool {
 
 /// The digest of the partner's own bytes, as the stored envelope names it.
 fn source_of(bytes: &[u8]) -> Option<Digest> {
-    let limits = xml::Limits { bytes_max: usize::MAX, ..xml::Limits::default() };
+    let limits = xml::Limits::stored();
     let document = xml::read(bytes, &limits).ok()?;
     envelope::read(&document).ok()?.claimed_header().via.as_ref().map(|via| via.digest)
 }

@@ -106,7 +106,7 @@ fn unknown_en(key: &str, name: impl Display) -> String {
 }
 
 /// The first line that gives this key a value; 0 when none is found.
-fn line_of(text: &str, key: &str) -> usize {
+pub(in crate::gateway) fn line_of(text: &str, key: &str) -> usize {
     let gives = |line: &str| line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
     text.lines().position(gives).map_or(0, |index| index + 1)
 }

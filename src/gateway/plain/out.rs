@@ -226,7 +226,7 @@ impl Gateway {
 
     fn made_on_behalf<B: TechnicalBody>(&self, claimed: &Claimed, body: &B, word: &Word) -> Result<Vec<u8>, SignError> {
         let header = Header {
-            message_id: ids::message(),
+            message_id: ids::message(self.clock()),
             conversation_id: claimed.message.conversation_id,
             in_reply_to: Some(claimed.message.message_id),
             case_id: None,
@@ -258,7 +258,7 @@ fn status_code(status: u16) -> String {
 /// Header, media type and body of what goes out, out of its envelope: the body's bytes as the adapter wrote them.
 fn bare(signed: &[u8]) -> Result<(Header, String, Vec<u8>), Stuck> {
     let unreadable = |f: Fault| (ParkReason::TranslationFailed, format!("the stored message: {f}"));
-    let limits = Limits { bytes_max: usize::MAX, ..Limits::default() };
+    let limits = Limits::stored();
     let document = xml::read(signed, &limits).map_err(unreadable)?;
     let stored = envelope::read(&document).map_err(unreadable)?;
     let header = stored.claimed_header().clone();

@@ -127,8 +127,13 @@ async fn a_replay_and_an_upload_that_cross_each_other_do_not_miss_each_other(ben
         bench
             .sql("UPDATE deliveries SET state = 'expired', reason = NULL, next_at = NULL WHERE state = 'queued'")
             .await;
-        let replay =
-            Replay { delivery_ids: vec![delivery(id)], now: at(5), actor: "operator".to_owned(), retranslate: false };
+        let replay = Replay {
+            delivery_ids: vec![delivery(id)],
+            now: at(5),
+            actor: "operator".to_owned(),
+            why: None,
+            retranslate: false,
+        };
         let file = whole(n, "register", &format!("file-{n}"), 6);
         let (back, stored) = tokio::join!(bench.store.replay(replay), other.attachment_whole(file));
         assert_eq!((back.unwrap(), stored.is_ok()), (vec![delivery(id)], true));

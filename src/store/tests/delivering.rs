@@ -36,7 +36,7 @@ fn outgoing(n: u8) -> Outgoing {
 
 async fn a_delivery_goes_from_claim_to_receipt(bench: &Bench) {
     queue(bench, [1]).await;
-    assert_eq!(bench.store.next_delivery_at().await.unwrap(), Some(at(0)));
+    assert_eq!(bench.store.next_delivery_at(&[]).await.unwrap(), Some(at(0)));
     assert!(bench.store.claim(claim("a", -1, 10)).await.unwrap().is_empty(), "not yet due");
     let claimed = bench.store.claim(claim("a", 1, 10)).await.unwrap().remove(0);
     assert_eq!((claimed.epoch, claimed.attempt, claimed.from), (1, 1, DeliveryState::Queued));
@@ -60,7 +60,7 @@ async fn a_delivery_goes_from_claim_to_receipt(bench: &Bench) {
     let attempts = bench.store.attempts(delivery(1)).await.unwrap();
     let seen: Vec<_> = attempts.iter().map(|a| (a.epoch, a.state, a.node.as_deref())).collect();
     assert_eq!(seen, [(1, DeliveryState::Sent, Some("a")), (2, DeliveryState::Delivered, Some("b"))]);
-    assert_eq!(bench.store.next_delivery_at().await.unwrap(), None);
+    assert_eq!(bench.store.next_delivery_at(&[]).await.unwrap(), None);
 }
 
 async fn a_claim_goes_by_priority_then_age_within_the_slots(bench: &Bench) {
@@ -117,7 +117,7 @@ async fn nodes_that_claim_at_once_never_share_a_row(bench: &Bench) {
         let mut mine = Vec::new();
         loop {
             let taken = store.claim(claim(name, 1, 7)).await.unwrap();
-            if taken.is_empty() && store.next_delivery_at().await.unwrap() != Some(at(0)) {
+            if taken.is_empty() && store.next_delivery_at(&[]).await.unwrap() != Some(at(0)) {
                 return mine;
             }
             mine.extend(taken.into_iter().map(|c| (c.delivery_id, c.epoch)));
@@ -231,6 +231,7 @@ async fn a_replay_is_idempotent(bench: &Bench) {
         delivery_ids: ids.iter().map(|n| delivery(*n)).collect(),
         now: at(10),
         actor: "operator".to_owned(),
+        why: None,
         retranslate,
     };
     let mut back = bench.store.replay(wish(false, &[1, 3])).await.unwrap();
@@ -241,7 +242,7 @@ async fn a_replay_is_idempotent(bench: &Bench) {
     let replayed = bench.store.claim(claim("a", 10, 10)).await.unwrap();
     let seen: Vec<_> =
         replayed.iter().map(|c| (c.delivery_id, c.attempt, c.epoch, c.outgoing.clone(), c.expires)).collect();
-    assert_eq!(seen, [(delivery(1), 1, 2, Some(outgoing(1)), None), (delivery(2), 1, 2, None, None)]);
+    assert_eq!(seen, [(delivery(1), 1, 3, Some(outgoing(1)), None), (delivery(2), 1, 3, None, None)]);
     let journal = bench.store.list_journal(None, 100).await.unwrap();
     assert_eq!(
         journal.iter().filter(|r| r.entry.kind == "delivery-replayed" && r.entry.actor == "operator").count(),

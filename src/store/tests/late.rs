@@ -160,8 +160,13 @@ async fn wrong_files_and_an_expired_message_settle_nothing(bench: &Bench) {
         assert_eq!(bench.store.mark(vec![overdue]).await.unwrap().len(), 1, "nothing is waited for");
     }
     // Put back, it counts from then.
-    let replay =
-        Replay { delivery_ids: vec![delivery(12)], now: at(600), actor: "operator".to_owned(), retranslate: false };
+    let replay = Replay {
+        delivery_ids: vec![delivery(12)],
+        now: at(600),
+        actor: "operator".to_owned(),
+        why: None,
+        retranslate: false,
+    };
     bench.store.replay(replay).await.unwrap();
     assert_eq!(stands(bench, 2).await, (ObligationState::MetLate, Some(at(600)), None));
     assert_eq!(late(bench, 11).await, (at(50), None, None));

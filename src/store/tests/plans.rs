@@ -11,7 +11,7 @@ on_both! {
 /// Twenty thousand open obligations, two thousand overdue, two thousand met; a hundred come due at each of twenty minutes.
 const FILL: &str = include_str!("../../../tests/fixtures/obligations-many.sql");
 
-async fn fill(bench: &Bench) {
+pub(super) async fn fill(bench: &Bench) {
     let values = [
         ("{open}", "20000".to_owned()),
         ("{base}", at(0).micros().to_string()),

@@ -44,12 +44,14 @@ use crate::{
 use session::Session;
 
 mod consume;
+mod look;
 mod options;
 mod permissions;
 mod publish;
 mod session;
 mod topology;
 
+pub use look::QueueSeen;
 pub use options::{AmqpError, AmqpOptions};
 pub use permissions::{BrokerPermissions, gateway_permissions, permissions};
 

@@ -6,10 +6,12 @@
 mod gate;
 mod hook;
 mod listen;
+mod look;
 mod plain;
 mod push;
 
 pub use hook::Hook;
 pub use listen::{ListenError, ListenOptions, Listener, TlsIdentity, listen};
+pub use look::{Target, TlsSeen};
 pub use plain::{PlainAnswer, PlainCall};
 pub use push::{HttpError, HttpOptions, Push};

@@ -1,6 +1,6 @@
 //! POST of an envelope to a partner's address.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, header};
 use chrono::DateTime;
@@ -54,6 +54,15 @@ pub struct Push {
     answer_bytes_max: usize,
     pub(super) retry_after_max: Duration,
     pub(super) insecure_allowed: bool,
+    pub(super) trust: Arc<Trust>,
+}
+
+/// What TLS is made with, kept for who looks at an address step by step.
+#[derive(Debug)]
+pub(super) struct Trust {
+    pub(super) extra_roots_pem: Vec<Vec<u8>>,
+    pub(super) identity: Option<super::TlsIdentity>,
+    pub(super) connect_timeout: Duration,
 }
 
 impl Default for HttpOptions {
@@ -92,6 +101,11 @@ impl Push {
             answer_bytes_max: options.answer_bytes_max,
             retry_after_max: options.retry_after_max,
             insecure_allowed: options.insecure_allowed,
+            trust: Arc::new(Trust {
+                extra_roots_pem: options.extra_roots_pem,
+                identity: options.identity,
+                connect_timeout: options.connect_timeout,
+            }),
         })
     }
 

@@ -174,7 +174,9 @@ impl Client {
 
 /// Whether the same request may be answered otherwise a moment later.
 fn is_passing(status: StatusCode) -> bool {
-    status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
+    let is_unknown = status == StatusCode::NOT_IMPLEMENTED;
+    status.is_server_error() && !is_unknown
+        || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)
 }
 
 /// Waits before another attempt.

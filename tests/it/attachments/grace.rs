@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{bytes, put, request};
 use crate::support::eventually;
-use crate::world::{Backend, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Backend, Person, SOON, World, bodies, now};
 
 const KIND: &str = "guardianship-act";
 
@@ -40,9 +40,8 @@ fn asked(world: &World, file: &[u8]) -> MessageId {
     draft.header.message_id
 }
 
-fn page(world: &World) -> String {
-    let address = world.gateway().console().to_owned();
-    RUNTIME.block_on(async { reqwest::get(address).await.unwrap().text().await.unwrap() })
+fn page(person: &mut Person) -> String {
+    person.get("/").text
 }
 
 #[test]
@@ -68,7 +67,8 @@ fn within(backend: Backend) {
     );
     assert_eq!(waits["lateFiles"][0]["acceptedAs"], late["acceptedAs"]);
     assert!(explained_in_words(&world).contains("файлов ещё нет"), "{}", explained_in_words(&world));
-    let shown = page(&world);
+    let mut petrova = world.person("petrova", &["--role", "operator"]);
+    let shown = page(&mut petrova);
     assert!(shown.contains("файлы ещё не пришли"), "{shown}");
 
     assert_eq!(put(&world, "register", &file).status, 201);
@@ -77,7 +77,7 @@ fn within(backend: Backend) {
     let whole = settles(&world, id);
     assert_eq!((&whole["countsAt"], whole["wholeAt"].is_string()), (&late["acceptedAs"], true));
     assert!(explained_in_words(&world).contains("засчитано"), "{}", explained_in_words(&world));
-    assert!(!page(&world).contains("файлы ещё не пришли"));
+    assert!(!page(&mut petrova).contains("файлы ещё не пришли"));
     world.until(id, "delivered");
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::support::{Finished, eventually};
-use crate::world::{Backend, RUNTIME, SOON, World, bodies, now};
+use crate::world::{Backend, SOON, World, bodies, now};
 
 const DAY: i64 = 86_400;
 const DOCUMENT: [&str; 6] = ["--document", "Распоряжение", "--number", "17-р", "--date", "2024-05-06"];
@@ -305,7 +305,7 @@ fn the_page_tells_what_was_done() {
     let far = local(now().plus_seconds(30 * DAY));
     let extend = ["deadline", "extend", &extended, "--to", &far[..10], "--ground", "force-majeure"];
     world.mezhved(&[&extend[..], &DOCUMENT].concat()).done();
-    let html = RUNTIME.block_on(async { reqwest::get(world.gateway().console()).await.unwrap().text().await.unwrap() });
+    let html = world.person("petrova", &["--role", "operator"]).get("/").text;
     let acts = html.split("id=\"h-acts\"").nth(1).unwrap().split("</section>").next().unwrap();
     for words in [
         "исполнено вне шлюза",

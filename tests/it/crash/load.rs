@@ -42,6 +42,11 @@ impl Load {
         Self { shared, wire, senders }
     }
 
+    /// How many messages there are.
+    pub(super) fn count(&self) -> usize {
+        self.shared.messages.len()
+    }
+
     /// How many messages have a verified receipt.
     pub(super) fn acknowledged(&self) -> usize {
         self.shared.acknowledged.load(Ordering::Acquire)

@@ -136,6 +136,12 @@ fn amended(backend: Backend) {
     assert!(family.went_to(fourth).is_empty());
     assert_eq!(world.number("SELECT COUNT(*) FROM messages WHERE derived_from IS NOT NULL"), 5);
     assert_eq!(family.measures(), expected);
+    // One that leaves measures to its sender only tells all others so.
+    let fifth: Vec<_> = third.iter().copied().filter(|(_, who, _)| *who == "register").collect();
+    let alone = family.send(GATEWAY, "programme", programme(5, &fifth));
+    assert_eq!(family.went_to(alone), ["guardianship", "health"]);
+    let void = ["education", "guardianship", "health", "health"].map(|who| owed(who, "void"));
+    assert_eq!(family.measures(), [&void[..], &[owed("register", "owed")]].concat());
     world.mezhved(&["journal", "verify"]).done();
 }
 

@@ -57,6 +57,21 @@ fn each_mistake_is_named_with_its_file_and_way_out() {
 }
 
 #[test]
+fn one_token_is_of_one_participant() {
+    let bare = prepared(plan(Backend::Sqlite));
+    let world = &bare.world;
+    let token = format!("auth = \"none\"\ntoken_sha256 = [\"{}\"]\n", sha256(TOKEN.as_bytes()));
+    without_envelopes(world, "guardianship", "https://opeka.example.org", &token);
+    let checked = world.mezhved(&["config", "check"]);
+    assert_eq!(checked.status, Some(1), "{checked}");
+    let said = format!("{}{}", checked.stdout, checked.stderr);
+    for part in ["participants/health.toml", "token_sha256", "`guardianship`", "mezhved key token"] {
+        assert!(said.contains(part), "{part} in:\n{said}");
+    }
+    assert!(!said.contains(TOKEN));
+}
+
+#[test]
 fn files_do_not_go_where_there_is_no_envelope() {
     let bare = bare(plan(Backend::Sqlite));
     let register = bare.world.agency("register");

@@ -91,6 +91,18 @@ fn an_xml_partner_posts_its_answer_and_a_repeat_is_the_same_message() {
     let entries = bare.journal("signed-on-behalf");
     let posted = entries.iter().filter(|e| e["detail"]["how"] == "posted").count();
     assert_eq!(posted, 2, "{entries:?}");
+    let counts = RUNTIME.block_on(async {
+        let metrics = format!("{}/metrics", bare.world.gateway().console());
+        reqwest::get(metrics).await.unwrap().text().await.unwrap()
+    });
+    for counted in [
+        "mezhved_messages_accepted_total{channel=\"plain\",sender=\"health\"} 2",
+        "mezhved_messages_repeated_total{channel=\"plain\"} 2",
+        "mezhved_messages_refused_total{channel=\"plain\",code=\"id-reused\"} 1",
+        "mezhved_messages_refused_total{channel=\"plain\",code=\"token-invalid\"} 1",
+    ] {
+        assert!(counts.lines().any(|line| line == counted), "{counted} in:\n{counts}");
+    }
 }
 
 #[test]

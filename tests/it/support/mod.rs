@@ -11,8 +11,8 @@ mod wait;
 
 pub(crate) use amqp::{AmqpVhost, Permissions};
 pub(crate) use gateway::{Gateway, GatewayCommand};
-pub(crate) use postgres::PostgresDatabase;
-pub(crate) use programs::{Finished, mezhved, python, run};
+pub(crate) use postgres::{PostgresDatabase, PostgresServer};
+pub(crate) use programs::{Finished, mezhved, mezhved_told, python, run};
 pub(crate) use smtp::{Mood, SmtpSink};
 pub(crate) use wait::eventually;
 

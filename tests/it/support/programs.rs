@@ -1,7 +1,7 @@
 //! Running a program to its end: the command line of mezhved, Python with the second signers, and others.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -50,16 +50,29 @@ pub(crate) fn python(script: &str, arguments: &[&str]) -> Finished {
     run(Command::new(variable("MEZHVED_TEST_PYTHON")).arg("-c").arg(script).args(arguments))
 }
 
+/// Runs `mezhved` with these arguments and a line on standard input.
+pub(crate) fn mezhved_told(arguments: &[&str], line: &str) -> Finished {
+    run_with(Command::new(env!("CARGO_BIN_EXE_mezhved")).args(arguments), Some(line))
+}
+
 /// Runs any command to its end, without input and without the tests' own variables.
 pub(crate) fn run(command: &mut Command) -> Finished {
+    run_with(command, None)
+}
+
+fn run_with(command: &mut Command, line: Option<&str>) -> Finished {
     let name = format!("{command:?}");
     let child = without_test_variables(command)
-        .stdin(Stdio::null())
+        .stdin(if line.is_some() { Stdio::piped() } else { Stdio::null() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
     let mut child = KilledOnDrop(child);
+    if let Some(line) = line {
+        // A program that refuses at once does not read it.
+        writeln!(child.0.stdin.take().unwrap(), "{line}").ok();
+    }
     let stdout = read_aside(child.0.stdout.take().unwrap());
     let stderr = read_aside(child.0.stderr.take().unwrap());
     let status = eventually(&format!("the end of {name}"), PROGRAM_MAX, || child.0.try_wait().unwrap());

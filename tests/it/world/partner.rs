@@ -1,6 +1,7 @@
 //! A small receiving system: an HTTP server that verifies what the gateway delivers, keeps it, and answers as it is told.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -31,6 +32,10 @@ pub(crate) enum Behaviour {
     Fault(String),
     /// 200 and bytes that are no receipt.
     Garbage,
+    /// No answer at all; the message is not kept.
+    Hangs,
+    /// A signed receipt, but late.
+    Slow(std::time::Duration),
     /// A signed receipt, but every n-th is kept and then answered with 500, as if the answer was lost on its way.
     LosesEvery(usize),
 }
@@ -48,6 +53,7 @@ struct Shared {
     behaviour: Mutex<Behaviour>,
     copies: Mutex<Vec<Copy>>,
     problems: Mutex<Vec<String>>,
+    calls: AtomicUsize,
 }
 
 /// The server; it ends with the process.
@@ -66,6 +72,7 @@ impl Partner {
             behaviour: Mutex::new(Behaviour::Receipt),
             copies: Mutex::default(),
             problems: Mutex::default(),
+            calls: AtomicUsize::new(0),
         });
         let layer = axum::extract::DefaultBodyLimit::max(BYTES_MAX);
         let router = axum::Router::new().route("/inbox", post(take)).layer(layer).with_state(shared.clone());
@@ -77,6 +84,11 @@ impl Partner {
 
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// How often it was called, whatever it did.
+    pub(crate) fn calls(&self) -> usize {
+        self.shared.calls.load(Ordering::Acquire)
     }
 
     /// From now on behaves so.
@@ -133,6 +145,13 @@ async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
         }
     };
     let behaviour = shared.behaviour.lock().unwrap().clone();
+    shared.calls.fetch_add(1, Ordering::AcqRel);
+    if let Behaviour::Hangs = behaviour {
+        std::future::pending::<()>().await;
+    }
+    if let Behaviour::Slow(time) = behaviour {
+        tokio::time::sleep(time).await;
+    }
     if let Behaviour::Status(status) = behaviour {
         return StatusCode::from_u16(status).unwrap().into_response();
     }
@@ -147,10 +166,12 @@ async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
     }
     match behaviour {
         Behaviour::LosesEvery(n) if count.is_multiple_of(n) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Behaviour::Receipt | Behaviour::LosesEvery(_) => xml(StatusCode::OK, shared.agency.receipt(&opened)),
+        Behaviour::Receipt | Behaviour::Slow(_) | Behaviour::LosesEvery(_) => {
+            xml(StatusCode::OK, shared.agency.receipt(&opened))
+        }
         Behaviour::Fault(code) => xml(StatusCode::UNPROCESSABLE_ENTITY, shared.agency.refusal(&opened, &code)),
         Behaviour::Garbage => xml(StatusCode::OK, b"<ok/>".to_vec()),
-        Behaviour::Silent | Behaviour::Status(_) => StatusCode::OK.into_response(),
+        Behaviour::Silent | Behaviour::Status(_) | Behaviour::Hangs => StatusCode::OK.into_response(),
     }
 }
 

@@ -80,6 +80,24 @@ impl Queues {
         })
     }
 
+    /// Like [`Queues::take_answered`], while the broker may go away or has lost a queue: then the message stays, and this connection is of
+    /// no more use. Returns whether there was a message.
+    pub(crate) fn try_answer(&self, queue: &str, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<bool, String> {
+        let queue = format!("mezhved.{queue}.{}", self.participant);
+        let work = async {
+            let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await;
+            let Some(message) = got.map_err(|e| e.to_string())? else { return Ok(false) };
+            let confirmation = self.publish(&answer(&message.delivery.data)).await.map_err(|e| e.to_string())?;
+            if !matches!(confirmation, Confirmation::Ack(None)) {
+                return Err("the answer was not taken".to_owned());
+            }
+            message.delivery.acker.ack(BasicAckOptions::default()).await.map_err(|e| e.to_string())?;
+            Ok(true)
+        };
+        // A broker that was killed may leave a wait without an end.
+        RUNTIME.block_on(async { tokio::time::timeout(SOON, work).await }).unwrap_or(Err("no answer".to_owned()))
+    }
+
     /// Takes the next message off `to` or `receipts` (or, to look, `from`), if there is one.
     pub(crate) fn take(&self, queue: &str) -> Option<Vec<u8>> {
         let queue = format!("mezhved.{queue}.{}", self.participant);

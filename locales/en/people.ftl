@@ -1,0 +1,103 @@
+# People and one's own access.
+
+accounts-title = People
+account-new = Add
+account-new-title = A new account
+account-new-note = The person sets the password by a link that is shown once.
+account-add = Add and get the link
+account-login = Login
+account-name = Name
+account-roles = Roles
+account-scope = Scope
+account-scope-note = Nothing chosen: the whole region is seen. Who sees a part has no access to configuration, journal and people.
+account-whole = the whole region
+account-territory = territory { $code }
+account-participants = Participants
+account-territories = Territories: ОКТМО codes or their beginnings, separated by blanks
+account-classes = Personal data (none chosen: all)
+account-signed-in = Last sign-in
+account-created = Added
+account-password-at = Password set
+account-never = never
+account-facts = Account
+account-change = Name and rights
+account-save = Save
+account-own-note = This is your own account: another administrator changes its rights.
+account-link = Link for a new password
+account-link-title = A link for the password
+account-link-text = Hand this link to the person with the login { $login }, who sets the password by it. It is not shown again.
+account-link-done = Done
+account-sign-out = End all sessions
+account-disable = Disable
+account-disable-title = Disable the account?
+account-disable-text = The person with the login { $login } cannot sign in any more, the sessions end, the tokens are good for nothing. It can be enabled again at any time.
+account-enable = Enable
+account-state-enabled = enabled
+account-state-disabled = disabled
+account-login-wrong = 2 to 64 lower-case Latin letters, digits and . - _ @.
+account-login-taken = This login is taken.
+account-name-wrong = A name is needed, one line.
+account-roles-none = Choose at least one role.
+account-territories-wrong = An ОКТМО code is 2 to 11 digits.
+
+own-title = My access
+own-rights = Rights
+sessions-title = Sessions
+sessions-none = There are no sessions.
+sessions-end-others = End all other sessions
+session-begun = Begun
+session-seen = Seen
+session-address = Address
+session-agent = Browser
+session-current = this one
+session-end = End
+column-act = Action
+tokens-title = Tokens for scripts
+tokens-none = There are no tokens.
+token-new = A new token
+token-note = A script with a token sees and does no more than you do, and only what is chosen.
+token-title = What for
+token-days = Days that it is good for
+token-rights = Rights
+token-until = Until
+token-used = Used
+token-make = Make
+token-revoke = Revoke
+token-made-title = The token is made
+token-made-text = Keep the token: it is not shown again.
+token-title-wrong = Say what it is for, in one line.
+token-rights-none = Choose at least one right.
+token-state-enabled = in force
+token-state-expired = expired
+token-state-revoked = revoked
+
+notice-account-saved = Saved.
+notice-account-disabled = The account is disabled, its sessions have ended.
+notice-account-enabled = The account is enabled.
+notice-account-is-disabled = The account is disabled: enable it first.
+notice-session-ended = The session has ended.
+notice-sessions-ended = The sessions have ended.
+notice-token-revoked = The token is revoked.
+
+account-link-hours = { $n ->
+    [one] It is good for { $n } hour.
+   *[other] It is good for { $n } hours.
+}
+token-days-wrong = A whole number from 1 to { $n }.
+
+right-see-overview = overview
+right-see-obligations = deadlines
+right-see-messages = messages without their content
+right-see-personal-data = content and personal data
+right-see-cases = cases
+right-see-queues = queues
+right-see-reports = reports
+right-act-on-obligations = acts on deadlines
+right-act-on-queues = acts on queues
+right-see-configuration = configuration
+right-configure-participants = setting up participants
+right-see-journal = journal
+right-export-journal = export of the journal
+right-see-accounts = list of people
+right-manage-accounts = managing people
+right-own-access = own access
