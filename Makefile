@@ -5,18 +5,21 @@
 # make bench   how long the pure parts take, beside raw cryptography in the same run
 # make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full" for all)
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
+# make cluster    two nodes, PostgreSQL, RabbitMQ, a balancer and simulated systems as plain processes, until Ctrl-C (ARGS="--folder DIR")
+# make upgrade    a rolling upgrade under load from an older build (FROM=<tag or commit>)
 # make clean-services   stops what `scripts/services start` left running
 
 # Rust is where rustup put it even when the shell was not told.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 ARGS ?=
+FROM ?=
 HOURS ?= 4
 # What docs/administrators.en.md recommends for a database that matters.
 POSTGRES_TUNED = -c shared_buffers=512MB -c wal_compression=lz4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check soak bench bench-whole bench-obligations clean-services
+.PHONY: help demo test check cluster upgrade soak bench bench-whole bench-obligations clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -33,8 +36,17 @@ check:
 	@scripts/setup check
 	@scripts/check
 
-soak:
+cluster:
 	@scripts/setup test >&2
+	@cargo build --release --locked >&2
+	@exec scripts/cluster $(ARGS)
+
+upgrade:
+	@scripts/setup test >&2
+	@scripts/upgrade $(FROM)
+
+# The long runs.
+soak: upgrade
 	MEZHVED_CHAOS_MESSAGES=20000 scripts/services run -- cargo test --release --locked --test it crash::chaos -- --nocapture --test-threads 1
 	MEZHVED_SOAK_SECONDS=$$(( $(HOURS) * 3600 )) cargo test --release --locked --test simulation every_seed -- --nocapture
 

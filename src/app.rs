@@ -17,8 +17,8 @@ use crate::crypto::{CryptoError, FileSigner};
 use crate::domain::{ParticipantId, TransportKind};
 use crate::gateway::dispatch::{self, Ways};
 use crate::gateway::{
-    Clock, ConfigureError, Gateway, Voices, attachments, first_revisions, follow_queues, follow_revisions, notify,
-    pulse, seal, watch as watcher,
+    Clock, ConfigureError, Gateway, Traces, Voices, attachments, first_revisions, follow_queues, follow_revisions,
+    notify, pulse, seal, watch as watcher,
 };
 use crate::settings::folder::{self, FolderError};
 use crate::settings::{Secret, Settings, SmtpTls};
@@ -27,6 +27,7 @@ use crate::transport::ToQueue;
 use crate::transport::amqp::{Amqp, AmqpError, AmqpOptions, Disposition, Incoming};
 use crate::transport::http::{HttpError, HttpOptions, ListenError, ListenOptions, Listener, Push, TlsIdentity, listen};
 use crate::transport::mail::{MailError, MailOptions, Mailer, Protection};
+use crate::transport::otlp::{Export, ExportError, ExportOptions};
 use crate::vault::{S3Error, S3Options, Vault};
 
 /// How long requests, deliveries and handlers may take to end once the node stops.
@@ -101,6 +102,9 @@ pub enum StartError {
     /// E-mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The collector of traces.
+    #[error(transparent)]
+    Export(#[from] ExportError),
 }
 
 /// A node that runs.
@@ -110,6 +114,7 @@ pub struct Node {
     console: Listener,
     metrics: Option<Listener>,
     amqp: Option<Amqp>,
+    export: Option<Export>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// The sealer ends after all others: it numbers what they wrote last.
@@ -188,11 +193,14 @@ impl Node {
         let vault = vault(&settings)?;
         let push = voices.push.clone();
         let tls = identity(&settings, &settings.agencies.tls_certificate, &settings.agencies.tls_key)?;
+        let export = ExportOptions::of(&settings.traces, &name, authorities(&settings, &settings.traces.ca_file)?);
+        let export = export.map(Export::start).transpose()?;
         let console_tls = identity(&settings, &settings.console.tls_certificate, &settings.console.tls_key)?;
         let store = open_store(&settings).await?;
         let snapshot = first_revisions(&store, &own.participants, &own.bundle, &settings.gateway.id, &clock).await?;
         vault.prepare().await.map_err(|source| StartError::Attachments { place: vault.place(), source })?;
         let gateway = Gateway::new(settings, name, store, Arc::new(signer), clock, snapshot, vault);
+        let gateway = gateway.with_traces(export.as_ref().map(|to| Traces::to(to.tracer())).unwrap_or_default());
         let amqp = start_broker(&gateway)?;
         let face = Face::new(gateway.clone(), amqp.clone());
         let settings = gateway.settings();
@@ -232,7 +240,7 @@ impl Node {
         tasks.spawn(pulse::run(gateway.clone(), stop.clone()));
         let (seal_stop, sealer) = (CancellationToken::new(), TaskTracker::new());
         sealer.spawn(seal::run(gateway.clone(), seal_stop.clone()));
-        Ok(Self { gateway, agencies, console, metrics, amqp, stop, tasks, seal_stop, sealer })
+        Ok(Self { gateway, agencies, console, metrics, amqp, export, stop, tasks, seal_stop, sealer })
     }
 
     /// The pipeline, for the demonstration and for tests inside the process.
@@ -282,6 +290,9 @@ impl Node {
         }
         if let Some(amqp) = &self.amqp {
             amqp.stop(GRACE).await;
+        }
+        if let Some(export) = self.export {
+            export.stop().await;
         }
         self.console.stop(Duration::from_secs(1)).await;
         if let Some(metrics) = self.metrics {

@@ -4,6 +4,8 @@ nav-overview = Overview
 nav-obligations = Deadlines
 nav-journal = Journal
 nav-accounts = People
+nav-cases = Cases
+nav-reports = Reports
 
 layout-skip = To the content
 layout-navigation = Sections
@@ -21,7 +23,6 @@ theme-auto = as the system
 theme-light = light
 theme-dark = dark
 
-parts-empty = There is nothing.
 parts-next = Further
 parts-first = To the beginning
 parts-pages = Pages

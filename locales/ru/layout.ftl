@@ -4,6 +4,8 @@ nav-overview = Сводка
 nav-obligations = Сроки
 nav-journal = Журнал
 nav-accounts = Пользователи
+nav-cases = Дела
+nav-reports = Отчёты
 
 layout-skip = К содержанию
 layout-navigation = Разделы
@@ -21,7 +23,6 @@ theme-auto = как в системе
 theme-light = светлое
 theme-dark = тёмное
 
-parts-empty = Ничего нет.
 parts-next = Дальше
 parts-first = В начало
 parts-pages = Страницы

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
 use axum::extract::{ConnectInfo, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -28,9 +28,11 @@ const REFUSED_TIME_MAX: Duration = Duration::from_secs(2);
 pub(super) async fn receive(
     State(face): State<Face>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let peer = Peer { channel: Channel::Http, address: Some(address.ip()), queue: None };
+    let peer =
+        Peer { channel: Channel::Http, address: Some(address.ip()), queue: None, trace: super::trace_of(&headers) };
     let bytes_max = face.gateway.settings().limits.envelope_bytes_max;
     match take(body, bytes_max, &face.held).await {
         // A task of its own: a peer that hangs up must not stop a message between its judgement and its record.

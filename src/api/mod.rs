@@ -19,9 +19,11 @@ use std::sync::Arc;
 pub use metrics::metrics;
 
 use axum::Router;
+use axum::http::HeaderMap;
 use axum::routing::{get, post};
 use tokio::sync::Semaphore;
 
+use crate::domain::TraceContext;
 use crate::gateway::Gateway;
 use crate::transport::amqp::Amqp;
 
@@ -40,6 +42,16 @@ impl Face {
         let held = Arc::new(Semaphore::new(gateway.settings().limits.held_bytes_max));
         Self { gateway, amqp, held, indices: Arc::default() }
     }
+}
+
+/// Where a request says that it belongs in a trace. By the standard there is one `traceparent` or no trace, and several `tracestate`
+/// are one.
+fn trace_of(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut parents = headers.get_all(TraceContext::PARENT).iter();
+    let (Some(parent), None) = (parents.next(), parents.next()) else { return None };
+    let states: Option<Vec<&str>> = headers.get_all(TraceContext::STATE).iter().map(|v| v.to_str().ok()).collect();
+    let state = states.filter(|states| !states.is_empty()).map(|states| states.join(","));
+    TraceContext::parse(parent.to_str().ok()?, state.as_deref())
 }
 
 /// Below this path files stream, each request within times of its own.

@@ -37,7 +37,8 @@ pub(super) async fn receive(
     headers: HeaderMap,
     body: Body,
 ) -> Response {
-    let peer = Peer { channel: Channel::Plain, address: Some(address.ip()), queue: None };
+    let trace = super::trace_of(&headers);
+    let peer = Peer { channel: Channel::Plain, address: Some(address.ip()), queue: None, trace };
     // Before any byte of the body is read.
     let participant = match holder(&face, &headers, &peer).await {
         Ok(participant) => participant,
@@ -83,7 +84,7 @@ pub(super) async fn state(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let peer = Peer { channel: Channel::Plain, address: Some(address.ip()), queue: None };
+    let peer = Peer { channel: Channel::Plain, address: Some(address.ip()), queue: None, trace: None };
     let holder = match holder(&face, &headers, &peer).await {
         Ok(holder) => holder,
         Err(response) => return response,

@@ -66,7 +66,7 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         match args.command {
             Command::List { dir, territory, curator, open, after, limit, json } => {
                 let store = open_store(&Settings::load(&dir.config)?).await?;
-                let filter = CaseFilter { territory, curator, open };
+                let filter = CaseFilter { territory, curator, open, ..CaseFilter::default() };
                 let done = list(&store, &filter, after, limit, json).await;
                 store.close().await;
                 done

@@ -29,6 +29,7 @@ mod demo;
 mod envelope;
 mod failure;
 mod findings;
+mod health;
 mod journal;
 mod key;
 mod message;
@@ -75,6 +76,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
+    Health(health::Args),
     Simulate(simulate::Args),
     Config(config::Args),
     Partner(partner::Args),
@@ -152,6 +154,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Bench(args) => bench::run(args),
         Command::BenchPart(args) => bench::run_part(&args),
         Command::Serve(args) => serve::run(args).map(|()| ExitCode::SUCCESS),
+        Command::Health(args) => health::run(&args),
         Command::Simulate(args) => simulate::run(args),
         Command::Config(args) => config::run(args),
         Command::Partner(args) => partner::run(args),

@@ -297,11 +297,13 @@ async fn say_so(store: &Store, order: &Order, state: QueueState) -> Result<ExitC
     let changed = store.order_queue(new).await?;
     // What waits for a later attempt is parked, or goes, at once.
     let mut brought = 0_u64;
-    while state != QueueState::Paused {
-        let some = store.bring_forward(id, at, FORWARD_AT_ONCE).await?;
-        brought = brought.saturating_add(some);
-        if some == 0 {
-            break;
+    if state != QueueState::Paused {
+        loop {
+            let some = store.bring_forward(id, at, FORWARD_AT_ONCE).await?;
+            brought = brought.saturating_add(some);
+            if some == 0 {
+                break;
+            }
         }
     }
     if order.json {

@@ -9,11 +9,12 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::{ConfigDir, Failure, findings, runtime, table};
+use crate::access::Scope;
 use crate::app::open_store;
 use crate::deadline::{Calendars, Regulation, Regulations, Start};
 use crate::domain::{Line, Oktmo, ParticipantId, RuleId};
 use crate::gateway::{Clock, ReportBase, ReportKind, ReportRequest, make_report};
-use crate::report::{self, Language, Period, RegisterKind, Report};
+use crate::report::{self, Language, Period, PeriodKind, RegisterKind, Report};
 use crate::schema::codes::CodeLists;
 use crate::settings::{Settings, folder, participants};
 use crate::store::{ReportFilter, RevisionKind, Store};
@@ -94,13 +95,13 @@ struct Common {
     #[arg(long, value_name = "ID")]
     regulation: Option<String>,
     /// Месяц / the month
-    #[arg(long, value_name = "2026-11", value_parser = |t: &str| whole(t, 7), group = "period")]
+    #[arg(long, value_name = "2026-11", value_parser = |t: &str| of_kind(t, PeriodKind::Month), group = "period")]
     month: Option<Period>,
     /// Квартал / the quarter
-    #[arg(long, value_name = "2026-Q3", value_parser = quarter, group = "period")]
+    #[arg(long, value_name = "2026-Q3", value_parser = |t: &str| of_kind(t, PeriodKind::Quarter), group = "period")]
     quarter: Option<Period>,
     /// Год / the year
-    #[arg(long, value_name = "2026", value_parser = |t: &str| whole(t, 4), group = "period")]
+    #[arg(long, value_name = "2026", value_parser = |t: &str| of_kind(t, PeriodKind::Year), group = "period")]
     year: Option<Period>,
     /// Первый день / the first day
     #[arg(long, value_name = "DATE", requires = "to", conflicts_with = "period")]
@@ -155,22 +156,14 @@ fn register_kind(text: &str) -> Result<RegisterKind, String> {
     })
 }
 
-fn whole(text: &str, length: usize) -> Result<Period, String> {
+/// A period of this kind only.
+fn of_kind(text: &str, kind: PeriodKind) -> Result<Period, String> {
     let period = Period::parse(text).map_err(|error| error.to_string())?;
-    if text.len() == length {
+    if period.kind() == kind {
         Ok(period)
     } else {
         Err(format!("`{text}`: --month 2026-11, --quarter 2026-Q3, --year 2026"))
     }
-}
-
-fn quarter(text: &str) -> Result<Period, String> {
-    whole(text, "2026-Q3".len()).and_then(|period| match period.kind() {
-        report::PeriodKind::Quarter => Ok(period),
-        report::PeriodKind::Month | report::PeriodKind::Year | report::PeriodKind::Days => {
-            Err(format!("`{text}`: 2026-Q3"))
-        }
-    })
 }
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -249,8 +242,7 @@ async fn make(
         period,
         filter: ReportFilter {
             regulation: regulation.id.clone(),
-            participants: Default::default(),
-            territories: common.territory.iter().cloned().collect(),
+            within: Scope { territories: common.territory.iter().cloned().collect(), ..Scope::whole() },
             debtor: common.participant.clone(),
             rule: common.rule.clone(),
         },

@@ -32,7 +32,6 @@ impl Fields {
     }
 
     /// The file of a field; `None` when none was chosen.
-    #[allow(dead_code, reason = "the forms that upload certificates are not there yet")]
     pub(super) fn file(&self, name: &str) -> Option<&[u8]> {
         self.files.iter().find(|(own, _)| own == name).map(|(_, bytes)| bytes.as_slice()).filter(|b| !b.is_empty())
     }

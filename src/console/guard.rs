@@ -158,7 +158,7 @@ fn begin(console: &Console, request: &Request) -> (Visit, Vec<(HeaderName, Heade
     if chosen_theme.is_some() {
         keep(THEME_COOKIE, theme.as_str());
     }
-    if request.uri().path() == super::sign_in::PATH
+    if super::sign_in::has_a_form(request.uri().path())
         && cookies::read(headers, FORM_COOKIE).is_none()
         && let Ok(secret) = crate::crypto::generate::token()
     {

@@ -14,7 +14,9 @@
 //! [`crate::access::Principal::sees`].
 
 mod accounts;
+mod adapters;
 mod assets;
+mod cases;
 mod confirm;
 mod cookies;
 mod errors;
@@ -25,7 +27,12 @@ mod journal;
 mod obligations;
 mod overview;
 mod own;
+mod participants;
+mod participants_edit;
+mod participants_ping;
+mod reports;
 mod routes;
+mod rules;
 mod shown;
 mod sign_in;
 mod texts;

@@ -4,7 +4,10 @@
 use axum::http::Method;
 use axum::routing::MethodRouter;
 
-use super::{Console, accounts, assets, events, journal, obligations, overview, own, sign_in};
+use super::{
+    Console, accounts, adapters, assets, cases, events, journal, obligations, overview, own, participants,
+    participants_edit, participants_ping, reports, rules, sign_in,
+};
 use crate::access::Right;
 
 /// Who may use a route.
@@ -61,8 +64,15 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(sign_in::routes());
     all.extend(overview::routes());
     all.extend(obligations::routes());
+    all.extend(participants::routes());
+    all.extend(participants_edit::routes());
+    all.extend(participants_ping::routes());
+    all.extend(rules::routes());
+    all.extend(adapters::routes());
     all.extend(journal::routes());
     all.extend(accounts::routes());
+    all.extend(cases::routes());
+    all.extend(reports::routes());
     all.extend(own::routes());
     all.extend(events::routes());
     all
@@ -80,6 +90,12 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "cases", path: "/cases", right: Right::SeeCases },
+    Section { word: "reports", path: "/reports", right: Right::SeeReports },
+    Section { word: "participants", path: "/participants", right: Right::SeeConfiguration },
+    Section { word: "regulations", path: "/regulations", right: Right::SeeConfiguration },
+    Section { word: "calendar", path: "/calendar", right: Right::SeeConfiguration },
+    Section { word: "adapters", path: "/adapters", right: Right::SeeConfiguration },
     Section { word: "journal", path: "/journal", right: Right::SeeJournal },
     Section { word: "accounts", path: "/accounts", right: Right::SeeAccounts },
 ];

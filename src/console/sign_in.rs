@@ -30,6 +30,11 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
+/// Whether a page has a form for somebody who has not signed in.
+pub(super) fn has_a_form(path: &str) -> bool {
+    path == PATH || path.starts_with("/password/")
+}
+
 /// The page for signing in, from where one comes back to `path`.
 pub(super) fn address(path: &str) -> String {
     if path == "/" {

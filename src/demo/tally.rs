@@ -237,6 +237,7 @@ mod tests {
             certificate: None,
             revisions: Revisions { participants: 1, bundle: 1 },
             channel: Channel::Http,
+            trace: None,
         }
     }
 

@@ -18,6 +18,7 @@ mod obligation;
 mod participant;
 mod queue;
 mod time;
+mod trace;
 
 pub use chain::chain;
 pub use data_class::DataClass;
@@ -35,3 +36,4 @@ pub use obligation::{ActGround, ActKind, ObligationState, OutsideWay, SettleKind
 pub use participant::{Contact, NoticesWanted, Participant, RoleHolding, TransportKind};
 pub use queue::{BreakerState, QueueState};
 pub use time::{Timestamp, Zone};
+pub use trace::TraceContext;

@@ -129,7 +129,8 @@ impl Gateway {
             outgoing: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
-        Ok(Some(self.own_message(made, ids::record(self.clock()), revisions, vec![delivery])))
+        let notice = self.own_message(made, ids::record(self.clock()), revisions, vec![delivery]);
+        Ok(Some(NewMessage { trace: about.trace.clone(), ..notice }))
     }
 
     pub(super) fn own_message(
@@ -157,6 +158,7 @@ impl Gateway {
             revisions,
             channel: Channel::Internal,
             deliveries,
+            trace: None,
         }
     }
 }

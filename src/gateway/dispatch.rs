@@ -1,6 +1,6 @@
 //! A message's way out: claim under a lease, make what goes out, hand it over with no transaction open, settle.
 
-mod held;
+pub(super) mod held;
 pub mod ping;
 mod ping_send;
 
@@ -41,6 +41,7 @@ pub struct Ways {
 
 /// Claims and delivers until cancelled, then waits for what is in flight; what does not end in time is cut off and given back.
 pub async fn run(gateway: Gateway, ways: Ways, stop: CancellationToken) {
+    drop(gateway.inner.ways.set(ways.clone()));
     let dispatcher = Dispatcher::new(gateway, ways);
     dispatcher.begin(&stop).await;
     let mut changed = dispatcher.gateway.store().deliveries_changed();
@@ -175,7 +176,8 @@ impl Dispatcher {
         strays.map(|participant| Slots { participant, free: STRAYS_AT_ONCE_MAX }).collect()
     }
 
-    async fn work(&self, claimed: Claimed, way: held::Way) {
+    /// One attempt and its settling; what it came to, if that is known.
+    pub(super) async fn work(&self, claimed: Claimed, way: held::Way) -> Option<(DeliveryState, Option<String>)> {
         let mut journal = Vec::new();
         let outcome = match self.instead(&claimed, way) {
             Some(outcome) => outcome,
@@ -197,7 +199,7 @@ impl Dispatcher {
                 // Settling without them would lose the obligations. The lease ends, the same bytes go out again, and by then the
                 // store answers or the calendar has its year.
                 warn!(delivery = %id, %fault, "handed over, but its obligations cannot be started yet");
-                return;
+                return None;
             }
         };
         let made = self.notice(&claimed, state, reason.clone()).await;
@@ -224,6 +226,7 @@ impl Dispatcher {
             Err(error) => warn!(delivery = %id, %error, "not settled; it comes back when its lease ends"),
         }
         self.told(recipient, id, contact).await;
+        Some((state, reason))
     }
 
     async fn notice(
@@ -326,12 +329,12 @@ impl Dispatcher {
             return self.hand_over_plain(claimed, &outgoing, (participant, url, plain), journal).await;
         }
         let id = claimed.message.message_id;
-        let technical = is_answer(claimed);
+        let (technical, trace) = (is_answer(claimed), claimed.message.trace.as_ref());
         let handed = match (&known.participant.transport, &self.ways.amqp) {
-            (TransportKind::Http { url }, _) => self.ways.push.push(url, outgoing.signed.clone(), id).await,
+            (TransportKind::Http { url }, _) => self.ways.push.push(url, outgoing.signed.clone(), id, trace).await,
             (TransportKind::Amqp, Some(amqp)) => {
                 let queue = if technical { Queue::Receipts } else { Queue::To };
-                amqp.publish(&queue(claimed.recipient.clone()), &outgoing.signed, id).await
+                amqp.publish(&queue(claimed.recipient.clone()), &outgoing.signed, id, trace).await
             }
             (TransportKind::Amqp, None) => {
                 let detail = "no broker is configured: set broker.url".to_owned();
@@ -372,7 +375,9 @@ impl Dispatcher {
     async fn answered(&self, claimed: &Claimed, outgoing: &Outgoing, bytes: Vec<u8>, status: Option<u16>) -> Outcome {
         let technical = is_answer(claimed);
         let at = self.gateway.clock().now();
-        match (self.verify_answer(claimed, outgoing, &bytes, at).await, status) {
+        let word = self.verify_answer(claimed, outgoing, &bytes, at).await;
+        self.gateway.tell_receipt(&claimed.message, AnswerWord::name(word.as_ref().ok()), at);
+        match (word, status) {
             (Ok(AnswerWord::Receipt), None) => Outcome::Delivered { at, receipt: bytes },
             (Ok(AnswerWord::Receipt), Some(status)) => {
                 let detail = format!("HTTP {status} with a receipt inside");

@@ -126,6 +126,7 @@ impl Gateway {
             revisions: whole.revisions,
             channel: Channel::Internal,
             deliveries: vec![delivery],
+            trace: None,
         })
     }
 }

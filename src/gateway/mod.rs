@@ -24,6 +24,7 @@ mod meters;
 pub mod notify;
 mod outgoing;
 mod outside;
+mod peer;
 pub mod people;
 mod plain;
 pub mod pulse;
@@ -36,6 +37,7 @@ pub mod seal;
 pub mod snapshot;
 mod take;
 mod technical;
+mod traces;
 mod versions;
 pub mod watch;
 mod work;
@@ -49,12 +51,14 @@ pub use clock::Clock;
 pub use configure::{ConfigureError, Difference, differences, first_revisions, follow_revisions};
 pub use meters::Meters;
 pub use notify::Voices;
+pub use peer::Peer;
 pub use plain::{Posted, Taken, is_signed_on_behalf};
 pub use queues::{DiscardError, follow_queues};
-pub use receive::{Peer, Reply};
+pub use receive::Reply;
 pub use reports::{REGISTER_ROWS_MAX, ReportBase, ReportError, ReportKind, ReportRequest, make_report};
 pub use snapshot::Snapshot;
 pub use technical::TicketUse;
+pub use traces::Traces;
 
 use crate::crypto::{Certificate, Signer};
 use crate::domain::ParticipantId;
@@ -79,12 +83,14 @@ struct Inner {
     limits: Limits,
     snapshot: RwLock<Arc<Snapshot>>,
     snapshot_changed: signal::Sender<u64>,
+    ways: std::sync::OnceLock<dispatch::Ways>,
     rate: rate::RefusalRate,
     judging: Semaphore,
     behind: Mutex<Option<Revisions>>,
     vault: Vault,
     uploads: Arc<attachments::Uploads>,
     meters: Meters,
+    traces: Traces,
     queues: queues::Queues,
     hasher: people::Hasher,
     pulse: pulse::Pulse,
@@ -111,6 +117,7 @@ impl Gateway {
             vault,
             uploads: Arc::default(),
             meters: Meters::new(),
+            traces: Traces::default(),
             queues: queues::Queues::new(),
             hasher: people::Hasher::default(),
             pulse: pulse::Pulse::default(),
@@ -121,8 +128,18 @@ impl Gateway {
             limits,
             snapshot: RwLock::new(snapshot.into()),
             snapshot_changed: signal::Sender::new(0),
+            ways: std::sync::OnceLock::new(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Tells of each message's way to where these traces go. Only before anything else holds the gateway.
+    #[must_use]
+    pub fn with_traces(mut self, traces: Traces) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.traces = traces;
+        }
+        self
     }
 
     /// The gateway's own participant id.
@@ -182,6 +199,11 @@ impl Gateway {
     pub fn replace_snapshot(&self, snapshot: Snapshot) {
         *self.inner.snapshot.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
         self.inner.snapshot_changed.send_modify(|n| *n = n.wrapping_add(1));
+    }
+
+    /// The ways out, once deliveries go out from this process.
+    pub fn ways(&self) -> Option<&dispatch::Ways> {
+        self.inner.ways.get()
     }
 
     /// Bumped whenever another configuration is in force.

@@ -160,6 +160,17 @@ pub(super) enum AnswerWord {
     Fault(FaultReport),
 }
 
+impl AnswerWord {
+    /// What it is called; `none` where there is none.
+    pub(super) fn name(word: Option<&Self>) -> &'static str {
+        match word {
+            Some(Self::Receipt) => "receipt",
+            Some(Self::Fault(_)) => "fault",
+            None => "none",
+        }
+    }
+}
+
 /// What an answer to a push must be about.
 pub(super) struct About<'a> {
     pub(super) recipient: &'a ParticipantId,

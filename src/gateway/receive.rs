@@ -1,11 +1,10 @@
 //! A message's way in: one judgement, one transaction, one signed answer.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::runtime::Handle;
-use tracing::{debug, info, warn};
+use tracing::{Instrument as _, debug, info, warn};
 
 use crate::crypto::sha256;
 use crate::deadline::obligations::{CaseUpsert, Effects, StartError};
@@ -18,33 +17,13 @@ use crate::store::{
 
 use super::judge::{self, Bench, Judgement, Refusal};
 use super::lookup::{Records, StoreLookup, Unasked, names_something_earlier};
-use super::{Gateway, Snapshot, effects, ids, work};
+use super::traces::log_span;
+use super::{Gateway, Peer, Snapshot, effects, ids, work};
 
 /// How often a message is judged again because its case changed meanwhile.
 pub(super) const JUDGEMENTS_MAX: usize = 5;
 /// What a peer is told to wait when the gateway cannot take its message.
 const RETRY_AFTER_SECONDS: u32 = 5;
-
-/// Where bytes came from.
-#[derive(Debug, Clone)]
-pub struct Peer {
-    /// The channel.
-    pub channel: Channel,
-    /// The address, over HTTP.
-    pub address: Option<IpAddr>,
-    /// The owner of the queue, over the broker.
-    pub queue: Option<ParticipantId>,
-}
-
-impl Peer {
-    pub(super) fn name(&self) -> String {
-        match (&self.queue, self.address) {
-            (Some(queue), _) => format!("queue of {queue}"),
-            (None, Some(address)) => address.to_string(),
-            (None, None) => "unknown".to_owned(),
-        }
-    }
-}
 
 /// The answer to whatever came in.
 #[derive(Debug, Clone)]
@@ -145,8 +124,13 @@ impl Gateway {
     /// Takes one document from a peer and answers it. Never fails: whatever goes wrong is a fault in the answer.
     pub async fn receive(&self, bytes: Vec<u8>, peer: &Peer) -> Reply {
         let began = Instant::now();
-        let reply = self.judge_and_answer(bytes, peer).await;
+        let (step, traced) = self.begin_accept(peer).unzip();
+        let peer = traced.as_ref().unwrap_or(peer);
+        let reply = self.judge_and_answer(bytes, peer).instrument(log_span(peer.trace.as_ref())).await;
         self.meters().answered(peer.channel, reply.code, began.elapsed());
+        if let Some(step) = step {
+            self.end_accept(step, &reply);
+        }
         reply
     }
 
@@ -199,7 +183,9 @@ impl Gateway {
         let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
         match judge::judge(bytes, &bench, lookup) {
             Ok(Judgement::Message(accepted)) => {
-                self.accept(*accepted, bytes, &snapshot, lookup, (now, business_now), peer.channel)
+                let times = (now, business_now);
+                let prepared = self.accept(*accepted, bytes, &snapshot, lookup, times, peer.channel)?;
+                Ok(prepared.under(peer.trace.as_ref()))
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
             Err(refusal) => Ok(Prepared::Refused(refusal)),
@@ -261,6 +247,7 @@ impl Gateway {
             revisions: Revisions { participants: snapshot.participants_revision, bundle: revision },
             channel,
             deliveries,
+            trace: None,
         };
         let mut is_on_consent = accepted.effects.on_consent.is_some();
         let grace_seconds = i64::from(self.settings().attachments.grace_hours) * 3_600;

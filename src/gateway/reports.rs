@@ -196,12 +196,12 @@ fn about(regulation: &Regulation, request: &ReportRequest) -> About {
     tell(
         "Только то, в чём участвуют",
         "Only what these take part in",
-        list(filter.participants.iter().map(ParticipantId::as_str).collect()),
+        list(filter.within.participants.iter().map(ParticipantId::as_str).collect()),
     );
     tell(
         "Только дела территорий (ОКТМО)",
         "Only cases of the territories (OKTMO)",
-        list(filter.territories.iter().map(|t| t.as_str()).collect()),
+        list(filter.within.territories.iter().map(|t| t.as_str()).collect()),
     );
     About {
         regulation: regulation.id.clone(),
@@ -255,7 +255,7 @@ async fn cases(
     period: Period,
     zone: Zone,
 ) -> Result<Option<(report::CaseCount, report::CaseCount)>, StoreError> {
-    if !filter.participants.is_empty() || filter.debtor.is_some() || filter.rule.is_some() {
+    if !filter.within.participants.is_empty() || filter.debtor.is_some() || filter.rule.is_some() {
         return Ok(None);
     }
     let before = period.before();
@@ -307,8 +307,8 @@ async fn journal(
         actor: request.actor.clone(),
         detail: json!({
             "register": kind.as_str(), "regulation": report.about.regulation, "period": request.period.to_string(),
-            "personal": request.personal, "rows": rows, "participants": request.filter.participants,
-            "territories": request.filter.territories.iter().map(|t| t.as_str()).collect::<Vec<_>>(),
+            "personal": request.personal, "rows": rows, "participants": request.filter.within.participants,
+            "territories": request.filter.within.territories.iter().map(|t| t.as_str()).collect::<Vec<_>>(),
         }),
         ..JournalEntry::default()
     };

@@ -64,6 +64,12 @@ fn line_of(line: Option<u32>) -> usize {
     line.and_then(|l| usize::try_from(l).ok()).unwrap_or(0)
 }
 
+/// What is wrong with a participant's file, as a finding.
+fn unread(problem: &participants::FileProblem) -> Finding {
+    let column = problem.column;
+    Finding { ru: problem.ru.clone(), column, ..error(&problem.file, problem.line, &problem.en) }
+}
+
 /// Compiles and checks two revisions. `business_now` says from when on the calendars must have data.
 pub fn compile(
     people: (i64, &Files),
@@ -73,12 +79,7 @@ pub fn compile(
 ) -> Compiled {
     let mut findings = Vec::new();
     let parsed = participants::parse(people.1).unwrap_or_else(|problems| {
-        let told = |p: &participants::FileProblem| Finding {
-            ru: p.ru.clone(),
-            column: p.column,
-            ..error(&p.file, p.line, &p.en)
-        };
-        findings.extend(problems.iter().map(told));
+        findings.extend(problems.iter().map(unread));
         Vec::new()
     });
     let catalogue = Catalogue::from_files(bundle.1)
@@ -273,7 +274,8 @@ impl Snapshot {
         self.regulations.iter()
     }
 
-    pub(super) fn adapters(&self) -> &AdapterSet {
+    /// All adapters.
+    pub fn adapters(&self) -> &AdapterSet {
         &self.adapters
     }
 

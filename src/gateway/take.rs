@@ -11,7 +11,8 @@ impl Gateway {
     /// Takes a message from a participant's queue. It leaves the queue only when it is committed, or recorded as refused, and its signed
     /// answer has been confirmed by the broker.
     pub async fn take(&self, incoming: Incoming, answers: &dyn ToQueue) -> Disposition {
-        let peer = Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant) };
+        let peer =
+            Peer { channel: Channel::Amqp, address: None, queue: Some(incoming.participant), trace: incoming.trace };
         let reply = match incoming.body {
             Body::Whole(bytes) => self.receive(bytes, &peer).await,
             Body::TooLarge { .. } => self.refuse_too_large(&peer).await,
@@ -24,7 +25,7 @@ impl Gateway {
         if !uses_broker {
             return Disposition::Ack;
         }
-        match answers.publish(&Queue::Receipts(to), &reply.bytes, about).await {
+        match answers.publish(&Queue::Receipts(to), &reply.bytes, about, peer.trace.as_ref()).await {
             Outcome::Sent { .. } => Disposition::Ack,
             // Not answered: it comes again, is found recorded, and gets the same receipt.
             Outcome::Failed { .. } | Outcome::Answered { .. } => Disposition::RequeueLater,

@@ -93,7 +93,7 @@ impl Gateway {
         (row, message): (DeliveryRow, MessageRow),
         bytes: &[u8],
     ) -> Result<(), Fault> {
-        let (participant, about) = (&known.header.sender, message.message_id);
+        let (participant, about, began) = (&known.header.sender, message.message_id, self.clock().now());
         if let PartnerWord::Fault(f) = &word
             && f.known().is_some_and(|code| code.class() == FaultClass::Retry)
         {
@@ -123,7 +123,9 @@ impl Gateway {
         match self.store().answer(answered).await.map_err(not_now)? {
             AnsweredResult::Settled => {
                 info!(%participant, message_id = %about, state = ?state, "the partner answered");
-                if state == NoticeState::Delivered {
+                let delivered = state == NoticeState::Delivered;
+                self.tell_receipt(&message, if delivered { "receipt" } else { "fault" }, began);
+                if delivered {
                     self.meters().delivered(participant, message.accepted_at, self.clock().now());
                 }
             }

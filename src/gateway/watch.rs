@@ -22,7 +22,7 @@ const SCHEDULES_MAX: u32 = 500;
 const SCHEDULE_PAUSE_SECONDS: i64 = 3_600;
 /// The lease under which one node watches.
 const LEASE_NAME: &str = "watcher";
-const LEASE_MS: u32 = 10_000;
+const LEASE_MS: u32 = 6_000;
 
 /// Watches until cancelled.
 pub async fn run(gateway: Gateway, stop: CancellationToken) {

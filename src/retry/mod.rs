@@ -90,7 +90,7 @@ pub fn next(limits: &Limits, reason: ParkReason, tried: Tried, seed: u64, now: T
     let policy = match policy(reason) {
         Policy::Limited if tried.partner_away && breaker::counts(reason) => Policy::Patient,
         Policy::Patient if limits.give_up_ms.is_none() => Policy::Limited,
-        policy => policy,
+        policy @ (Policy::Patient | Policy::Limited | Policy::Unlimited | Policy::Park) => policy,
     };
     match policy {
         Policy::Park => Verdict::Park(reason),

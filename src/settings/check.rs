@@ -7,7 +7,7 @@ use std::path::Path;
 use config::{Config, Environment, File, FileFormat, Source, Value, ValueKind};
 
 use super::tree::{DEFAULTS, Settings};
-use super::{attachments, console, notify};
+use super::{attachments, console, notify, traces};
 
 /// One thing wrong with the settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,7 @@ pub(super) fn layers(folder: &Path) -> Result<Settings, SettingsError> {
         .chain(console::checks(&settings.console))
         .chain(notify::checks(&settings))
         .chain(attachments::checks(&settings))
+        .chain(traces::checks(&settings.traces))
         .collect();
     if wrong.is_empty() {
         return Ok(settings);
@@ -279,6 +280,10 @@ mod tests {
                 "ten-thousandth",
             ),
             ("[limits]\njudging_max = \"many\"", "limits.judging_max", "invalid type"),
+            ("[traces]\notlp = \"http://collector.example:4318\"", "traces.otlp", "insecure = true"),
+            ("[traces]\notlp = \"127.0.0.1:4318\"", "traces.otlp", "http://"),
+            ("[traces]\notlp = \"https://a:b@collector.example\"", "traces.otlp", "no account"),
+            ("[traces]\nratio = 1.5", "traces.ratio", "0 to 1"),
         ] {
             let error = load(text).unwrap_err();
             let problem = error.0.first().unwrap();

@@ -11,6 +11,7 @@ pub mod folder;
 mod notify;
 pub mod participants;
 mod plain;
+mod traces;
 mod tree;
 
 pub use attachments::S3;
@@ -19,6 +20,7 @@ pub use check::{Problem, SettingsError};
 pub use console::Console;
 pub use notify::{Group, Notify, Secret, Smtp, SmtpTls, Webhook};
 pub use plain::{PlainSettings, SecretProblem};
+pub use traces::Traces;
 pub use tree::{
     Agencies, Attachments, Broker, Database, Delivery, Gateway, Limits, Log, LogFormat, Mailbox, Policy, Push, Settings,
 };

@@ -10,6 +10,7 @@ use super::check::{self, SettingsError};
 use super::console::Console;
 use super::notify::Notify;
 use super::plain::PlainSettings;
+use super::traces::Traces;
 use crate::domain::ParticipantId;
 
 /// The compiled-in defaults, with comments.
@@ -52,6 +53,8 @@ pub struct Settings {
     pub notify: Notify,
     /// Logs.
     pub log: Log,
+    /// What a collector is told of each message's way.
+    pub traces: Traces,
 }
 
 /// The gateway's own identity.

@@ -27,7 +27,7 @@ pub(super) struct Posted {
 
 /// Where everything comes from: a socket of nobody.
 fn peer() -> Peer {
-    Peer { channel: Channel::Http, address: None, queue: None }
+    Peer { channel: Channel::Http, address: None, queue: None, trace: None }
 }
 
 /// Sends letters one after the other: those of one case must not overtake each other.

@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns, Select, Tx, opt_text, text};
 use super::writer::Write;
-use super::{JournalEntry, Store, StoreError, sessions};
+use super::{JournalEntry, Store, StoreError, sessions, sign_ins};
 
 /// An account to add.
 #[derive(Debug, Clone)]
@@ -80,7 +80,7 @@ impl AccountRow {
 /// One change of an account.
 #[derive(Debug, Clone)]
 pub enum AccountChange {
-    /// Another password, Argon2id in PHC form. All other sessions end.
+    /// Another password, Argon2id in PHC form. All other sessions end, and failed sign-ins are forgotten.
     Password {
         /// The hash.
         hash: String,
@@ -100,7 +100,7 @@ pub enum AccountChange {
     },
     /// Another name.
     Name(Line),
-    /// Shut (all sessions end, tokens and links are good for nothing) or opened again.
+    /// Shut (all sessions end, tokens and links are good for nothing) or opened again (failed sign-ins are forgotten).
     Disabled(bool),
 }
 
@@ -302,9 +302,14 @@ impl Write for ChangeTask {
                 (set, Value::Null, if *off { "account-disabled" } else { "account-enabled" })
             }
         };
-        let (sql, vals) = select.push(" WHERE id = ? RETURNING id", vec![text(self.id)]).into_parts();
-        if tx.built(sql, vals).await?.is_empty() {
-            return Ok(false);
+        let (sql, vals) = select.push(" WHERE id = ? RETURNING login", vec![text(self.id)]).into_parts();
+        let changed = tx.built(sql, vals).await?;
+        let Some(changed) = changed.first() else { return Ok(false) };
+        let opened = matches!(self.change, AccountChange::Password { .. } | AccountChange::Disabled(false));
+        if opened {
+            // Whoever gives somebody a new way in does not leave the pause before it.
+            let subject = sign_ins::login_subject(&changed.text("login")?);
+            tx.one("DELETE FROM sign_in_failures WHERE subject = $1", vec![text(subject)]).await?;
         }
         match &self.change {
             AccountChange::Password { keep, .. } => {

@@ -1,9 +1,11 @@
 //! Cases: what deadlines need to know of a family's accompaniment.
 
+use crate::access::Scope;
 use crate::deadline::cases::CaseFacts;
 use crate::domain::{CaseId, Oktmo, Timestamp};
 
 use super::sql::{Columns, Engine, Select, Vals, opt_text, text};
+use super::views::within;
 use super::{Store, StoreError};
 
 /// A case.
@@ -50,12 +52,20 @@ impl Store {
 /// Which cases to list; `None` means any.
 #[derive(Debug, Clone, Default)]
 pub struct CaseFilter {
+    /// Only this one.
+    pub case_id: Option<CaseId>,
     /// In this territory or below it.
     pub territory: Option<Oktmo>,
     /// Of this curator.
     pub curator: Option<String>,
     /// Only open ones.
     pub open: bool,
+    /// Only closed ones.
+    pub closed: bool,
+    /// Of this level.
+    pub level: Option<String>,
+    /// Within this part of the region: a participant's part are the cases in whose messages it is a party.
+    pub within: Scope,
 }
 
 impl Store {
@@ -70,11 +80,24 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<CaseRow>, StoreError> {
         let mut select = Select::new(SELECT)
+            .and_some("id = ?", filter.case_id.map(text))
             .and_some("territory LIKE ?", filter.territory.as_ref().map(|t| text(format!("{}%", t.as_str()))))
             .and_some("curator = ?", filter.curator.as_ref().map(text))
+            .and_some("level = ?", filter.level.as_ref().map(text))
             .and_some("id < ?", before.map(text));
         if filter.open {
             select = select.and("closed_at IS NULL", vec![]);
+        }
+        if filter.closed {
+            select = select.and("closed_at IS NOT NULL", vec![]);
+        }
+        let territories = Scope { territories: filter.within.territories.clone(), ..Scope::whole() };
+        select = within(select, &territories, ["", ""], "cases.id");
+        if !filter.within.participants.is_empty() {
+            let list = || filter.within.participants.iter().map(text).collect();
+            let party = "EXISTS (SELECT 1 FROM messages m WHERE m.case_id = cases.id AND (m.sender IN (";
+            select = select.and(party, vec![]).list(list()).push(") OR m.recipient IN (", vec![]).list(list());
+            select = select.push(")))", vec![]);
         }
         let found =
             select.push(" ORDER BY id DESC LIMIT ?", vec![i64::from(limit).into()]).fetch(self.readers()).await?;

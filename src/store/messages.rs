@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::domain::{
     CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority,
-    RecordId, Timestamp,
+    RecordId, Timestamp, TraceContext,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
@@ -73,6 +73,8 @@ pub struct NewMessage {
     pub channel: Channel,
     /// To whom it goes; empty for a message to oneself.
     pub deliveries: Vec<NewDelivery>,
+    /// Where in a trace what follows from it belongs.
+    pub trace: Option<TraceContext>,
 }
 
 /// A delivery to begin, in state `queued`.
@@ -173,6 +175,8 @@ pub struct MessageRow {
     pub revisions: Revisions,
     /// How it came.
     pub channel: Channel,
+    /// Where in a trace what follows from it belongs.
+    pub trace: Option<TraceContext>,
 }
 
 /// The bytes of a message.
@@ -332,7 +336,7 @@ impl Store {
 pub(super) const COLUMNS: &str = "m.record_id AS m_record_id, m.message_id, m.sender, m.recipient AS m_recipient, \
     m.conversation_id AS m_conversation_id, m.case_id AS m_case_id, m.in_reply_to, m.derived_from, m.type_name, m.type_version, \
     m.created_at, m.expires_at AS m_expires_at, m.priority AS m_priority, m.test, m.accepted_at, m.business_at, m.digest, \
-    m.certificate, m.participants_revision, m.bundle_revision, m.channel";
+    m.certificate, m.participants_revision, m.bundle_revision, m.channel, m.trace";
 
 fn select() -> String {
     format!("SELECT {COLUMNS} FROM messages m")
@@ -366,6 +370,8 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<MessageRow, StoreError> {
         certificate: row.opt_digest("certificate")?,
         revisions: Revisions { participants: row.int("participants_revision")?, bundle: row.int("bundle_revision")? },
         channel: row.parsed("channel", Channel::parse)?,
+        // It is there for who looks on; nothing may fail for it.
+        trace: row.opt_text("trace")?.and_then(|text| TraceContext::from_text(&text)),
     })
 }
 
@@ -394,6 +400,7 @@ pub(super) fn values(message: &NewMessage) -> Vals<'_> {
         message.revisions.participants.into(),
         message.revisions.bundle.into(),
         Val::Word(message.channel.as_str()),
+        opt_text(message.trace.as_ref().map(TraceContext::to_text)),
     ]
 }
 
@@ -419,7 +426,7 @@ pub(super) fn entry(message: &NewMessage, kind: &str) -> JournalEntry {
 
 const INSERT_HEAD: &str = "INSERT INTO messages (record_id, sender, message_id, recipient, conversation_id, case_id, in_reply_to, \
     derived_from, type_name, type_version, created_at, expires_at, priority, test, accepted_at, business_at, digest, certificate, \
-    participants_revision, bundle_revision, channel) VALUES ";
+    participants_revision, bundle_revision, channel, trace) VALUES ";
 
 /// Claims ids: the first of a key wins.
 pub(super) const INSERT: Stmt = Stmt { head: INSERT_HEAD, tail: " ON CONFLICT DO NOTHING RETURNING record_id" };

@@ -97,7 +97,7 @@ pub use plans::QueryPlan;
 pub use queues::{BreakerRow, QueueOrder, QueueTry};
 pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
 pub use sessions::{NewSession, SessionRow};
-pub use sign_ins::SignIn;
+pub use sign_ins::{SignIn, login_subject};
 pub use tickets::{NewRefusal, NewTicket, RefusalRow, TicketRow};
 pub use views::{Counts, DueCursor, HandoverCursor, NotHandedOver, ObligationFilter, ObligationGroup};
 

@@ -296,12 +296,12 @@ impl Write for CloseTask {
 
     async fn run(&self, tx: &mut Tx<'_>, rows: &mut Rows<'_>) -> Result<bool, Failure> {
         let sql = "DELETE FROM breakers WHERE participant = $1 RETURNING opened_at, probes";
-        for row in tx.one(sql, vec![text(&self.participant)]).await? {
+        let closed = tx.one(sql, vec![text(&self.participant)]).await?;
+        for row in &closed {
             let detail = json!({ "openedAt": row.at("opened_at")?, "probes": row.int("probes")? });
             rows.entry(&entry("breaker-closed", &self.actor, &self.participant, detail), self.now);
             rows.touched.deliveries = true;
-            return Ok(true);
         }
-        Ok(false)
+        Ok(!closed.is_empty())
     }
 }

@@ -1,14 +1,14 @@
 //! What reports count: sums over a period, made by the database out of indexes, so that few rows come back.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 
+use crate::access::Scope;
 use crate::deadline::cases::CaseFacts;
-use crate::domain::{CaseId, ObligationState, Oktmo, ParticipantId, RuleId, SettleKind, Timestamp};
+use crate::domain::{CaseId, ObligationState, ParticipantId, RuleId, SettleKind, Timestamp};
 use crate::report::{CaseCount, Due, Entry, Exchange, Late, Opened, Span};
 
-use super::sql::{Columns, Select, Val, text};
+use super::sql::{Columns, Select, text};
+use super::views::within;
 use super::{Store, StoreError};
 
 /// What a report is about.
@@ -16,14 +16,19 @@ use super::{Store, StoreError};
 pub struct ReportFilter {
     /// The regulation.
     pub regulation: String,
-    /// Only what one of these owes, is owed, sends or receives; empty: of all.
-    pub participants: BTreeSet<ParticipantId>,
-    /// Only what belongs to a case in one of these territories (prefixes cover all below them); empty: of all.
-    pub territories: BTreeSet<Oktmo>,
+    /// Within this part of the region: whoever asks sees no other.
+    pub within: Scope,
     /// Only what this participant owes or sends.
     pub debtor: Option<ParticipantId>,
     /// Only of this rule.
     pub rule: Option<RuleId>,
+}
+
+impl ReportFilter {
+    /// A case belongs to no single participant: it is narrowed by its territory only.
+    fn territories(&self) -> Scope {
+        Scope { territories: self.within.territories.clone(), ..Scope::whole() }
+    }
 }
 
 /// The first instant, and the first one after.
@@ -82,7 +87,7 @@ impl Store {
             .and("c.regulation = ?", vec![text(&filter.regulation)])
             .and("c.opened_at < ?", vec![to.into()])
             .and("(c.closed_at IS NULL OR c.closed_at >= ?)", vec![from.into()]);
-        let found = of_territories(select, "c.territory", filter).fetch(self.readers()).await?;
+        let found = within(select, &filter.territories(), ["", ""], "c.id").fetch(self.readers()).await?;
         let mut count = CaseCount::default();
         for row in &found {
             let facts = row.opt_text("facts")?.map(|t| serde_json::from_str::<Brief>(&t)).transpose();
@@ -97,7 +102,7 @@ impl Store {
                 .and("m.business_at >= ?", vec![from.into()])
                 .and("m.business_at < ?", vec![to.into()])
                 .and("c.regulation = ?", vec![text(&filter.regulation)]);
-        let found = of_territories(changed, "c.territory", filter).fetch(self.readers()).await?;
+        let found = within(changed, &filter.territories(), ["", ""], "m.case_id").fetch(self.readers()).await?;
         count.level_changes = found.first().map_or(Ok(0), |row| row.int("n"))?.unsigned_abs();
         Ok(count)
     }
@@ -194,15 +199,13 @@ fn obligations<'f>(head: &str, by: &str, filter: &'f ReportFilter, (from, to): I
         ),
         _ => (from, to),
     };
-    let territories = if filter.territories.is_empty() { "" } else { " JOIN cases c ON c.id = o.case_id" };
-    let select = Select::new(&format!("{head} FROM obligations o{territories}"))
+    let select = Select::new(&format!("{head} FROM obligations o"))
         .and(&format!("o.{by} >= ?"), vec![after.into()])
         .and(&format!("o.{by} < ?"), vec![until.into()])
         .and("o.regulation = ?", vec![text(&filter.regulation)])
         .and_some("o.rule = ?", filter.rule.as_ref().map(text))
         .and_some("o.debtor = ?", filter.debtor.as_ref().map(text));
-    let select = of_participants(select, ["o.debtor", "o.creditor"], filter);
-    of_territories(select, "c.territory", filter)
+    within(select, &filter.within, ["o.debtor", "o.creditor"], "o.case_id")
 }
 
 pub(super) fn due(filter: &ReportFilter, period: Instants) -> Select<'_> {
@@ -223,14 +226,13 @@ pub(super) fn opened(filter: &ReportFilter, period: Instants) -> Select<'_> {
 }
 
 pub(super) fn exchange(filter: &ReportFilter, (from, to): Instants) -> Select<'_> {
-    let territories = if filter.territories.is_empty() { "" } else { " JOIN cases c ON c.id = m.case_id" };
-    let select = Select::new(&format!("SELECT m.type_name, m.sender, COUNT(*) AS n FROM messages m{territories}"))
+    let select = Select::new("SELECT m.type_name, m.sender, COUNT(*) AS n FROM messages m")
         .and(COUNTED, vec![])
         .and("m.business_at >= ?", vec![from.into()])
         .and("m.business_at < ?", vec![to.into()])
         .and_some("m.sender = ?", filter.debtor.as_ref().map(text));
-    let select = of_participants(select, ["m.sender", "m.recipient"], filter);
-    of_territories(select, "c.territory", filter).push(" GROUP BY m.type_name, m.sender", vec![])
+    within(select, &filter.within, ["m.sender", "m.recipient"], "m.case_id")
+        .push(" GROUP BY m.type_name, m.sender", vec![])
 }
 
 fn register(filter: &ReportFilter, (from, to): Instants, limit: u32) -> Select<'_> {
@@ -242,28 +244,8 @@ fn register(filter: &ReportFilter, (from, to): Instants, limit: u32) -> Select<'
         .and("m.business_at < ?", vec![to.into()])
         .and("m.type_name IN ('application', 'identification-notice')", vec![])
         .and("(c.regulation IS NULL OR c.regulation = ?)", vec![text(&filter.regulation)]);
-    let select = of_participants(select, ["m.sender", "m.recipient"], filter);
-    of_territories(select, "c.territory", filter)
+    within(select, &filter.within, ["m.sender", "m.recipient"], "m.case_id")
         .push(" ORDER BY m.business_at, m.record_id LIMIT ?", vec![i64::from(limit).into()])
-}
-
-/// Those in which one of the filter's participants is a party.
-fn of_participants<'f>(select: Select<'f>, sides: [&str; 2], filter: &'f ReportFilter) -> Select<'f> {
-    if filter.participants.is_empty() {
-        return select;
-    }
-    let list = || -> Vec<Val<'f>> { filter.participants.iter().map(text).collect() };
-    let [one, other] = sides;
-    let select = select.and(&format!("({one} IN ("), vec![]).list(list());
-    select.push(&format!(") OR {other} IN ("), vec![]).list(list()).push("))", vec![])
-}
-
-fn of_territories<'f>(select: Select<'f>, column: &str, filter: &'f ReportFilter) -> Select<'f> {
-    if filter.territories.is_empty() {
-        return select;
-    }
-    let likes = vec![format!("{column} LIKE ?"); filter.territories.len()].join(" OR ");
-    select.and(&format!("({likes})"), filter.territories.iter().map(|t| text(format!("{}%", t.as_str()))).collect())
 }
 
 fn due_row(row: &sqlx::any::AnyRow) -> Result<Due, StoreError> {

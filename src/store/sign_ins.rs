@@ -1,13 +1,18 @@
 //! Failed sign-ins, counted for all nodes together.
 
 use crate::access::throttle::{Counted, FORGOTTEN_AFTER_SECONDS, pause_seconds};
-use crate::domain::Timestamp;
+use crate::domain::{Digest, Timestamp};
 
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns, Tx, text};
 use super::writer::Write;
 use super::{JournalEntry, Store, StoreError};
+
+/// The subject of failures under a login. People type passwords into that field: only the hash of what they typed is kept.
+pub fn login_subject(typed: &str) -> String {
+    format!("login:{}", Digest::from_bytes(openssl::sha::sha256(typed.as_bytes())))
+}
 
 /// Whether a sign-in may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +25,7 @@ pub enum SignIn {
 
 impl Store {
     /// Counts an attempt before the password is looked at, so that of many at once no more pass than one after another. Each subject is
-    /// a login or an address. An attempt while a pause runs changes nothing.
+    /// a login or an address. An attempt while a pause runs does not lengthen it.
     ///
     /// # Errors
     /// When the database is away.

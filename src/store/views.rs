@@ -80,7 +80,8 @@ impl ObligationFilter {
     }
 }
 
-/// Narrows a listing to a part of the region. The columns say who takes part in a row and to which case it belongs.
+/// Narrows a listing to a part of the region. The columns say who takes part in a row and to which case it belongs; no table of the listing
+/// may be called `own_case`.
 pub(super) fn within<'f>(mut select: Select<'f>, scope: &'f Scope, parties: [&str; 2], case_id: &str) -> Select<'f> {
     if !scope.participants.is_empty() {
         let [one, other] = parties;
@@ -89,11 +90,12 @@ pub(super) fn within<'f>(mut select: Select<'f>, scope: &'f Scope, parties: [&st
         select = select.list(ids()).push("))", vec![]);
     }
     if !scope.territories.is_empty() {
-        select = select.and(&format!("EXISTS (SELECT 1 FROM cases c WHERE c.id = {case_id} AND ("), vec![]);
+        select =
+            select.and(&format!("EXISTS (SELECT 1 FROM cases own_case WHERE own_case.id = {case_id} AND ("), vec![]);
         for (i, territory) in scope.territories.iter().enumerate() {
             let length = i64::try_from(territory.as_str().len()).unwrap_or(i64::MAX);
             let or = if i == 0 { "" } else { " OR " };
-            let condition = format!("{or}substr(c.territory, 1, CAST(? AS INTEGER)) = ?");
+            let condition = format!("{or}substr(own_case.territory, 1, CAST(? AS INTEGER)) = ?");
             select = select.push(&condition, vec![length.into(), text(territory)]);
         }
         select = select.push("))", vec![]);

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`http`] | [`http::Push`] posts an envelope to a partner's address; [`http::listen`] serves a router on one of ours |
 //! | [`mail`] | [`mail::Mailer`] hands e-mails to the mail server |
+//! | [`otlp`] | [`otlp::Export`] hands finished spans to a collector |
 //! | [`amqp`] | [`amqp::Amqp`] keeps one connection to RabbitMQ, publishes with confirms and consumes the participants' queues |
 //! | `way` | [`ToAddress`], [`ToQueue`]: what dispatch asks of the two |
 //!
@@ -21,6 +22,7 @@ use crate::domain::ParkReason;
 pub mod amqp;
 pub mod http;
 pub mod mail;
+pub mod otlp;
 mod way;
 
 pub use way::{ToAddress, ToQueue};

@@ -3,7 +3,7 @@
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use crate::domain::MessageId;
+use crate::domain::{MessageId, TraceContext};
 
 use super::Outcome;
 use super::amqp::{Amqp, Queue};
@@ -12,7 +12,13 @@ use super::http::{PlainAnswer, PlainCall, Push};
 /// Hands bytes to an address.
 pub trait ToAddress: Send + Sync {
     /// One attempt, as [`Push::push`] has it.
-    fn push<'a>(&'a self, url: &'a str, bytes: Vec<u8>, id: MessageId) -> BoxFuture<'a, Outcome>;
+    fn push<'a>(
+        &'a self,
+        url: &'a str,
+        bytes: Vec<u8>,
+        id: MessageId,
+        trace: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome>;
 
     /// One attempt to hand over a request without an envelope, as [`Push::send_plain`] has it.
     fn send_plain(&self, call: PlainCall) -> BoxFuture<'_, PlainAnswer>;
@@ -26,7 +32,13 @@ pub trait ToAddress: Send + Sync {
 /// Puts bytes into a participant's queue.
 pub trait ToQueue: Send + Sync {
     /// One attempt, up to the broker's confirm, as [`Amqp::publish`] has it.
-    fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome>;
+    fn publish<'a>(
+        &'a self,
+        queue: &'a Queue,
+        bytes: &'a [u8],
+        id: MessageId,
+        trace: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome>;
 
     /// What looks at the broker, if this is one.
     fn looker(&self) -> Option<&Amqp> {
@@ -35,8 +47,14 @@ pub trait ToQueue: Send + Sync {
 }
 
 impl ToAddress for Push {
-    fn push<'a>(&'a self, url: &'a str, bytes: Vec<u8>, id: MessageId) -> BoxFuture<'a, Outcome> {
-        Self::push(self, url, bytes, id).boxed()
+    fn push<'a>(
+        &'a self,
+        url: &'a str,
+        bytes: Vec<u8>,
+        id: MessageId,
+        trace: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
+        Self::push(self, url, bytes, id, trace).boxed()
     }
 
     fn send_plain(&self, call: PlainCall) -> BoxFuture<'_, PlainAnswer> {
@@ -49,8 +67,14 @@ impl ToAddress for Push {
 }
 
 impl ToQueue for Amqp {
-    fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome> {
-        Self::publish(self, queue, bytes, id).boxed()
+    fn publish<'a>(
+        &'a self,
+        queue: &'a Queue,
+        bytes: &'a [u8],
+        id: MessageId,
+        trace: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
+        Self::publish(self, queue, bytes, id, trace).boxed()
     }
 
     fn looker(&self) -> Option<&Amqp> {

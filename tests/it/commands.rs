@@ -2,6 +2,7 @@
 
 mod acts;
 pub(crate) mod adapters;
+mod administer;
 mod bad_input;
 mod check;
 mod crypto;

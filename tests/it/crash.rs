@@ -3,9 +3,11 @@
 
 mod broker;
 mod chaos;
+mod cluster;
 mod database;
 mod load;
 mod nodes;
+mod upgrade;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

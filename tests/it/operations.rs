@@ -2,6 +2,7 @@
 
 mod away;
 mod dead;
+mod pings;
 mod pressure;
 mod queues;
 mod stopping;

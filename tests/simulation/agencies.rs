@@ -41,7 +41,7 @@ impl World {
         self.net.outside().last_pull.insert(to, bytes.clone());
         let live = self.any();
         let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
+        let peer = Peer { channel: Channel::Http, address: None, queue: None, trace: None };
         self.spawn(life, "pull", async move { Out::Pulled(to, gateway.receive(bytes, &peer).await) });
         self.settle(1).await;
     }
@@ -52,7 +52,7 @@ impl World {
         let bytes = self.technical(to, &MailboxAck { items: vec![AckItem { delivery_id: delivery, answer }] });
         let live = self.any();
         let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
+        let peer = Peer { channel: Channel::Http, address: None, queue: None, trace: None };
         self.spawn(life, "ack", async move { Out::Acked(to, delivery, gateway.receive(bytes, &peer).await) });
         self.settle(1).await;
     }

@@ -142,6 +142,9 @@ fn acknowledged(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<Strin
             continue;
         };
         let Some(receipt) = &item.acknowledged else {
+            if item.given_up {
+                continue;
+            }
             broken.push(format!("{} of {} was never acknowledged", written.id, item.from));
             continue;
         };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use mezhved::crypto::sha256;
-use mezhved::domain::{DeliveryId, Digest, MessageId, ParkReason, ParticipantId};
+use mezhved::domain::{DeliveryId, Digest, MessageId, ParkReason, ParticipantId, TraceContext};
 use mezhved::envelope::technical::{MailboxBatch, Receipt};
 use mezhved::transport::amqp::Queue;
 use mezhved::transport::http::{PlainAnswer, PlainCall};
@@ -27,6 +27,8 @@ pub(crate) struct Item {
     pub(crate) written: Option<Written>,
     /// The receipts that came; of a letter all must be the same.
     pub(crate) acknowledged: Option<Vec<u8>>,
+    /// Refused because its time was over before any try of it was recorded: its sender sends it no more.
+    pub(crate) given_up: bool,
     /// Put into the sender's own queue, which is safer than a request.
     pub(crate) queued: bool,
 }
@@ -125,6 +127,7 @@ impl Net {
                 letter: Some(Letter::response(to, &got.opened.header)),
                 written: None,
                 acknowledged: None,
+                given_up: false,
                 queued: false,
             });
         }
@@ -137,6 +140,7 @@ impl Net {
                 letter: None,
                 written: Some(written),
                 acknowledged: None,
+                given_up: false,
                 queued: false,
             });
         }
@@ -307,7 +311,13 @@ impl Wire {
 }
 
 impl ToAddress for Wire {
-    fn push<'a>(&'a self, url: &'a str, bytes: Vec<u8>, id: MessageId) -> BoxFuture<'a, Outcome> {
+    fn push<'a>(
+        &'a self,
+        url: &'a str,
+        bytes: Vec<u8>,
+        id: MessageId,
+        _: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
         let host = url.strip_prefix("https://").unwrap().split('.').next().unwrap();
         let to = PARTIES.iter().find(|(name, ..)| *name == host).map(|(name, ..)| *name).unwrap();
         async move {
@@ -326,7 +336,13 @@ impl ToAddress for Wire {
 }
 
 impl ToQueue for Wire {
-    fn publish<'a>(&'a self, queue: &'a Queue, bytes: &'a [u8], id: MessageId) -> BoxFuture<'a, Outcome> {
+    fn publish<'a>(
+        &'a self,
+        queue: &'a Queue,
+        bytes: &'a [u8],
+        id: MessageId,
+        _: Option<&'a TraceContext>,
+    ) -> BoxFuture<'a, Outcome> {
         async move {
             self.gate(format!("before publish of {id}")).await;
             let outcome = self.net.put(queue, bytes);

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mezhved::domain::{DeliveryId, Timestamp};
+use mezhved::domain::{DeliveryId, FaultCode, Timestamp};
 use mezhved::gateway::dispatch::{self, Ways};
 use mezhved::gateway::watch::{self, Asked};
 use mezhved::gateway::{Clock, Gateway, Peer, Reply, seal};
@@ -107,7 +107,8 @@ impl World {
         };
         for (from, letter) in letters {
             let queued = reach(from) == Reach::Queue;
-            net.outside().items.push(Item { from, letter: Some(letter), written: None, acknowledged: None, queued });
+            let item = Item { from, letter: Some(letter), written: None, acknowledged: None, given_up: false, queued };
+            net.outside().items.push(item);
         }
         let nodes = (0..count).map(|_| None).collect();
         let mut world = Self {
@@ -195,10 +196,11 @@ impl World {
 
     /// Waits until what moves has come to its end, is held or has died.
     async fn settle(&mut self, movers: usize) {
-        let state = self.hub.state();
-        let last = state.trace.len().saturating_sub(20);
-        assert!(state.trace.len() < LINES_MAX, "it goes in circles:\n{}", state.trace[last..].join("\n"));
-        drop(state);
+        {
+            let state = self.hub.state();
+            let last = state.trace.len().saturating_sub(20);
+            assert!(state.trace.len() < LINES_MAX, "it goes in circles:\n{}", state.trace[last..].join("\n"));
+        }
         for _ in 0..movers {
             let event = tokio::time::timeout(HANGS_AFTER, self.events.recv()).await;
             match event {
@@ -237,6 +239,9 @@ impl World {
                 match reply.status {
                     200 => self.net.answered(index, &reply.bytes, !lossy),
                     503 => {}
+                    422 if reply.code == Some(FaultCode::Expired) && self.may_expire(index) => {
+                        self.net.outside().items[index].given_up = true;
+                    }
                     status => {
                         let said = String::from_utf8_lossy(&reply.bytes).into_owned();
                         self.net.broken(format!("{id} was refused: {status} {:?}: {said}", reply.code));
@@ -271,14 +276,18 @@ impl World {
         }
     }
 
+    fn may_expire(&self, index: usize) -> bool {
+        self.net.outside().items[index].letter.as_ref().is_some_and(|letter| letter.expires_seconds.is_some())
+    }
+
     fn moves(&self) -> Vec<(usize, Move)> {
         let mut all = vec![(8, Move::Wait)];
         let outside = self.net.outside();
         let sendable = |i: &Item| {
-            let is_due =
-                i.letter.as_ref().and_then(|l| l.after).is_none_or(|n| outside.items[n].acknowledged.is_some());
+            let done = |n: usize| outside.items[n].acknowledged.is_some() || outside.items[n].given_up;
+            let is_due = i.letter.as_ref().and_then(|l| l.after).is_none_or(done);
             // What lies in the sender's queue is not sent again by the sender.
-            i.acknowledged.is_none() && is_due && !(i.queued && i.written.is_some())
+            i.acknowledged.is_none() && !i.given_up && is_due && !(i.queued && i.written.is_some())
         };
         for (index, item) in outside.items.iter().enumerate().filter(|(_, i)| sendable(i)) {
             all.push((if item.written.is_none() { 6 } else { 3 }, Move::Send(index)));
@@ -451,7 +460,7 @@ impl World {
         }
         let live = self.any();
         let (life, gateway) = (live.life, live.gateway.clone());
-        let peer = Peer { channel: Channel::Http, address: None, queue: None };
+        let peer = Peer { channel: Channel::Http, address: None, queue: None, trace: None };
         self.spawn(life, "receive", async move { Out::Reply(index, gateway.receive(bytes, &peer).await) });
         self.settle(1).await;
     }
@@ -475,7 +484,8 @@ impl World {
             queued.out = Some(life);
             (queued.tag, queued.from, queued.bytes.clone())
         };
-        let incoming = Incoming { participant: participant(from), body: Body::Whole(bytes), redelivered: false };
+        let incoming =
+            Incoming { participant: participant(from), body: Body::Whole(bytes), redelivered: false, trace: None };
         let wire = Wire { net: self.net.clone(), life };
         self.hub.note(format_args!("{life} takes {tag} of {from}"));
         self.spawn(life, "take", async move { Out::Taken(tag, gateway.take(incoming, &wire).await) });

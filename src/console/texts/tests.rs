@@ -65,13 +65,53 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
+        ("transport", vec!["http", "amqp", "mailbox"]),
+        ("certificate", vec!["future", "valid", "soon", "ended"]),
+        ("ping", vec!["reached", "silent", "failed", "running"]),
+        ("ping-said", vec!["reached", "silent", "failed", "running"]),
+        ("step", vec!["name", "tcp", "tls", "broker", "queue", "secret", "sign", "send", "receipt"]),
+        ("step-state", vec!["done", "failed", "open"]),
+        ("fact", FACTS.to_vec()),
+        ("roll", vec!["none", "forward", "back"]),
+        ("day", vec!["working", "short", "weekend", "nonworking", "moved"]),
+        ("month-name", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
+        ("preview", vec!["input", "conversion", "translation", "back", "comparison"]),
+        ("field", fields()),
+        ("hint", fields()),
+        ("case-state", vec!["open", "closed", "all"]),
         ("group", vec!["overdue", "running", "pending", "done"]),
         ("account-state", vec!["enabled", "disabled"]),
         ("token-state", vec!["enabled", "expired", "revoked"]),
         ("about", vec!["record", "delivery", "obligation"]),
         ("kind", journal::KINDS.to_vec()),
-        ("type", types.chain(["notice", "deadline-reminder"]).collect()),
+        ("type", types.chain(["notice", "deadline-reminder", "ping"]).collect()),
     ]
+}
+
+/// What the steps of a ping show.
+const FACTS: [&str; 16] = [
+    "host",
+    "addresses",
+    "peer",
+    "version",
+    "subject",
+    "issuer",
+    "until",
+    "names",
+    "detail",
+    "auth",
+    "queue",
+    "messages",
+    "consumers",
+    "messageId",
+    "state",
+    "reason",
+];
+
+/// The words of a participant's fields.
+fn fields() -> Vec<&'static str> {
+    let word = |field| crate::console::participants::word(field);
+    crate::settings::participants::Field::all().map(|field| &*Box::leak(word(field).into_boxed_str())).collect()
 }
 
 fn root() -> &'static Path {

@@ -319,7 +319,13 @@ impl System {
         let digest = signed.digest.to_string();
         let sent = Sent { id, to: header.recipient.clone(), kind: kind.clone(), digest, receipted: false };
         self.on_disk(|records| records.sending(&sent, &signed.bytes))?;
-        let link = self.link.get().ok_or("not connected")?;
+        // What comes at once, before it has connected itself, is answered when it has.
+        let link = loop {
+            match self.link.get() {
+                Some(link) => break link,
+                None => tokio::time::sleep(RETRY_PAUSE).await,
+            }
+        };
         for attempt in 1_u32.. {
             match self.attempt(link, signed).await {
                 Ok((None, receipt)) => {

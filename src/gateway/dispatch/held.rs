@@ -27,7 +27,7 @@ const DAY_MS: u64 = 86_400_000;
 
 /// By which way a delivery was claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(in crate::gateway) enum Way {
     /// It was due.
     Due,
     /// As the one probe of a participant that is away.
@@ -127,7 +127,7 @@ impl Dispatcher {
                 let (recipient, id, epoch) = (delivery.recipient.clone(), delivery.delivery_id, delivery.epoch);
                 let cut = worker.held.cut.clone();
                 // A panic over one message must not take the node's slot with it; the lease gives the delivery back.
-                let work = std::panic::AssertUnwindSafe(worker.work(delivery, way)).catch_unwind();
+                let work = std::panic::AssertUnwindSafe(worker.traced(delivery, way)).catch_unwind();
                 tokio::select! {
                     done = work => {
                         if done.is_err() {

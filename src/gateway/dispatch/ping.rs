@@ -128,11 +128,14 @@ pub enum PingError {
     Store(#[from] StoreError),
 }
 
+/// Who is told of each step.
+type Told = Box<dyn Fn(&StepReport) + Send + Sync>;
+
 /// A ping that is about to go.
 pub struct Pinger {
     pub(super) dispatcher: Dispatcher,
     pub(super) report: PingReport,
-    told: Option<Box<dyn Fn(&StepReport) + Send + Sync>>,
+    told: Option<Told>,
     pub(super) wait: Duration,
 }
 

@@ -62,7 +62,13 @@ impl Pinger {
         match state {
             DeliveryState::Delivered => self.note((PingStep::Receipt, StepState::Done), began, Vec::new()).await,
             DeliveryState::Refused => self.note((PingStep::Receipt, StepState::Failed), began, facts).await,
-            _ => self.await_receipt(id, message_id, began, why).await,
+            DeliveryState::Queued
+            | DeliveryState::Leased
+            | DeliveryState::Sent
+            | DeliveryState::Parked
+            | DeliveryState::Expired
+            | DeliveryState::Stopped
+            | DeliveryState::Discarded => self.await_receipt(id, message_id, began, why).await,
         }
     }
 
@@ -140,9 +146,13 @@ impl Pinger {
         };
         let id = claimed.message.message_id;
         let handed = match (transport, &dispatcher.ways.amqp) {
-            (TransportKind::Http { url }, _) => dispatcher.ways.push.push(url, outgoing.signed.clone(), id).await,
+            (TransportKind::Http { url }, _) => {
+                let trace = claimed.message.trace.as_ref();
+                dispatcher.ways.push.push(url, outgoing.signed.clone(), id, trace).await
+            }
             (TransportKind::Amqp, Some(amqp)) => {
-                amqp.publish(&Queue::To(claimed.recipient.clone()), &outgoing.signed, id).await
+                let trace = claimed.message.trace.as_ref();
+                amqp.publish(&Queue::To(claimed.recipient.clone()), &outgoing.signed, id, trace).await
             }
             (TransportKind::Amqp | TransportKind::Mailbox, _) => crate::transport::Outcome::SENT,
         };
@@ -161,7 +171,11 @@ impl Pinger {
         match dispatcher.answered(claimed, &outgoing, bytes, status).await {
             Outcome::Requeue { reason, detail, .. } => park(reason, detail),
             Outcome::Sent { .. } => (sent, why),
-            other => (other, None),
+            other @ (Outcome::Delivered { .. }
+            | Outcome::Refused { .. }
+            | Outcome::Park { .. }
+            | Outcome::Expired
+            | Outcome::Stopped) => (other, None),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::access::throttle::Counted;
 use crate::crypto::{generate, sha256};
 use crate::domain::{AccountId, Digest, Login};
 use crate::gateway::Gateway;
-use crate::store::{AccountChange, AccountRow, JournalEntry, NewSession, SignIn, StoreError};
+use crate::store::{AccountChange, AccountRow, JournalEntry, NewSession, SignIn, StoreError, login_subject};
 
 /// How often a session's last use is written down, in seconds.
 const TOUCH_SECONDS: i64 = 60;
@@ -47,7 +47,7 @@ impl Gateway {
         let (store, now) = (self.store(), self.clock().now());
         let typed: String = attempt.login.trim().to_lowercase();
         let typed = typed.get(..LOGIN_BYTES_MAX).unwrap_or(&typed);
-        let mut subjects = vec![(format!("login:{}", hash(typed)), Counted::Login)];
+        let mut subjects = vec![(login_subject(typed), Counted::Login)];
         if attempt.count_address {
             subjects.push((format!("address:{}", attempt.address), Counted::Address));
         }
@@ -146,7 +146,7 @@ impl Gateway {
     pub async fn change_password(&self, signed: &Signed, present: String, new: String) -> Result<(), PasswordError> {
         let account = &signed.account;
         // Counted like a sign-in: whoever sits down at an open screen must not try on and on.
-        let subject = (format!("login:{}", hash(account.login.as_str())), Counted::Login);
+        let subject = (login_subject(account.login.as_str()), Counted::Login);
         if let SignIn::Blocked(_) = self.store().count_sign_in(vec![subject], self.clock().now()).await? {
             return Err(PasswordError::Wrong);
         }

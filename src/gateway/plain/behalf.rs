@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tracing::{info, warn};
 
 use super::{Form, signed_entry};
-use crate::domain::{ConversationId, Digest, Fault, FaultCode, Header, MessageId, Timestamp, Via};
+use crate::domain::{ConversationId, Digest, Fault, FaultCode, Header, MessageId, Timestamp, TraceContext, Via};
 use crate::envelope::{self, Draft, SignError};
 use crate::gateway::Gateway;
 use crate::gateway::judge::{self, Judgement};
@@ -47,6 +47,8 @@ pub(super) struct OnBehalf {
     pub(super) source: Digest,
     /// How they came.
     pub(super) how: How,
+    /// Where it stands in a trace.
+    pub(super) trace: Option<TraceContext>,
 }
 
 /// What became of a body without an envelope.
@@ -137,10 +139,11 @@ impl Gateway {
         };
         let times = (now, business_now);
         let prepared = self.accept(*accepted, &sealed.bytes, &snapshot, &lookup, times, Channel::Plain);
-        let mut prepared = prepared.map_err(|error| {
+        let prepared = prepared.map_err(|error| {
             warn!(%error, "a message could not be prepared");
             not_now(error)
         })?;
+        let mut prepared = prepared.under(message.trace.as_ref());
         if let Prepared::Accept { accept, .. } = &mut prepared {
             let detail = json!({ "what": "message", "how": message.how.as_str(), "digest": sealed.digest.to_string() });
             let mut entry = signed_entry(self.id(), &message.header.sender, message.source, detail);

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 use uuid::Uuid;
 
 use super::behalf::{How, OnBehalf, Taken};
@@ -12,6 +12,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::gateway::technical::not_now;
+use crate::gateway::traces::log_span;
 use crate::gateway::{Gateway, Peer, ids};
 
 /// A body with what HTTP says of it.
@@ -47,12 +48,24 @@ impl Gateway {
     /// # Errors
     /// The first rule that it breaks, to be told to who posted it; it is recorded among the refusals.
     pub async fn post_plain(&self, posted: Posted, peer: &Peer) -> Result<Taken, Fault> {
+        let (step, traced) = self.begin_accept(peer).unzip();
+        let peer = traced.as_ref().unwrap_or(peer);
+        let sender = posted.participant.clone();
+        let taken = self.take_post(posted, peer).instrument(log_span(peer.trace.as_ref())).await;
+        if let Some(step) = step {
+            let outcome = taken.as_ref().map(|taken| taken.message_id).map_err(|fault| fault.code.code());
+            self.end_accept_plain(step, &sender, outcome);
+        }
+        taken
+    }
+
+    async fn take_post(&self, posted: Posted, peer: &Peer) -> Result<Taken, Fault> {
         let began = Instant::now();
         let hashed = tokio::task::spawn_blocking(move || (sha256(&posted.body), posted)).await;
         let (source, posted) = hashed.map_err(not_now)?;
         let (participant, id) = (posted.participant.clone(), message_id(&posted));
         let taken = match self.on_behalf(posted, id, source).await {
-            Ok(message) => self.accept_on_behalf(message).await,
+            Ok(message) => self.accept_on_behalf(OnBehalf { trace: peer.trace.clone(), ..message }).await,
             Err(fault) => Err(fault),
         };
         if let Err(fault) = &taken {
@@ -97,7 +110,8 @@ impl Gateway {
             derived_from: None,
             attachments: Vec::new(),
         };
-        Ok(OnBehalf { header, media_type: posted.media_type, body: posted.body, source, how: How::Posted })
+        let (media_type, body) = (posted.media_type, posted.body);
+        Ok(OnBehalf { header, media_type, body, source, how: How::Posted, trace: None })
     }
 
     /// The message that is answered, which must have been handed over to who answers.

@@ -8,7 +8,8 @@ use super::door::answer_id;
 use super::{Form, signed_entry};
 use crate::crypto::sha256;
 use crate::domain::{
-    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, Priority, Timestamp, Via,
+    Digest, Fault, FaultClass, Header, MessageType, ParkReason, Participant, Plain, Priority, Timestamp, TraceContext,
+    Via,
 };
 use crate::envelope::technical::{FaultReport, Receipt, RefusedDigest, TechnicalBody};
 use crate::envelope::{self, Body, BodyDraft, Draft, SignError};
@@ -95,12 +96,13 @@ impl Dispatcher {
         let authorization = secret.map(|secret| secret.reveal().to_owned());
         let snapshot = self.gateway.snapshot();
         let form = Form::of(participant, &snapshot).map_err(|f| (ParkReason::TranslationFailed, f.detail))?;
+        let trace = claimed.message.trace.iter().flat_map(TraceContext::headers);
         let call = PlainCall {
             method: plain.method,
             url: plain.address(url, &header),
             content_type,
             authorization,
-            headers: told(&header, &form),
+            headers: told(&header, &form).into_iter().chain(trace).collect(),
             body,
         };
         Ok((call, sent))
@@ -132,7 +134,8 @@ impl Dispatcher {
             attachments: Vec::new(),
         };
         let (media_type, body) = (media_type.to_owned(), bytes.to_vec());
-        let message = OnBehalf { header, media_type, body, source: sha256(bytes), how: How::InResponse };
+        let trace = asked.trace.clone();
+        let message = OnBehalf { header, media_type, body, source: sha256(bytes), how: How::InResponse, trace };
         self.gateway.accept_on_behalf(message).await.map(|_| ())
     }
 
@@ -189,6 +192,7 @@ impl Dispatcher {
             Err(error) => return self.failed(claimed, ParkReason::SigningFailed, error, None),
         };
         let what = if taken { "receipt" } else { "fault" };
+        self.gateway.tell_receipt(&claimed.message, what, at);
         let detail = json!({ "what": what, "status": status, "sent": sent.to_string(), "digest": digest.to_string() });
         let mut entry = signed_entry(self.gateway.id(), &claimed.recipient, source, detail);
         (entry.record_id, entry.delivery_id) = (Some(claimed.message.record_id), Some(claimed.delivery_id));

@@ -225,10 +225,11 @@ impl Form {
             if new.is_empty() && field.is_required() {
                 let (ru, en) = said("заполните поле", "fill the field in");
                 problems.push(FieldProblem { field: Some(field), ru, en });
-            } else if new != old && !(field.is_list() && same_list(new, old)) {
-                if let Err((ru, en)) = write(&mut document, field, new) {
-                    problems.push(FieldProblem { field: Some(field), ru, en });
-                }
+            } else if new != old
+                && !(field.is_list() && same_list(new, old))
+                && let Err((ru, en)) = write(&mut document, field, new)
+            {
+                problems.push(FieldProblem { field: Some(field), ru, en });
             }
         }
         if problems.is_empty() { Ok(document.to_string()) } else { Err(problems) }

@@ -14,11 +14,13 @@ mod mailbox;
 mod nodes;
 mod notifying;
 mod owing;
+mod people;
 mod plans;
 mod reporting;
 mod ruling;
 mod stocking;
 mod stopping;
+mod upgrading;
 
 use futures_util::FutureExt as _;
 use sqlx::{Connection as _, Row as _};
@@ -185,6 +187,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             on_consent: None,
             outgoing: None,
         }],
+        trace: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::Scope;
 use crate::domain::{ObligationState, Oktmo};
 use crate::report::{Due, Span};
 
@@ -20,6 +21,14 @@ const HOUR: i64 = 3_600;
 
 fn yugra() -> ReportFilter {
     ReportFilter { regulation: "yugra".to_owned(), ..ReportFilter::default() }
+}
+
+fn in_territory(code: &str) -> Scope {
+    Scope { territories: BTreeSet::from([Oktmo::parse(code).unwrap()]), ..Scope::whole() }
+}
+
+fn of_participant(id: &str) -> Scope {
+    Scope { participants: BTreeSet::from([who(id)]), ..Scope::whole() }
 }
 
 /// From 10 to 20 hours.
@@ -124,8 +133,10 @@ async fn a_part_of_the_exchange_is_counted_alone(bench: &Bench) {
     history(bench).await;
     case(bench, 901, "71876000", 1, None, "{}").await;
     case(bench, 902, "71877000", 1, None, "{}").await;
-    let territory = |code: &str| ReportFilter { territories: BTreeSet::from([Oktmo::parse(code).unwrap()]), ..yugra() };
-    let party = |id: &str| ReportFilter { participants: BTreeSet::from([who(id)]), ..yugra() };
+    let territory = |code: &str| ReportFilter { within: in_territory(code), ..yugra() };
+    let party = |id: &str| ReportFilter { within: of_participant(id), ..yugra() };
+    let both = Scope { participants: BTreeSet::from([who("health")]), ..in_territory("71877000") };
+    let both = ReportFilter { within: both, ..yugra() };
     for (filter, due, opened) in [
         (yugra(), 7, 5),
         (ReportFilter { debtor: Some(who("police")), ..yugra() }, 4, 2),
@@ -135,7 +146,7 @@ async fn a_part_of_the_exchange_is_counted_alone(bench: &Bench) {
         (party("education"), 0, 0),
         (territory("71876"), 2, 1),
         (territory("71"), 4, 3),
-        (ReportFilter { participants: BTreeSet::from([who("health")]), ..territory("71877000") }, 1, 1),
+        (both, 1, 1),
     ] {
         let span = bench.store.report_span(&filter, period()).await.unwrap();
         let found = (span.due.iter().map(|d| d.count).sum::<u64>(), span.opened.iter().map(|o| o.count).sum::<u64>());
@@ -165,7 +176,7 @@ async fn messages_and_cases_are_counted(bench: &Bench) {
     found.sort_by(|a, b| a.type_name.cmp(&b.type_name));
     let found: Vec<_> = found.iter().map(|e| (e.type_name.as_str(), e.sender.as_str(), e.count)).collect();
     assert_eq!(found, [("application", "register", 2), ("level-change", "register", 2)]);
-    let police = ReportFilter { participants: BTreeSet::from([who("police")]), ..yugra() };
+    let police = ReportFilter { within: of_participant("police"), ..yugra() };
     assert_eq!(bench.store.report_exchange(&police, period()).await.unwrap(), []);
     let facts = |begins: &str| {
         format!(
@@ -186,7 +197,7 @@ async fn messages_and_cases_are_counted(bench: &Bench) {
     assert_eq!((count.begun, count.ended, count.accompanied, count.level_changes), (2, 1, 3, 1));
     assert_eq!(count.levels, BTreeMap::from([("basic".to_owned(), 2)]));
     assert_eq!(count.responsible, BTreeSet::from([who("police")]));
-    let part = ReportFilter { territories: BTreeSet::from([Oktmo::parse("71876000").unwrap()]), ..yugra() };
+    let part = ReportFilter { within: in_territory("71876000"), ..yugra() };
     let count = bench.store.report_cases(&part, period(), days).await.unwrap();
     assert_eq!((count.opened, count.accompanied, count.level_changes), (1, 2, 1));
 }
@@ -207,7 +218,7 @@ async fn a_register_has_the_bodies_and_the_cases_of_its_period(bench: &Bench) {
     assert_eq!(rows[1].entry.body.as_deref(), Some(&b"<canonical/>"[..]));
     assert_eq!(rows[1].envelope.as_deref(), Some(&b"<bytes 2/>"[..]));
     assert_eq!(bench.store.report_register(&yugra(), period(), 1).await.unwrap().len(), 1);
-    let police = ReportFilter { participants: BTreeSet::from([who("police")]), ..yugra() };
+    let police = ReportFilter { within: of_participant("police"), ..yugra() };
     assert!(bench.store.report_register(&police, period(), 10).await.unwrap().is_empty());
 }
 

@@ -13,7 +13,7 @@ use lapin::{
 };
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use crate::domain::ParticipantId;
+use crate::domain::{ParticipantId, TraceContext};
 
 use super::{Body, Disposition, Handler, Incoming, Phase, Shared, session::Session, topology};
 
@@ -184,7 +184,8 @@ impl Work {
         } else {
             Body::Whole(data)
         };
-        let incoming = Incoming { participant: self.participant.clone(), body, redelivered: delivery.redelivered };
+        let (participant, redelivered) = (self.participant.clone(), delivery.redelivered);
+        let incoming = Incoming { participant, body, redelivered, trace: trace(&delivery) };
         let disposition = AssertUnwindSafe(async move { handler(incoming).await }).catch_unwind().await;
         let done = match disposition {
             Ok(Disposition::Ack) => delivery.ack(BasicAckOptions::default()).await,
@@ -213,6 +214,17 @@ impl Work {
         }
         delivery.nack(BasicNackOptions { multiple: false, requeue: true }).await
     }
+}
+
+/// Where the headers say that the message belongs in a trace.
+fn trace(delivery: &Delivery) -> Option<TraceContext> {
+    let headers = delivery.properties.headers().as_ref()?.inner();
+    let text = |name| match headers.get(name) {
+        Some(AMQPValue::LongString(text)) => std::str::from_utf8(text.as_bytes()).ok(),
+        Some(AMQPValue::ShortString(text)) => Some(text.as_str()),
+        Some(_) | None => None,
+    };
+    TraceContext::parse(text(TraceContext::PARENT)?, text(TraceContext::STATE))
 }
 
 /// How often the message went back to its queue.

@@ -37,7 +37,7 @@ use tokio::{
 };
 
 use crate::{
-    domain::{MessageId, ParkReason, ParticipantId},
+    domain::{MessageId, ParkReason, ParticipantId, TraceContext},
     transport::Outcome,
 };
 
@@ -64,6 +64,8 @@ pub struct Incoming {
     pub body: Body,
     /// Whether the broker handed it out before.
     pub redelivered: bool,
+    /// Where in a trace its headers `traceparent` and `tracestate` say that it belongs.
+    pub trace: Option<TraceContext>,
 }
 
 /// The bytes of an incoming message.
@@ -204,10 +206,16 @@ impl Amqp {
     }
 
     /// Publishes and waits for the confirm. A returned message or a nack is `BrokerRefused`, no connection is
-    /// `BrokerAway`, no confirm in time is `TimedOut` (the broker may have it nevertheless).
-    pub async fn publish(&self, queue: &Queue, bytes: &[u8], message_id: MessageId) -> Outcome {
+    /// `BrokerAway`, no confirm in time is `TimedOut` (the broker may have it nevertheless). The trace goes into the headers `traceparent` and `tracestate`.
+    pub async fn publish(
+        &self,
+        queue: &Queue,
+        bytes: &[u8],
+        message_id: MessageId,
+        trace: Option<&TraceContext>,
+    ) -> Outcome {
         let limit = self.shared.options.confirm_timeout;
-        match timeout(limit, self.shared.publish(queue, bytes, message_id)).await {
+        match timeout(limit, self.shared.publish(queue, bytes, message_id, trace)).await {
             Ok(outcome) => outcome,
             Err(_) => Outcome::failed(ParkReason::TimedOut, format!("the broker did not confirm within {limit:?}")),
         }

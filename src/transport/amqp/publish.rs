@@ -1,16 +1,26 @@
 //! Publishing one message and learning what came of it.
 
-use lapin::{BasicProperties, Confirmation, options::BasicPublishOptions};
+use lapin::{
+    BasicProperties, Confirmation,
+    options::BasicPublishOptions,
+    types::{AMQPValue, FieldTable},
+};
 
 use crate::{
-    domain::{MessageId, ParkReason},
+    domain::{MessageId, ParkReason, TraceContext},
     transport::Outcome,
 };
 
 use super::{Queue, Shared};
 
 impl Shared {
-    pub(super) async fn publish(&self, queue: &Queue, bytes: &[u8], message_id: MessageId) -> Outcome {
+    pub(super) async fn publish(
+        &self,
+        queue: &Queue,
+        bytes: &[u8],
+        message_id: MessageId,
+        trace: Option<&TraceContext>,
+    ) -> Outcome {
         let away = |detail: &str| Outcome::failed(ParkReason::BrokerAway, detail);
         let Ok(_permit) = self.in_flight.acquire().await else { return away("the gateway stops") };
         let Some(session) = self.session.borrow().clone() else { return away("no connection to the broker") };
@@ -23,10 +33,17 @@ impl Shared {
             Err(error) => return refused(&error),
         };
         let options = BasicPublishOptions { mandatory: true, immediate: false };
-        let properties = BasicProperties::default()
+        let mut properties = BasicProperties::default()
             .with_content_type("application/xml".into())
             .with_delivery_mode(PERSISTENT)
             .with_message_id(message_id.to_string().into());
+        if let Some(trace) = trace {
+            let mut headers = FieldTable::default();
+            for (name, value) in trace.headers() {
+                headers.insert(name.into(), AMQPValue::LongString(value.into()));
+            }
+            properties = properties.with_headers(headers);
+        }
         let confirmation = match channel.basic_publish("".into(), queue.name().into(), options, bytes, properties).await
         {
             Ok(confirm) => confirm.await,

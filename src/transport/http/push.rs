@@ -8,7 +8,7 @@ use reqwest::{Identity, Response, StatusCode, Url};
 
 use crate::{
     client::{self, RootError},
-    domain::{MessageId, ParkReason, chain, media_type},
+    domain::{MessageId, ParkReason, TraceContext, chain, media_type},
     transport::{Answer, Outcome},
 };
 
@@ -109,22 +109,32 @@ impl Push {
         })
     }
 
-    /// Posts the bytes as `application/xml; charset=utf-8`, with the id in `Mezhved-Message-Id` for the partner's logs.
+    /// Posts the bytes as `application/xml; charset=utf-8`, with the id in `Mezhved-Message-Id` for the partner's logs, and the trace in
+    /// `traceparent` and `tracestate` if there is one.
     ///
     /// 2xx is [`Outcome::Sent`]; 4xx (not 429) with an XML body is [`Outcome::Answered`]; every other status, a redirect
     /// included, is `PartnerError`; no connection (DNS, TCP, TLS) is `Unreachable`; no answer in time is `TimedOut`; an
     /// address that may not be used is `RouteMissing`.
-    pub async fn push(&self, url: &str, bytes: Vec<u8>, message_id: MessageId) -> Outcome {
+    pub async fn push(
+        &self,
+        url: &str,
+        bytes: Vec<u8>,
+        message_id: MessageId,
+        trace: Option<&TraceContext>,
+    ) -> Outcome {
         let url = match usable(url, self.insecure_allowed) {
             Ok(url) => url,
             Err(problem) => return Outcome::failed(ParkReason::RouteMissing, problem),
         };
-        let request = self
+        let mut request = self
             .client
             .post(url)
             .header(header::CONTENT_TYPE, "application/xml; charset=utf-8")
             .header("mezhved-message-id", message_id.to_string())
             .body(bytes);
+        for (name, value) in trace.into_iter().flat_map(TraceContext::headers) {
+            request = request.header(name, value);
+        }
         match request.send().await {
             Ok(response) => self.judge(response).await,
             Err(error) => Outcome::failed(reason(&error), chain(&error.without_url())),

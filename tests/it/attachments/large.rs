@@ -59,6 +59,8 @@ fn goes_through(world: &World, size_mib: u64) {
     draft.header.attachments = vec![listed(digest, size_mib << 20)];
     world.post(register.sign(&draft)).receipt();
     let token = ticket(world, "register", TicketMethod::Put, digest);
+    // The peak is counted from here: what the start took, such as the hashing of a password, is not this file's.
+    std::fs::write(format!("/proc/{}/clear_refs", world.gateway().id()), "5").unwrap();
     let idle = kib(world, "VmRSS:");
 
     let begun = Instant::now();

@@ -160,12 +160,12 @@ fn versions_that_there_are_not_are_told_with_their_file() {
     let file = world.file("participants/guardianship.toml");
     let good = std::fs::read_to_string(&file).unwrap();
     for (line, says) in [
-        ("versions = { termination = [] }", "participants/guardianship.toml:1: versions: `termination`"),
+        ("versions = { termination = [] }", "participants/guardianship.toml:1:28: versions: `termination`"),
         ("versions = { termination = 0 }", "a version from 1 is needed"),
-        ("versions = { \"Termination x\" = 1 }", "participants/guardianship.toml:1: "),
+        ("versions = { \"Termination x\" = 1 }", "participants/guardianship.toml:1:"),
         ("versions = { termination = 9 }", "there is no schema for termination/9"),
         ("versions = { termintion = 1 }", "there is no schema for termintion/1"),
-        ("versions = { termination = \"1\" }", "participants/guardianship.toml:1: "),
+        ("versions = { termination = \"1\" }", "participants/guardianship.toml:1:"),
     ] {
         std::fs::write(&file, format!("{line}\n{good}")).unwrap();
         let told = world.mezhved(&["config", "check"]);

@@ -5,5 +5,7 @@ mod attacks;
 mod browser;
 mod journal;
 mod live;
+mod participants;
 mod people;
+mod reports;
 mod routes;

@@ -28,6 +28,8 @@ fn an_administrator_adds_somebody_who_sets_a_password_by_a_link() {
 
     let mut petrova = Person::nobody(world.gateway().console());
     assert_eq!(petrova.sign_in("petrova", PASSWORD).status, 401, "there is no password yet");
+    // By the link at once, without any page before.
+    let mut petrova = Person::nobody(world.gateway().console());
     assert!(petrova.get(&path).text.contains("petrova"));
     assert!(petrova.post(&path, &[("new", "короткий"), ("again", "короткий")]).text.contains("слишком короткий"));
     assert_eq!(petrova.post(&path, &[("new", PASSWORD), ("again", PASSWORD)]).location, "/sign-in");

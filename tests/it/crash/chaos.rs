@@ -16,14 +16,15 @@ use crate::support::{AmqpVhost, Gateway, PostgresServer, eventually};
 use crate::world::{Backend, Behaviour, Opened, Queues, World, bodies};
 
 /// How many messages when nobody says another number.
-const MESSAGES: usize = 2_000;
+const MESSAGES: usize = 1_200;
 /// Nobody waits longer than this for one thousand of them.
 const A_THOUSAND_MAX: Duration = Duration::from_secs(240);
 /// Between kills, in milliseconds: at least, and how much more at most.
-const KILLS: (u64, u64) = (1_500, 3_500);
+const KILLS: (u64, u64) = (700, 1_500);
 /// A receiver that finds nothing looks again so soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
+#[allow(clippy::disallowed_methods, reason = "a longer run is asked for by the environment")]
 fn messages() -> usize {
     let given = std::env::var("MEZHVED_CHAOS_MESSAGES").ok();
     given.map_or(MESSAGES, |text| text.parse().unwrap_or_else(|_| panic!("`{text}` is no number")))
@@ -174,15 +175,11 @@ fn chaos(backend: Backend, count: usize) {
         trouble.until_receipted(&world, &mut nodes, (1, 1));
         sent(&mut nodes);
         world.partner("health").behave(Behaviour::Receipt);
-        let left =
-            "SELECT COUNT(*) FROM deliveries WHERE recipient IN ('guardianship', 'health') AND state <> 'delivered'";
+        // Notices of the gateway are not answered: handed over is all that they come to.
+        let left = "SELECT COUNT(*) FROM deliveries d JOIN messages m ON m.record_id = d.record_id \
+                    WHERE m.type_name LIKE 'document-%' AND d.state <> 'delivered'";
         let within = A_THOUSAND_MAX * u32::try_from(messages() / 1_000 + 1).unwrap();
         eventually("every delivery", within, || (world.number(left) == 0).then_some(()));
-        eventually("every answer's delivery", within, || {
-            let left = "SELECT COUNT(*) FROM deliveries d JOIN messages m ON m.record_id = d.record_id \
-                        WHERE m.type_name = 'document-response' AND d.state <> 'delivered'";
-            (world.number(left) == 0).then_some(())
-        });
     });
     eprintln!("{:?}: everything is delivered, after {} kills", begun.elapsed(), trouble.kills);
     assert!(trouble.kills >= 3, "{} kills", trouble.kills);

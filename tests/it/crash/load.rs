@@ -98,7 +98,8 @@ async fn send(shared: Arc<Shared>, mut wire: watch::Receiver<Wire>) {
                 assert_eq!(answer.status, 503, "{}", answer.text());
                 shared.waiting.lock().unwrap().push_back(index);
             }
-            Err(_) => {
+            Err(error) => {
+                eprintln!("a try without an answer: {error:?}");
                 shared.failed_tries.fetch_add(1, Ordering::AcqRel);
                 shared.waiting.lock().unwrap().push_back(index);
                 // Until it is said where the gateway is now; an error of the old one after that is tried again at once.

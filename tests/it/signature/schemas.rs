@@ -7,7 +7,8 @@ use mezhved::domain::{
 };
 use mezhved::envelope::technical::{
     AckItem, BatchItem, DeadlineReminder, FaultReport, MailboxAck, MailboxBatch, MailboxPull, Notice, NoticeState,
-    OutsideAct, Receipt, RefusedDigest, ReminderStage, Resource, TechnicalBody, Ticket, TicketMethod, TicketRequest,
+    OutsideAct, Ping, Receipt, RefusedDigest, ReminderStage, Resource, TechnicalBody, Ticket, TicketMethod,
+    TicketRequest,
 };
 use mezhved::envelope::{self, BodyDraft, Draft};
 use mezhved::xml::{self, Limits};
@@ -221,6 +222,7 @@ fn the_published_samples_fit_their_schemas_and_are_read() {
             "mailbox-batch" => read::<MailboxBatch>(&bytes).map(|_| ()),
             "mailbox-ack" => read::<MailboxAck>(&bytes).map(|_| ()),
             "outside-act" => read::<OutsideAct>(&bytes).map(|_| ()),
+            "ping" => read::<Ping>(&bytes).map(|_| ()),
             other => panic!("{other} is no technical message"),
         };
         assert_eq!(verdict, Ok(()), "{path}");

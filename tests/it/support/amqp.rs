@@ -88,7 +88,7 @@ fn rabbitmqctl(arguments: &[&str]) {
 }
 
 /// A lock on a file, not in memory, so that it holds between processes too (nextest starts one for each test).
-fn broker_lock() -> File {
+pub(crate) fn broker_lock() -> File {
     let rabbitmqctl = variable("MEZHVED_TEST_RABBITMQCTL");
     File::open(Path::new(&rabbitmqctl).with_file_name("rabbitmq.lock")).unwrap()
 }

@@ -3,13 +3,15 @@
 //! Nothing here knows of messages or deadlines; a helper that does belongs to the tests that need it.
 
 mod amqp;
+mod balancer;
 mod gateway;
 mod postgres;
 mod programs;
 mod smtp;
 mod wait;
 
-pub(crate) use amqp::{AmqpVhost, Permissions};
+pub(crate) use amqp::{AmqpVhost, Permissions, broker_lock};
+pub(crate) use balancer::{Balancer, free_port};
 pub(crate) use gateway::{Gateway, GatewayCommand};
 pub(crate) use postgres::{PostgresDatabase, PostgresServer};
 pub(crate) use programs::{Finished, mezhved, mezhved_told, python, run};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{eventually, variable};
 
 /// A program that hangs fails its test instead of the whole run.
-const PROGRAM_MAX: Duration = Duration::from_secs(120);
+const PROGRAM_MAX: Duration = Duration::from_secs(300);
 
 /// What a program left when it ended.
 #[derive(Debug)]

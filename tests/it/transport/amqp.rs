@@ -28,7 +28,7 @@ fn refused(outcome: &Outcome, with: &str) -> bool {
 }
 
 async fn publish(amqp: &Amqp, to: &ParticipantId, bytes: &[u8], id: MessageId) -> Outcome {
-    amqp.publish(&Queue::To(to.clone()), bytes, id).await
+    amqp.publish(&Queue::To(to.clone()), bytes, id, None).await
 }
 
 #[tokio::test]
@@ -48,7 +48,7 @@ async fn what_is_published_waits_for_the_participant() {
     ] {
         let id = message_id();
         assert_eq!(queue.name(), name);
-        assert_eq!(amqp.publish(&queue, bytes, id).await, Outcome::SENT);
+        assert_eq!(amqp.publish(&queue, bytes, id, None).await, Outcome::SENT);
         let message = client.take(&name).await;
         assert_eq!(message.data, bytes);
         assert_eq!(message.properties.delivery_mode(), &Some(2), "must outlive the broker's restart");

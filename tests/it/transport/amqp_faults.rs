@@ -65,11 +65,11 @@ async fn a_lost_connection_is_made_again() {
     when(&amqp, "the loss", |status| !status.connected && status.serving.is_empty() && status.trouble.is_some()).await;
     assert!(!amqp.connected());
     let to = Queue::To(agency.clone());
-    assert!(is_away(&amqp.publish(&to, b"", message_id()).await));
+    assert!(is_away(&amqp.publish(&to, b"", message_id(), None).await));
 
     wire.mend();
     when(&amqp, "a connection", |status| status.connected).await;
-    assert_eq!(amqp.publish(&to, b"", message_id()).await, Outcome::SENT);
+    assert_eq!(amqp.publish(&to, b"", message_id(), None).await, Outcome::SENT);
     // The first handler still runs, so the queue is not consumed again yet.
     assert!(amqp.status().borrow().serving.is_empty());
     go.notify_one();
@@ -100,7 +100,7 @@ async fn publish_on(amqp: Amqp, to: ParticipantId, tally: Counted, numbers: std:
     for number in numbers {
         let (id, bytes) = (message_id(), number.to_string().into_bytes());
         within("a confirm", async {
-            while amqp.publish(&queue, &bytes, id).await != Outcome::SENT {
+            while amqp.publish(&queue, &bytes, id, None).await != Outcome::SENT {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         })
@@ -231,7 +231,7 @@ async fn a_broker_that_says_nothing_is_waited_for_within_limits() {
         status.trouble.as_ref().is_some_and(|trouble| trouble.contains("no answer within"))
     })
     .await;
-    assert!(is_away(&amqp.publish(&Queue::To(participant()), b"", message_id()).await));
+    assert!(is_away(&amqp.publish(&Queue::To(participant()), b"", message_id(), None).await));
     drop(within("four attempts", count.wait_for(|sockets| sockets.len() == 4)).await.unwrap());
     let fifth = tokio::time::timeout(Duration::from_secs(1), count.wait_for(|sockets| sockets.len() > 4)).await;
     assert!(fifth.is_err(), "hung attempts pile up");

@@ -97,11 +97,11 @@ async fn a_participant_writes_and_reads_only_its_own() {
     client.send(&health, b"<Envelope/>").await;
     assert_eq!(within("the message", incoming.recv()).await.unwrap().participant, health);
     for queue in [Queue::To(health.clone()), Queue::Receipts(health.clone())] {
-        assert_eq!(amqp.publish(&queue, b"<Envelope/>", message_id()).await, Outcome::SENT);
+        assert_eq!(amqp.publish(&queue, b"<Envelope/>", message_id(), None).await, Outcome::SENT);
         assert_eq!(client.take(&queue.name()).await.data, b"<Envelope/>");
     }
 
-    assert_eq!(amqp.publish(&Queue::To(police.clone()), b"secret", message_id()).await, Outcome::SENT);
+    assert_eq!(amqp.publish(&Queue::To(police.clone()), b"secret", message_id(), None).await, Outcome::SENT);
     try_all(&mut client, &health, &police).await;
     let administrator = Client::new(&broker::url()).await;
     assert_eq!(administrator.take(&format!("mezhved.to.{police}")).await.data, b"secret");

@@ -6,7 +6,7 @@
 
 #![allow(clippy::disallowed_methods)] // the environment says where the broker is
 
-use std::{process::Stdio, sync::Arc, time::Duration};
+use std::{fs::File, process::Stdio, sync::Arc, time::Duration};
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties, DefaultConnectionBuilder,
@@ -23,22 +23,31 @@ use tokio::{
     io::{AsyncWriteExt as _, copy_bidirectional},
     net::{TcpListener, TcpStream},
     process::Command,
-    sync::{RwLock, RwLockReadGuard, RwLockWriteGuard, mpsc, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 
 use super::within;
+use crate::support::broker_lock;
 
-static BROKER: RwLock<()> = RwLock::const_new(());
+/// The broker, held together with others or alone, among the tests of all modules.
+pub(crate) struct Held(#[allow(dead_code, reason = "it is held until it is dropped")] File);
 
 /// The broker is up and stays so while this is held.
-pub(crate) async fn shared() -> RwLockReadGuard<'static, ()> {
-    BROKER.read().await
+pub(crate) async fn shared() -> Held {
+    held(File::lock_shared).await
 }
 
 /// Nobody else uses the broker while this is held.
-pub(crate) async fn alone() -> RwLockWriteGuard<'static, ()> {
-    BROKER.write().await
+pub(crate) async fn alone() -> Held {
+    held(File::lock).await
+}
+
+async fn held(lock: fn(&File) -> std::io::Result<()>) -> Held {
+    let file = broker_lock();
+    // It waits, perhaps for long.
+    let taken = tokio::task::spawn_blocking(move || lock(&file).map(|()| file));
+    Held(taken.await.unwrap().unwrap())
 }
 
 fn variable(name: &str) -> String {
@@ -75,7 +84,7 @@ pub(crate) async fn ctl(lines: &str, input: &str) {
 pub(super) struct Stopped;
 
 impl Stopped {
-    pub(super) async fn now(_alone: &RwLockWriteGuard<'static, ()>) -> Self {
+    pub(super) async fn now(_alone: &Held) -> Self {
         let stopped = Self;
         ctl("rabbitmqctl stop_app", "").await;
         stopped

@@ -90,7 +90,7 @@ async fn each_answer_has_its_outcome() {
         ("nowhere", partner_error(None)),
     ] {
         let url = format!("http://{}/{path}", listener.address());
-        let outcome = push.push(&url, b"<a/>".to_vec(), message_id()).await;
+        let outcome = push.push(&url, b"<a/>".to_vec(), message_id(), None).await;
         match expected {
             Ok(expected) => assert_eq!(outcome, expected, "{path}"),
             Err(expected) => assert_eq!(failed(&outcome), Some(expected), "{path}: {outcome:?}"),
@@ -113,7 +113,7 @@ async fn the_bytes_arrive_as_they_are() {
     let bytes = "<Конверт>\r\n\u{10348}</Конверт>".as_bytes().to_vec();
     let id = message_id();
     let url = format!("http://{}/in", listener.address());
-    assert_eq!(push_with(|_| {}).push(&url, bytes.clone(), id).await, Outcome::SENT);
+    assert_eq!(push_with(|_| {}).push(&url, bytes.clone(), id, None).await, Outcome::SENT);
     let (headers, body) = within("the request", sight.recv()).await.unwrap();
     assert_eq!(body, bytes);
     assert_eq!(headers[header::CONTENT_TYPE], "application/xml; charset=utf-8");
@@ -130,11 +130,11 @@ async fn a_partner_that_hangs_is_timed_out() {
     let listener = serve(router).await;
     let push = push_with(|options| options.call_timeout = Duration::from_millis(300));
     let url = |path: &str| format!("http://{}/{path}", listener.address());
-    let never = within("the time-out", push.push(&url("never"), vec![], message_id())).await;
+    let never = within("the time-out", push.push(&url("never"), vec![], message_id(), None)).await;
     assert_eq!(failed(&never), Some((ParkReason::TimedOut, None)), "{never:?}");
     for path in ["midway", "flood"] {
         // 200 was said: the message is handed over, whatever the body does.
-        let midway = within("the time-out", push.push(&url(path), vec![], message_id())).await;
+        let midway = within("the time-out", push.push(&url(path), vec![], message_id(), None)).await;
         assert!(matches!(midway, Outcome::Sent { answer: Answer::Unread { .. } }), "{path}: {midway:?}");
     }
 }
@@ -164,11 +164,11 @@ async fn a_partner_that_is_not_there() {
     });
     let push = push_with(|_| {});
     for url in [format!("http://{closed}/"), format!("http://{hangs_up_at}/"), format!("https://{hangs_up_at}/")] {
-        let outcome = push.push(&url, vec![], message_id()).await;
+        let outcome = push.push(&url, vec![], message_id(), None).await;
         assert_eq!(failed(&outcome), Some((ParkReason::Unreachable, None)), "{url}: {outcome:?}");
     }
     for url in ["http://192.0.2.1/", "https://user:secret@127.0.0.1/", "gopher://127.0.0.1/", "/in"] {
-        let outcome = push.push(url, vec![], message_id()).await;
+        let outcome = push.push(url, vec![], message_id(), None).await;
         assert_eq!(failed(&outcome), Some((ParkReason::RouteMissing, None)), "{url}: {outcome:?}");
         assert!(!format!("{outcome:?}").contains("secret"), "{outcome:?}");
     }
@@ -184,21 +184,21 @@ async fn tls_is_checked() {
     let strange = push_with(|options| options.extra_roots_pem = vec![theirs.pem()]);
     let url = |listener: &Listener| format!("https://localhost:{}/in", listener.address().port());
     let sent = Outcome::Sent { answer: Answer::Bytes(b"<Envelope/>".to_vec()) };
-    assert_eq!(trusting.push(&url(&right), vec![], message_id()).await, sent);
+    assert_eq!(trusting.push(&url(&right), vec![], message_id(), None).await, sent);
     for (push, listener, what) in [
         (&strange, &right, "another authority"),
         (&push_with(|_| {}), &right, "no authority"),
         (&trusting, &wrong_name, "another name"),
     ] {
-        let outcome = push.push(&url(listener), vec![], message_id()).await;
+        let outcome = push.push(&url(listener), vec![], message_id(), None).await;
         assert_eq!(failed(&outcome), Some((ParkReason::Unreachable, None)), "{what}: {outcome:?}");
         assert!(format!("{outcome:?}").contains("certificate verify failed"), "{what}: {outcome:?}");
     }
     let plain = format!("http://localhost:{}/in", right.address().port());
-    assert!(failed(&trusting.push(&plain, vec![], message_id()).await).is_some(), "plain HTTP on a TLS port");
+    assert!(failed(&trusting.push(&plain, vec![], message_id(), None).await).is_some(), "plain HTTP on a TLS port");
 
     right.renew_tls(&theirs.server("localhost")).unwrap();
-    assert_eq!(strange.push(&url(&right), vec![], message_id()).await, sent, "the new certificate is not shown");
+    assert_eq!(strange.push(&url(&right), vec![], message_id(), None).await, sent, "the new certificate is not shown");
 }
 
 #[test]

@@ -53,7 +53,8 @@ impl Agency {
         Self::read(folder, id)
     }
 
-    fn read(folder: &Path, id: &str) -> Self {
+    /// Reads what [`Agency::generate`] made.
+    pub(crate) fn read(folder: &Path, id: &str) -> Self {
         let (key_file, certificate_file) =
             (folder.join(format!("{id}.key.pem")), folder.join(format!("{id}.cert.pem")));
         let (key, certificate) = (std::fs::read(&key_file).unwrap(), std::fs::read(&certificate_file).unwrap());

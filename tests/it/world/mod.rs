@@ -24,7 +24,7 @@ use sqlx::Connection as _;
 pub(crate) use agency::{Agency, GATEWAY, new_id, now, participant};
 pub(crate) use opened::Opened;
 pub(crate) use partner::{Behaviour, Partner};
-pub(crate) use person::{PASSWORD, Person};
+pub(crate) use person::{PASSWORD, Page, Person};
 pub(crate) use queues::Queues;
 pub(crate) use wire::{Answer, Wire};
 
@@ -234,6 +234,11 @@ impl World {
     /// The way to the gateway over HTTP; copy it into async tasks.
     pub(crate) fn wire(&self) -> Wire {
         self.wire_to(self.gateway())
+    }
+
+    /// The way to whatever stands at this address in front of nodes.
+    pub(crate) fn wire_at(&self, base: &str) -> Wire {
+        Wire::new(self.client.clone(), base, self.gateway_certificate.clone())
     }
 
     /// The way to another node.

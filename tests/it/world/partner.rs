@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use mezhved::crypto::Certificate;
@@ -45,6 +45,7 @@ pub(crate) enum Behaviour {
 pub(crate) struct Copy {
     pub(crate) bytes: Vec<u8>,
     pub(crate) opened: Opened,
+    pub(crate) headers: HeaderMap,
 }
 
 struct Shared {
@@ -136,7 +137,7 @@ fn ids(copies: &[Copy]) -> BTreeSet<(ParticipantId, MessageId)> {
     copies.iter().map(|c| (c.opened.header.sender.clone(), c.opened.header.message_id)).collect()
 }
 
-async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
+async fn take(State(shared): State<Arc<Shared>>, headers: HeaderMap, bytes: Bytes) -> Response {
     let opened = match Opened::read(&bytes, &shared.gateway) {
         Ok(opened) => opened,
         Err(fault) => {
@@ -157,7 +158,7 @@ async fn take(State(shared): State<Arc<Shared>>, bytes: Bytes) -> Response {
     }
     let count = {
         let mut copies = shared.copies.lock().unwrap();
-        copies.push(Copy { bytes: bytes.to_vec(), opened: opened.clone() });
+        copies.push(Copy { bytes: bytes.to_vec(), opened: opened.clone(), headers });
         copies.len()
     };
     if opened.header.message_type.technical().is_some_and(|technical| !technical.wants_receipt()) {

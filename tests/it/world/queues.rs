@@ -3,7 +3,7 @@
 use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mezhved::transport::amqp::permissions;
 
@@ -55,15 +55,21 @@ impl Queues {
 
     /// Publishes to the participant's own exchange; the broker must take it and have a queue for it.
     pub(crate) fn send(&self, bytes: &[u8]) {
-        let confirmation = RUNTIME.block_on(self.publish(bytes)).unwrap();
+        self.send_with(bytes, FieldTable::default());
+    }
+
+    /// The same, with headers of its own.
+    pub(crate) fn send_with(&self, bytes: &[u8], headers: FieldTable) {
+        let confirmation = RUNTIME.block_on(self.publish(bytes, headers)).unwrap();
         assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
     }
 
-    async fn publish(&self, bytes: &[u8]) -> Result<Confirmation, lapin::Error> {
+    async fn publish(&self, bytes: &[u8], headers: FieldTable) -> Result<Confirmation, lapin::Error> {
         let exchange = format!("mezhved.from.{}", self.participant);
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         // The answer must not go there: it goes to the verified participant's own queue.
-        let properties = BasicProperties::default().with_delivery_mode(2).with_reply_to("mezhved.to.police".into());
+        let properties = BasicProperties::default().with_headers(headers).with_delivery_mode(2);
+        let properties = properties.with_reply_to("mezhved.to.police".into());
         self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
     }
 
@@ -73,7 +79,7 @@ impl Queues {
         RUNTIME.block_on(async {
             let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await?;
             let Some(message) = got else { return Ok(()) };
-            let confirmation = self.publish(&answer(&message.delivery.data)).await?;
+            let confirmation = self.publish(&answer(&message.delivery.data), FieldTable::default()).await?;
             assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
             message.delivery.acker.ack(BasicAckOptions::default()).await?;
             Ok(())
@@ -87,7 +93,10 @@ impl Queues {
         let work = async {
             let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await;
             let Some(message) = got.map_err(|e| e.to_string())? else { return Ok(false) };
-            let confirmation = self.publish(&answer(&message.delivery.data)).await.map_err(|e| e.to_string())?;
+            let confirmation = self
+                .publish(&answer(&message.delivery.data), FieldTable::default())
+                .await
+                .map_err(|e| e.to_string())?;
             if !matches!(confirmation, Confirmation::Ack(None)) {
                 return Err("the answer was not taken".to_owned());
             }
@@ -96,6 +105,21 @@ impl Queues {
         };
         // A broker that was killed may leave a wait without an end.
         RUNTIME.block_on(async { tokio::time::timeout(SOON, work).await }).unwrap_or(Err("no answer".to_owned()))
+    }
+
+    /// Waits for the next message; it, and what a header of it says.
+    pub(crate) fn next_with(&self, queue: &str, header: &str) -> (Vec<u8>, Option<String>) {
+        let name = format!("mezhved.{queue}.{}", self.participant);
+        let options = BasicGetOptions { no_ack: true };
+        let message = eventually(&format!("a message on {name}"), SOON, || {
+            RUNTIME.block_on(self.channel.basic_get(name.as_str().into(), options)).unwrap()
+        });
+        let headers = message.delivery.properties.headers().as_ref();
+        let value = headers.and_then(|headers| headers.inner().get(header)).map(|value| {
+            let AMQPValue::LongString(text) = value else { panic!("{header} is no text: {value:?}") };
+            text.to_string()
+        });
+        (message.delivery.data, value)
     }
 
     /// Takes the next message off `to` or `receipts` (or, to look, `from`), if there is one.

@@ -25,6 +25,11 @@ impl Wire {
         Self { client, base: base.to_owned(), gateway }
     }
 
+    /// The way to an address, with a client of its own.
+    pub(crate) fn at(base: &str, gateway: Certificate) -> Self {
+        Self::new(client(), base, gateway)
+    }
+
     /// Posts to a path.
     pub(crate) async fn post(&self, path: &str, bytes: Vec<u8>) -> Result<Answer, reqwest::Error> {
         let request = self.client.post(format!("{}{path}", self.base)).header("content-type", "application/xml");
