@@ -147,7 +147,7 @@ impl Plan {
             started: started_at.in_zone(self.zone),
             due: show_due(computed.due, self.zone),
             warns: warns.iter().map(|w| w.in_zone(self.zone)).collect(),
-            grace: has_grace.then(|| Term::After(Span { count: self.grace_hours, unit: Unit::Hour })),
+            grace: has_grace.then_some(Term::After(Span { count: self.grace_hours, unit: Unit::Hour })),
             steps: computed.steps,
         };
         Ok(Started { term: term.clone(), started_at, due: computed.due, warns, explanation })

@@ -14,7 +14,7 @@ async fn a_stocked_database_goes_on_like_any_other(bench: &Bench) {
     for table in tables {
         assert_eq!(bench.number(&format!("SELECT COUNT(*) FROM {table}")).await, 3, "{table}");
     }
-    assert_eq!(bench.store.next_delivery_at().await, Ok(None));
+    assert_eq!(bench.store.next_delivery_at(&[]).await, Ok(None));
     assert_eq!(bench.store.accept(accept(message(1))).await, Ok(Accepted::Recorded));
     assert_eq!(bench.store.seal("a", at(10), 1_000, 100).await, Ok(Sealed::Rows { count: 1, head: 7 }));
 }
