@@ -114,7 +114,7 @@ async fn settle<'j>(
         }
         put(*at, Answer::Flag(true));
     }
-    Ok(())
+    rows.flush_attempts(tx).await
 }
 
 /// Settles by the partner's own word, whatever lease there is.

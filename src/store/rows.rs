@@ -241,11 +241,18 @@ impl<'a> Rows<'a> {
         tx.many(&delivery_rows::INSERT_OUTGOING, &std::mem::take(&mut self.outgoing)).await?;
         attachments::list(tx, &std::mem::take(&mut self.listing)).await?;
         let opened = self.flush_obligations(tx).await?;
-        tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
+        self.flush_attempts(tx).await?;
         tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;
         tx.many(&notifications::INSERT, &std::mem::take(&mut self.notifications)).await?;
         tx.many(&INSERT_JOURNAL, &std::mem::take(&mut self.journal)).await?;
         Ok(opened)
+    }
+
+    /// Writes the attempts that ended: before anything of the same batch can take their deliveries again, so that each stands there while its
+    /// lease's number is still the delivery's.
+    pub(super) async fn flush_attempts(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
+        Ok(())
     }
 
     async fn flush_obligations(&mut self, tx: &mut Tx<'_>) -> Result<Vec<ObligationId>, Failure> {
