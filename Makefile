@@ -5,6 +5,7 @@
 # make bench   how long the pure parts take, beside raw cryptography in the same run
 # make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full" for all)
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
+# make bench-pages   how long the console's pages take with 1,000,000 messages and obligations, on both databases
 # make cluster    two nodes, PostgreSQL, RabbitMQ, a balancer and simulated systems as plain processes, until Ctrl-C (ARGS="--folder DIR")
 # make upgrade    a rolling upgrade under load from an older build (FROM=<tag or commit>)
 # make clean-services   stops what `scripts/services start` left running
@@ -19,7 +20,7 @@ HOURS ?= 4
 POSTGRES_TUNED = -c shared_buffers=512MB -c wal_compression=lz4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check cluster upgrade soak bench bench-whole bench-obligations clean-services
+.PHONY: help demo test check cluster upgrade soak bench bench-whole bench-obligations bench-pages clean-services
 
 help:
 	@sed -n 's/^# \(make\)/\1/p' Makefile
@@ -66,6 +67,10 @@ endif
 bench-obligations:
 	@scripts/setup test >&2
 	MEZHVED_SERVICES_POSTGRES="$(POSTGRES_TUNED)" scripts/services run -- cargo bench --locked --bench obligations
+
+bench-pages:
+	@scripts/setup test >&2
+	MEZHVED_SERVICES_POSTGRES="$(POSTGRES_TUNED)" scripts/services run -- cargo bench --locked --bench pages
 
 clean-services:
 	@scripts/services stop

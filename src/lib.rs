@@ -36,3 +36,4 @@ pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod simulate;
+pub mod system;

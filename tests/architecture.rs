@@ -18,7 +18,7 @@ const HOUSE: [(u8, &[&str]); 8] = [
     (5, &["transport"]),
     (6, &["gateway"]),
     (7, &["api", "console"]),
-    (8, &["app", "demo", "simulate", "bench", "cli", "main"]),
+    (8, &["app", "system", "simulate", "demo", "bench", "cli", "main"]),
 ];
 
 /// The highest floor that does no I/O, reads no clock, draws no randomness and is not async.

@@ -37,6 +37,7 @@ case-until = until { $day }
 case-conversations = Conversations
 case-no-conversations = There are no messages of this case.
 case-conversation = Conversation { $id }
+case-its-course = The course of this conversation
 case-its-duties = Terms of this conversation
 case-all = All cases
 case-regulation = Regulation

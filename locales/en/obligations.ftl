@@ -2,7 +2,6 @@
 
 overview-title = Overview
 overview-overdue = overdue
-overview-running = running
 overview-stuck = not handed over
 overview-all = All
 overview-no-overdue = Nothing is overdue.

@@ -38,6 +38,7 @@ case-until = по { $day }
 case-conversations = Переписка
 case-no-conversations = Сообщений по делу нет.
 case-conversation = Переписка { $id }
+case-its-course = Ход этой переписки
 case-its-duties = Сроки этой переписки
 case-all = Все дела
 case-regulation = Регламент

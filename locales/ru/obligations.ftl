@@ -2,7 +2,6 @@
 
 overview-title = Сводка
 overview-overdue = просрочено
-overview-running = исполняется
 overview-stuck = не вручено
 overview-all = Все
 overview-no-overdue = Просроченных обязательств нет.

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::BenchError;
 use crate::crypto::generate::Generated;
 use crate::crypto::{Certificate, FileSigner};
-use crate::demo::system::{Behaviour, Identity, Profile, Way};
 use crate::domain::ParticipantId;
+use crate::system::{Behaviour, Identity, Profile, Way};
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";

@@ -12,9 +12,9 @@ use super::door::Door;
 use super::protocol::{Order, Said, Sent};
 use super::{BenchError, home, now_micros};
 use crate::crypto::sha256;
-use crate::demo::system::Identity;
 use crate::domain::{Attachment, MessageType, ParticipantId};
 use crate::envelope::BodyDraft;
+use crate::system::Identity;
 
 /// Requests of a pace that may be under way: what is more waits and its wait is measured.
 const UNDER_WAY_MAX: usize = 512;

@@ -19,7 +19,7 @@ use super::broker::{Broker, Reads};
 use super::load::say;
 use super::protocol::{Ask, Said};
 use super::{BenchError, home, now_micros};
-use crate::demo::system::Identity;
+use crate::system::Identity;
 
 const BYTES_MAX: usize = 16 * 1024 * 1024;
 

@@ -8,16 +8,12 @@ use serde_json::{Value, json};
 
 use super::message::{delivery_json, message_json};
 use super::{ConfigDir, Failure, runtime, table};
+use crate::access::Scope;
 use crate::app::{open_store, read_folder, signer, vault};
-use crate::domain::{
-    DeliveryId, DeliveryState, Line, MessageId, ParkReason, ParticipantId, QueueState, Remark, Timestamp,
-};
-use crate::gateway::{Clock, Gateway, first_revisions};
+use crate::domain::{DeliveryId, DeliveryState, Line, MessageId, ParkReason, ParticipantId, Remark, Timestamp};
+use crate::gateway::{Clock, Gateway, first_revisions, queue_desk};
 use crate::settings::Settings;
 use crate::store::{DeadDelivery, DeadFilter, MessageFilter, Replay, Store};
-
-/// How many deliveries are put back in one transaction.
-const REPLAYED_AT_ONCE: usize = 500;
 
 const STATES: [DeliveryState; 3] = [DeliveryState::Parked, DeliveryState::Refused, DeliveryState::Expired];
 
@@ -167,6 +163,7 @@ impl Which {
             type_name: self.message_type.clone(),
             since: self.since,
             until: self.until,
+            within: Scope::whole(),
         }
     }
 
@@ -326,29 +323,24 @@ async fn replay(
     retranslate: bool,
 ) -> Result<ExitCode, Failure> {
     let found = chosen(store, what, decision.limit).await?;
-    for order in store.queue_orders().await? {
-        if order.state == QueueState::Stopped && found.iter().any(|dead| dead.delivery.recipient == order.participant) {
-            let id = &order.participant;
-            return Err(Failure::new(format!(
-                "очередь {id} остановлена: сначала `mezhved queue resume {id}` / the queue of {id} is stopped: resume it first"
-            )));
-        }
+    if let Some(stopped) = queue_desk::stopped(store, &found).await? {
+        let id = &stopped;
+        return Err(Failure::new(format!(
+            "очередь {id} остановлена: сначала `mezhved queue resume {id}` / the queue of {id} is stopped: resume it first"
+        )));
     }
     if decision.dry_run {
         return print(&found, decision.json);
     }
     let ids: Vec<DeliveryId> = found.iter().map(|dead| dead.delivery.id).collect();
-    let mut back = Vec::new();
-    for some in ids.chunks(REPLAYED_AT_ONCE) {
-        let wish = Replay {
-            delivery_ids: some.to_vec(),
-            now: Clock::default().now(),
-            actor: decision.author.to_string(),
-            why: Some(decision.why.clone()),
-            retranslate,
-        };
-        back.extend(store.replay(wish).await?);
-    }
+    let wish = Replay {
+        delivery_ids: ids,
+        now: Clock::default().now(),
+        actor: decision.author.to_string(),
+        why: Some(decision.why.clone()),
+        retranslate,
+    };
+    let back = queue_desk::replay(store, wish).await?;
     if decision.json {
         say!("{}", json!({ "replayed": back }))?;
     } else {

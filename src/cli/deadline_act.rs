@@ -7,18 +7,19 @@ use chrono::NaiveDate;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::json;
 
+use super::deadline_acts_text;
 use super::deadline_explain::{absent, found};
-use super::deadline_zone::{When, Zones, when};
+use super::deadline_zone::{Zones, when};
 use super::{ConfigDir, Failure};
-use super::{deadline_acts_text, deadline_limit};
 use crate::app::open_store;
 use crate::crypto::sha256;
-use crate::deadline::obligations::warns_until;
-use crate::deadline::{Calendars, Regulations, show_due, start_of_day};
+use crate::deadline::{show_due, start_of_day};
 use crate::domain::{ActGround, Digest, Line, ObligationId, OutsideWay, Remark, Timestamp, Zone};
 use crate::gateway::Clock;
+use crate::gateway::acts::limit::{self, TooFar};
+use crate::gateway::acts::{self, When, acted_at, new_due};
 use crate::settings::Settings;
-use crate::store::{Act, ActDocument, ActRefusal, Acted, NewAct, ObligationRow, RevisionKind, Store};
+use crate::store::{Act, ActDocument, ActRefusal, Acted, NewAct, ObligationRow, Store};
 
 const FULFIL_HELP: &str = "\
 В срок ли исполнено, решает --at, а не время ввода. Исполненное вне шлюза считается отдельно. Внесённое не отменяется и позднейшим \
@@ -205,7 +206,11 @@ pub(crate) async fn extend(args: ExtendArgs) -> Result<ExitCode, Failure> {
         let due_at = new_due(args.to, subject.zone);
         let present = subject.row.due_at;
         let expected_due = present.ok_or_else(|| subject.refused(ActRefusal::NotBegun))?;
-        deadline_limit::check(subject.store, &subject.row, subject.zone, due_at).await?;
+        match limit::check(subject.store, &subject.row, subject.zone, due_at).await? {
+            Ok(()) => {}
+            Err(TooFar::Beyond(why)) => return Err(Failure::new(format!("{}: --to {why}", subject.row.id))),
+            Err(TooFar::Uncounted(why)) => return Err(Failure::new(format!("{}: --to: {why}", subject.row.id))),
+        }
         let warns = subject.warns(due_at).await?;
         Ok((Act::Extend { ground: args.ground, document, expected_due, due_at, warns }, note))
     })
@@ -274,29 +279,6 @@ async fn enter(
     Ok(())
 }
 
-/// Of a date its last instant, but not after now; a day that has not begun is left ahead, to be refused.
-fn acted_at(at: When, zone: Zone, now: Timestamp) -> Timestamp {
-    match at {
-        When::Instant(at) => at,
-        When::Day(day) => {
-            let end = Timestamp::from_micros(end_of(day, zone).micros().saturating_sub(1));
-            if start_of_day(day, zone) > now { end } else { end.min(now) }
-        }
-    }
-}
-
-/// The first instant that is too late: a named instant is the last second in time, as dues are shown.
-fn new_due(to: When, zone: Zone) -> Timestamp {
-    match to {
-        When::Instant(last) => last.plus_seconds(1),
-        When::Day(day) => end_of(day, zone),
-    }
-}
-
-fn end_of(day: NaiveDate, zone: Zone) -> Timestamp {
-    day.succ_opt().map_or(Timestamp::from_micros(i64::MAX), |next| start_of_day(next, zone))
-}
-
 fn scan_of(file: &std::path::Path) -> Result<Digest, Failure> {
     let bytes = std::fs::read(file).map_err(|error| {
         let shown = file.display();
@@ -332,42 +314,15 @@ impl Subject<'_> {
         Ok((ActDocument { name: args.document, number: args.number, date: args.date }, args.note))
     }
 
-    /// The warnings of the rule under which the obligation was opened, for another due. Where they cannot be counted, those that still
-    /// lie ahead stay, and the operator is told why.
+    /// The warnings for another due. Where they cannot be counted, the operator is told why.
     async fn warns(&self, due: Timestamp) -> Result<Vec<Timestamp>, Failure> {
-        match self.counted_warns(due).await? {
-            Ok(warns) => Ok(warns),
-            Err(why) => {
-                eprintln!(
-                    "предупреждения не пересчитаны, остаются прежние / the warnings are not counted anew, those before stay: {why}"
-                );
-                Ok(self.row.warns.iter().copied().filter(|warn| *warn < due).collect())
-            }
+        let (warns, why) = acts::warns(self.store, &self.row, self.zone, due).await?;
+        if let Some(why) = why {
+            eprintln!(
+                "предупреждения не пересчитаны, остаются прежние / the warnings are not counted anew, those before stay: {why}"
+            );
         }
-    }
-
-    async fn counted_warns(&self, due: Timestamp) -> Result<Result<Vec<Timestamp>, String>, Failure> {
-        let row = &self.row;
-        let then = self.store.revision(RevisionKind::Bundle, row.revision).await?;
-        let latest = self.store.revisions().await?;
-        // The rule is the one under which it was opened; the calendar the one in force, for it may know more years.
-        let now = self.store.revision(RevisionKind::Bundle, latest.bundle).await?;
-        let (Some(then), Some(now), Some(started_at)) = (then, now, row.started_at) else {
-            return Ok(Err(format!("нет редакции настроек {} / no bundle revision {}", row.revision, row.revision)));
-        };
-        let Ok(regulations) = Regulations::from_files(&then.files) else {
-            return Ok(Err(format!(
-                "редакция {} не читается / revision {} cannot be read",
-                row.revision, row.revision
-            )));
-        };
-        let regulation = regulations.iter().find(|regulation| regulation.id == row.regulation);
-        let Some((regulation, rule)) = regulation.and_then(|g| Some((g, g.rule(&row.rule)?))) else {
-            return Ok(Err(format!("нет правила / no rule {} {}", row.regulation, row.rule)));
-        };
-        let (calendars, _) = Calendars::read(&now.files);
-        let counted = warns_until((regulation, rule), &calendars, self.zone, started_at, due);
-        Ok(counted.map_err(|error| error.to_string()))
+        Ok(warns)
     }
 }
 

@@ -11,7 +11,8 @@ use super::{ConfigDir, Failure, deadline_acts_text};
 use crate::app::open_store;
 use crate::deadline::obligations::StartOn;
 use crate::deadline::show_due;
-use crate::domain::{ObligationId, ObligationState, Timestamp, Zone};
+use crate::domain::{ObligationId, Timestamp, Zone};
+use crate::gateway::acts::told::{about, waits_for, wish, zone};
 use crate::settings::Settings;
 use crate::store::{ActRow, LateSettlement, MessageRow, ObligationRow, Store};
 
@@ -86,20 +87,6 @@ async fn find(store: &Store, id: ObligationId) -> Result<Told, Failure> {
     Ok(told)
 }
 
-/// What the rule said when the obligation was opened: the head of its explanation, or of the plan while it waits.
-pub(super) fn about(row: &ObligationRow) -> Option<&Value> {
-    row.explanation.as_ref().or_else(|| row.plan.as_ref()?.pointer("/start/plan/about"))
-}
-
-/// What a pending obligation waits for.
-pub(super) fn waits_for(row: &ObligationRow) -> Option<StartOn> {
-    if row.state != ObligationState::Pending {
-        return None;
-    }
-    let on = row.plan.as_ref()?.pointer("/start/on")?;
-    serde_json::from_value(on.clone()).ok()
-}
-
 pub(super) fn waiting_words(on: StartOn) -> (&'static str, &'static str) {
     match on {
         StartOn::Sent => (
@@ -111,19 +98,6 @@ pub(super) fn waiting_words(on: StartOn) -> (&'static str, &'static str) {
             "the term begins when the debtor's receipt for the opening message is verified (delivered); until then it does not run",
         ),
     }
-}
-
-/// The text at a pointer; empty when there is none.
-pub(super) fn text<'v>(value: Option<&'v Value>, pointer: &str) -> &'v str {
-    value.and_then(|v| v.pointer(pointer)).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(super) fn wish(row: &ObligationRow) -> &str {
-    text(row.explanation.as_ref().or(row.plan.as_ref()), "/wish")
-}
-
-pub(super) fn zone(row: &ObligationRow) -> Option<Zone> {
-    Zone::parse(text(about(row), "/zone"))
 }
 
 pub(super) fn local(at: Timestamp, zone: Option<Zone>) -> String {
@@ -164,7 +138,7 @@ fn as_json(told: &Told) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ParticipantId, RuleId, SettleKind};
+    use crate::domain::{ObligationState, ParticipantId, RuleId, SettleKind};
 
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).unwrap()

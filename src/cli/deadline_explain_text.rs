@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::deadline_acts_text;
-use super::deadline_explain::{Told, about, local, text, waiting_words, waits_for, wish, zone};
+use super::deadline_explain::{Told, local, waiting_words};
 use crate::domain::{SettleKind, Timestamp, Zone};
+use crate::gateway::acts::told::{about, text, waits_for, wish, zone};
 use crate::store::{LateSettlement, MessageRow, ObligationRow};
 
 pub(super) fn as_text(told: &Told) -> String {

@@ -7,11 +7,12 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use serde_json::{Value, json};
 
 use super::deadline_explain::found;
-use super::deadline_zone::{When, Zones, when};
+use super::deadline_zone::{Zones, when};
 use super::{ConfigDir, Failure, findings, table};
 use crate::app::open_store;
 use crate::deadline::{Regulations, start_of_day};
 use crate::domain::{CaseId, ObligationId, ObligationState, ParticipantId, RuleId, SettleKind, Timestamp, Zone};
+use crate::gateway::acts::When;
 use crate::settings::{Settings, folder};
 use crate::store::{DueCursor, ObligationFilter, ObligationGroup, ObligationRow, RevisionKind, Store};
 

@@ -1,20 +1,12 @@
 //! The zone in which people are told of an obligation, and points in time as people name them.
 
-use chrono::NaiveDate;
-
 use super::Failure;
-use super::deadline_explain::zone;
 use crate::deadline::{Start, show_due};
-use crate::domain::{Participant, Timestamp, Zone};
+use crate::domain::{Participant, Zone};
+use crate::gateway::acts::When;
+use crate::gateway::acts::told::zone;
 use crate::settings::participants;
 use crate::store::{ObligationRow, RevisionKind, Store};
-
-/// A point in time as a person names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum When {
-    Instant(Timestamp),
-    Day(NaiveDate),
-}
 
 /// Reads an instant with its zone, or a date.
 pub(super) fn when(text: &str) -> Result<When, String> {

@@ -14,6 +14,9 @@ use crate::settings::{Log, LogFormat};
 /// temporary folder. Prints the page's address and a line for each event, and goes on until stopped (Ctrl-C). Nothing of a real
 /// person is in it. Business time begins on 6 May 2026 and jumps to the next deadline whenever nothing is in flight.
 ///
+/// Beside them an invented district of 29 agencies lives by the model programme: nine weeks of its past are in the database when the pages
+/// open, and it goes on with the time.
+///
 /// One agency, `police`, receipts what it gets and answers nothing: it shows up as overdue.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -36,6 +39,10 @@ pub(crate) struct Args {
     /// Оставить папку с ключами, настройками и записями / a folder (absent or empty) for keys, settings and records that stays
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
+    /// Сколько дел начнётся с марта по декабрь в вымышленном округе, у которого уже есть история; 0 — без него / how many cases begin from
+    /// March to December in an invented district that has a past already; 0: without it. A single scenario never has it
+    #[arg(long, value_name = "N", default_value_t = 150, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    cases: u32,
     /// Журнал шлюза на стандартный вывод ошибок / the gateway's log on standard error: error, warn, info, debug
     #[arg(long, value_name = "LEVEL", default_value = "error")]
     log: String,
@@ -43,8 +50,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     start_log(&Log { format: LogFormat::Human, level: args.log })?;
-    let options =
-        Options { once: args.once, aside: args.json, broker: args.amqp, database: args.database, keep: args.keep };
+    let options = Options {
+        once: args.once,
+        aside: args.json,
+        broker: args.amqp,
+        database: args.database,
+        keep: args.keep,
+        cases: usize::try_from(args.cases).unwrap_or(usize::MAX),
+    };
     let runtime = runtime()?;
     // From the first moment: a signal while everything starts must not leave the folder behind.
     let stop = {

@@ -22,7 +22,6 @@ mod deadline_acts_text;
 mod deadline_compute;
 mod deadline_explain;
 mod deadline_explain_text;
-mod deadline_limit;
 mod deadline_list;
 mod deadline_zone;
 mod demo;
@@ -35,6 +34,7 @@ mod key;
 mod message;
 mod notify;
 mod obligations;
+mod openapi;
 mod partner;
 mod partner_edit;
 mod partner_ping;
@@ -91,6 +91,7 @@ enum Command {
     Calendar(calendar::Args),
     Journal(journal::Args),
     Account(account::Args),
+    Openapi(openapi::Args),
     Envelope(envelope::Args),
     Key(key::Args),
     Schema(schema::Args),
@@ -169,6 +170,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         Command::Calendar(args) => calendar::run(&args),
         Command::Journal(args) => journal::run(args),
         Command::Account(args) => account::run(args),
+        Command::Openapi(args) => openapi::run(&args),
         Command::Envelope(args) => envelope::run(&args),
         Command::Key(args) => key::run(&args),
         Command::Adapter(args) => {

@@ -10,9 +10,9 @@ use crate::app::read_folder;
 use crate::bundle::Files;
 use crate::crypto::{Certificate, FileSigner, sha256};
 use crate::deadline::{Finding, Regulations};
-use crate::demo::system::{Bare, Behaviour, Identity, Office, Profile, Rehearsal, Way, rehearse};
 use crate::domain::{Participant, Plain, TransportKind};
 use crate::settings::{Secret, Settings, participants};
+use crate::system::{Bare, Behaviour, Identity, Office, Profile, Rehearsal, Way, rehearse};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SimulateArgs {

@@ -1,6 +1,6 @@
 //! `mezhved queue`: what waits for each participant, whether its system is there, and a person's word about it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -9,11 +9,10 @@ use super::{ConfigDir, Failure, runtime, table};
 use crate::app::open_store;
 use crate::domain::{BreakerState, DeliveryState, Line, ParticipantId, QueueState, Remark, Timestamp};
 use crate::gateway::Clock;
+use crate::gateway::queue_desk::{self, Shown};
 use crate::settings::{Settings, participants};
-use crate::store::{BreakerRow, QueueFigure, QueueOrder, QueueTry, RevisionKind, Store};
+use crate::store::{QueueOrder, RevisionKind, Store};
 
-/// How many deliveries are made due in one transaction.
-const FORWARD_AT_ONCE: u32 = 1_000;
 /// How much of what was said about a queue is shown.
 const HISTORY_MAX: u32 = 50;
 
@@ -104,81 +103,30 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
     })
 }
 
-/// All that is known of one queue.
-struct Shown {
-    participant: ParticipantId,
-    order: Option<QueueOrder>,
-    breaker: Option<BreakerRow>,
-    figures: Vec<QueueFigure>,
-    tries: Option<QueueTry>,
-}
-
-impl Shown {
-    fn state(&self) -> QueueState {
-        self.order.as_ref().map_or(QueueState::Running, |order| order.state)
-    }
-
-    fn breaker_state(&self, now: Timestamp) -> BreakerState {
-        self.breaker.as_ref().map_or(BreakerState::Closed, |row| row.state(now))
-    }
-
-    fn depth(&self, state: DeliveryState) -> u64 {
-        self.figures.iter().find(|figure| figure.state == state).map_or(0, |figure| figure.count)
-    }
-
-    /// When the message was accepted that waits longest to be handed over.
-    fn oldest(&self) -> Option<Timestamp> {
-        let waiting = self.figures.iter().filter(|f| matches!(f.state, DeliveryState::Queued | DeliveryState::Leased));
-        let oldest = waiting.map(|figure| figure.oldest).min()?;
-        let (whole, nanos) = oldest.uuid().get_timestamp()?.to_unix();
-        let micros = i64::try_from(whole).ok()?.checked_mul(1_000_000)?;
-        Some(Timestamp::from_micros(micros.checked_add(i64::from(nanos / 1_000))?))
-    }
-
-    fn json(&self, now: Timestamp) -> Value {
-        let breaker = self.breaker.as_ref();
-        let (queued, leased) = (self.depth(DeliveryState::Queued), self.depth(DeliveryState::Leased));
-        json!({
-            "participant": self.participant, "state": self.state(),
-            "author": self.order.as_ref().map(|o| &o.author), "reason": self.order.as_ref().map(|o| &o.reason),
-            "changedAt": self.order.as_ref().map(|o| o.at),
-            "depth": queued.saturating_add(leased), "queued": queued, "leased": leased,
-            "parked": self.depth(DeliveryState::Parked), "inMailbox": self.depth(DeliveryState::Sent),
-            "oldestAcceptedAt": self.oldest(), "oldestAgeSeconds": self.oldest().map(|at| now.since(at) / 1_000_000),
-            "attempts": self.tries.as_ref().map_or(0, |t| t.attempts_max),
-            "nextAt": self.tries.as_ref().and_then(|t| t.next_at),
-            "breaker": {
-                "state": self.breaker_state(now), "openedAt": breaker.map(|b| b.opened_at),
-                "failures": breaker.map(|b| b.failures), "reason": breaker.map(|b| b.reason),
-                "probeAt": breaker.map(|b| b.probe_at), "probes": breaker.map(|b| b.probes),
-                "node": breaker.map(|b| &b.node),
-            },
-        })
-    }
+fn shown_json(shown: &Shown, now: Timestamp) -> Value {
+    let breaker = shown.breaker.as_ref();
+    let (queued, leased) = (shown.depth(DeliveryState::Queued), shown.depth(DeliveryState::Leased));
+    json!({
+        "participant": shown.participant, "state": shown.state(),
+        "author": shown.order.as_ref().map(|o| &o.author), "reason": shown.order.as_ref().map(|o| &o.reason),
+        "changedAt": shown.order.as_ref().map(|o| o.at),
+        "depth": queued.saturating_add(leased), "queued": queued, "leased": leased,
+        "parked": shown.depth(DeliveryState::Parked), "inMailbox": shown.depth(DeliveryState::Sent),
+        "oldestAcceptedAt": shown.oldest(), "oldestAgeSeconds": shown.oldest().map(|at| now.since(at) / 1_000_000),
+        "attempts": shown.tries.as_ref().map_or(0, |t| t.attempts_max),
+        "nextAt": shown.tries.as_ref().and_then(|t| t.next_at),
+        "breaker": {
+            "state": shown.breaker_state(now), "openedAt": breaker.map(|b| b.opened_at),
+            "failures": breaker.map(|b| b.failures), "reason": breaker.map(|b| b.reason),
+            "probeAt": breaker.map(|b| b.probe_at), "probes": breaker.map(|b| b.probes),
+            "node": breaker.map(|b| &b.node),
+        },
+    })
 }
 
 /// Those of the configuration in force, and whoever else anything is known of.
 async fn queues(store: &Store) -> Result<Vec<Shown>, Failure> {
-    let mut ids: BTreeSet<ParticipantId> = configured(store).await?;
-    let mut figures: BTreeMap<ParticipantId, Vec<QueueFigure>> = BTreeMap::new();
-    for figure in store.queue_figures().await? {
-        figures.entry(figure.recipient.clone()).or_default().push(figure);
-    }
-    let mut orders: BTreeMap<_, _> =
-        store.queue_orders().await?.into_iter().map(|order| (order.participant.clone(), order)).collect();
-    let mut breakers: BTreeMap<_, _> =
-        store.breakers().await?.into_iter().map(|row| (row.participant.clone(), row)).collect();
-    let mut tries: BTreeMap<_, _> =
-        store.queue_tries().await?.into_iter().map(|row| (row.participant.clone(), row)).collect();
-    ids.extend(figures.keys().chain(orders.keys()).chain(breakers.keys()).cloned());
-    let shown = ids.into_iter().map(|participant| Shown {
-        order: orders.remove(&participant).filter(|order| !order.author.is_empty()),
-        breaker: breakers.remove(&participant),
-        figures: figures.remove(&participant).unwrap_or_default(),
-        tries: tries.remove(&participant),
-        participant,
-    });
-    Ok(shown.collect())
+    Ok(queue_desk::queues(store, configured(store).await?).await?)
 }
 
 pub(super) async fn configured(store: &Store) -> Result<BTreeSet<ParticipantId>, Failure> {
@@ -234,7 +182,7 @@ fn print(rows: &[Shown], now: Timestamp) -> Result<(), Failure> {
 async fn list(store: &Store, as_json: bool) -> Result<ExitCode, Failure> {
     let (rows, now) = (queues(store).await?, Clock::default().now());
     if as_json {
-        say!("{}", Value::from(rows.iter().map(|shown| shown.json(now)).collect::<Vec<_>>()))?;
+        say!("{}", Value::from(rows.iter().map(|shown| shown_json(shown, now)).collect::<Vec<_>>()))?;
     } else {
         print(&rows, now)?;
     }
@@ -251,7 +199,7 @@ async fn show(store: &Store, id: &ParticipantId, as_json: bool) -> Result<ExitCo
     let shown = found.ok_or_else(|| unknown(id))?;
     let history = store.queue_history(id, HISTORY_MAX).await?;
     if as_json {
-        let mut whole = shown.json(now);
+        let mut whole = shown_json(&shown, now);
         let acts =
             history.iter().map(|o| json!({ "state": o.state, "author": o.author, "reason": o.reason, "at": o.at }));
         if let Value::Object(map) = &mut whole {
@@ -294,18 +242,7 @@ async fn say_so(store: &Store, order: &Order, state: QueueState) -> Result<ExitC
         reason: order.reason.to_string(),
         at,
     };
-    let changed = store.order_queue(new).await?;
-    // What waits for a later attempt is parked, or goes, at once.
-    let mut brought = 0_u64;
-    if state != QueueState::Paused {
-        loop {
-            let some = store.bring_forward(id, at, FORWARD_AT_ONCE).await?;
-            brought = brought.saturating_add(some);
-            if some == 0 {
-                break;
-            }
-        }
-    }
+    let (changed, brought) = queue_desk::order(store, new).await?;
     if order.json {
         say!("{}", json!({ "participant": id, "state": state, "changed": changed, "broughtForward": brought }))?;
     } else {

@@ -213,6 +213,7 @@ struct CasePage {
     duties: Vec<Due>,
     consents: Vec<Said>,
     conversations: Vec<Conversation>,
+    may_see_messages: bool,
     /// Whether the reader sees a part of the case only.
     part: bool,
     /// Whether there is more than the page shows.
@@ -291,6 +292,7 @@ async fn case(visit: Visit, Path(id): Path<String>) -> Result<Response, Trouble>
         duties: duties.into_iter().map(due).collect(),
         consents: if part { Vec::new() } else { row.facts.consents.iter().map(|c| shower.said(c, &row)).collect() },
         conversations: shower.conversations(&row, &messages),
+        may_see_messages: visit.may(Right::SeeMessages),
         part,
         more,
     };

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tracing::warn;
 
+use super::api::problem::Code;
 use super::visit::{Frame, Visit, html};
 use crate::store::StoreError;
 
@@ -41,6 +42,21 @@ impl From<askama::Error> for Trouble {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     word: &'static str,
+}
+
+impl Kind {
+    /// The same for a script.
+    pub(super) fn code(self) -> Code {
+        match self.word {
+            "not-found" => Code::NotFound,
+            "forbidden" => Code::Forbidden,
+            "stale-form" => Code::Csrf,
+            "too-large" => Code::TooLarge,
+            "store-away" => Code::StoreAway,
+            "defect" => Code::Defect,
+            _ => Code::BadQuery,
+        }
+    }
 }
 
 impl IntoResponse for Trouble {

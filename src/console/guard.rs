@@ -6,12 +6,14 @@
 use std::net::SocketAddr;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{MethodRouter, any};
 
 use super::Console;
+use super::api::door;
+use super::api::problem::Problem;
 use super::cookies::{self, Kept, SameSite};
 use super::errors::{Trouble, designed};
 use super::fields::Fields;
@@ -27,8 +29,6 @@ const FORM_COOKIE: &str = "mezhved-form";
 const LIVE: &str = "mezhved-live";
 /// A year: how long a browser keeps the language and the theme.
 const YEAR_SECONDS: u32 = 365 * 86_400;
-/// Below this path scripts ask, and are answered in JSON.
-const API: &str = "/api/";
 /// Where a person goes whose password was given by somebody else.
 const CHANGE_PASSWORD: &str = "/own/password";
 
@@ -56,7 +56,9 @@ pub(super) fn session_cookie(console: &Console) -> &'static str {
 }
 
 async fn pass(State(watch): State<Watch>, request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
+    if door::is_below(request.uri().path()) {
+        return pass_script(&watch, request, next).await;
+    }
     match let_in(&watch, request).await {
         Ok(Let { mut request, visit, set }) => {
             request.extensions_mut().insert(visit.clone());
@@ -70,15 +72,28 @@ async fn pass(State(watch): State<Watch>, request: Request, next: Next) -> Respo
             }
             response
         }
-        Err(refused) if path.starts_with(API) => {
-            let status = refused.response.status();
-            let status = if status.is_redirection() { StatusCode::UNAUTHORIZED } else { status };
-            (status, axum::Json(serde_json::json!({ "status": status.as_u16() }))).into_response()
-        }
         Err(refused) => match refused.visit {
             Some(visit) => designed(&visit, refused.response),
             None => refused.response,
         },
+    }
+}
+
+/// The same for a script: it is answered in JSON and keeps no cookie.
+async fn pass_script(watch: &Watch, request: Request, next: Next) -> Response {
+    let has = door::Has::of(&request);
+    match let_in(watch, request).await {
+        Ok(Let { mut request, visit, .. }) => {
+            if let Some(problem) = door::unknown_query(&request) {
+                return problem.into_response();
+            }
+            request.extensions_mut().insert(visit);
+            door::finished(has, next.run(*request).await).await
+        }
+        Err(Refused { response, visit }) => {
+            let is_signed = visit.is_some_and(|visit| visit.signed.is_some());
+            Problem::refused(&response, is_signed).into_response()
+        }
     }
 }
 
@@ -124,6 +139,12 @@ async fn let_in(watch: &Watch, request: Request) -> Result<Let, Refused> {
         return Err(Refused { response, visit: Some(visit) });
     }
     if !changes || bearer.is_some() {
+        return Ok(Let { request: Box::new(request), visit, set });
+    }
+    if door::is_below(request.uri().path()) {
+        if visit.signed.is_some() && !door::carries_token(&visit, request.headers()) {
+            return Err(refuse(&visit, Trouble::StaleForm));
+        }
         return Ok(Let { request: Box::new(request), visit, set });
     }
     let (parts, fields) = match Fields::read(request).await {

@@ -137,7 +137,7 @@ struct Entry {
 ///
 /// # Errors
 /// The label of the first field that cannot be read.
-async fn read(visit: &Visit, zone: Zone) -> Result<Result<JournalFilter, &'static str>, Trouble> {
+pub(super) async fn read(visit: &Visit, zone: Zone) -> Result<Result<JournalFilter, &'static str>, Trouble> {
     let day = |name, later| match visit.query(name) {
         "" => Ok(None),
         text => day_start(text, zone, later).map(Some).ok_or(()),
@@ -197,7 +197,8 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
     Ok(html(page.render()?))
 }
 
-fn account_of(entry: &JournalEntry) -> Option<AccountId> {
+/// The account that acted.
+pub(super) fn account_of(entry: &JournalEntry) -> Option<AccountId> {
     AccountId::parse(entry.actor.strip_prefix("account:")?).ok()
 }
 

@@ -6,6 +6,7 @@
 //! | `guard` | in front of every route: the session or token, the right, the form's token, the security headers, the pages of errors |
 //! | `visit` | one request as a handler sees it: who asks, in which language, what the layout needs |
 //! | `fields` | what a form sent |
+//! | `api` | the same in JSON for scripts, with its description |
 //! | `texts`, `words` | texts of both languages from `locales/`; dates and spans as people write them |
 //! | the others | one page each, with its template in `templates/console/` |
 //!
@@ -15,24 +16,37 @@
 
 mod accounts;
 mod adapters;
+mod api;
 mod assets;
 mod cases;
 mod confirm;
+mod conversations;
 mod cookies;
+mod days;
+mod dead;
+mod download;
 mod errors;
 mod events;
 mod fields;
+mod figures;
 mod guard;
 mod journal;
+mod message_view;
+mod messages;
+mod obligation;
+mod obligation_acts;
 mod obligations;
 mod overview;
 mod own;
 mod participants;
 mod participants_edit;
 mod participants_ping;
+mod pick;
+mod queues;
 mod reports;
 mod routes;
 mod rules;
+mod seen;
 mod shown;
 mod sign_in;
 mod texts;
@@ -43,6 +57,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 
 use crate::gateway::Gateway;
+pub use api::openapi;
 pub use routes::{Access, RouteInfo, table};
 
 /// What the handlers share.

@@ -5,13 +5,14 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::errors::Trouble;
+use super::pick::{Choice, one, participants};
 use super::routes::{Access, Route};
 use super::shown::{Due, Light};
 use super::texts::Texts;
 use super::visit::{Frame, Visit, html};
 use super::words;
 use crate::access::{Right, Scope};
-use crate::domain::{CaseId, ConversationId, ObligationId, ParticipantId, RuleId, Timestamp, Zone};
+use crate::domain::{CaseId, ConversationId, ObligationId, ObligationState, ParticipantId, RuleId, Timestamp, Zone};
 use crate::gateway::Snapshot;
 use crate::store::{DueCursor, ObligationFilter, ObligationGroup};
 
@@ -36,6 +37,9 @@ struct Page {
     /// The first page; empty: this is it.
     first_href: String,
     clear_href: &'static str,
+    may_act: bool,
+    /// This page, to come back to.
+    back: String,
 }
 
 /// A group as a link.
@@ -49,6 +53,9 @@ struct Tab {
 struct Form {
     group: &'static str,
     participant: Vec<Choice>,
+    debtor: Vec<Choice>,
+    state: Vec<Choice>,
+    sort: Vec<Choice>,
     rule: Vec<Choice>,
     case_id: String,
     conversation: String,
@@ -56,24 +63,23 @@ struct Form {
     to: String,
 }
 
-struct Choice {
-    value: String,
-    label: String,
-    chosen: bool,
-}
-
-const GROUPS: [(ObligationGroup, &str); 4] = [
-    (ObligationGroup::Overdue, "overdue"),
-    (ObligationGroup::Running, "running"),
-    (ObligationGroup::Pending, "pending"),
-    (ObligationGroup::Done, "done"),
+/// The groups with their words.
+pub(super) const GROUPS: [(Option<ObligationGroup>, &str); 5] = [
+    (Some(ObligationGroup::Overdue), "overdue"),
+    (Some(ObligationGroup::Running), "running"),
+    (Some(ObligationGroup::Pending), "pending"),
+    (Some(ObligationGroup::Done), "done"),
+    (None, "all"),
 ];
 
 async fn page(visit: Visit) -> Result<Response, Trouble> {
     let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
     let (principal, t, zone) = (visit.principal()?, visit.texts(), visit.zone()?);
     let asked = GROUPS.into_iter().find(|(_, word)| *word == visit.query("group"));
-    let (group, word) = asked.unwrap_or((ObligationGroup::Overdue, "overdue"));
+    // Of one case or conversation all is of interest.
+    let of_one = ["case", "conversation"].iter().any(|name| !visit.query(name).is_empty());
+    let usual = if of_one { (None, "all") } else { (Some(ObligationGroup::Overdue), "overdue") };
+    let (group, word) = asked.unwrap_or(usual);
     let read = read(&visit, principal.scope(), group, zone);
     let (rows, error) = match &read {
         Ok((filter, after)) => (store.list_obligations(filter, *after, ROWS_MAX + 1).await?, String::new()),
@@ -84,11 +90,7 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
     let light = Light { t, snapshot: &snapshot, zone, business_now, now };
     let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
     let last = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
-    let cursor = |row| {
-        let DueCursor { due_at, id } = DueCursor::after(row);
-        format!("{}.{id}", due_at.map_or_else(String::new, |at| at.micros().to_string()))
-    };
-    let filters = ["participant", "rule", "case", "conversation", "from", "to"];
+    let filters = ["participant", "debtor", "rule", "state", "case", "conversation", "from", "to", "sort"];
     let page = Page {
         frame: visit.frame(&t.t("obligations-title"), "obligations"),
         groups: tabs(&visit, word),
@@ -100,15 +102,17 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
             .take(limit)
             .map(|row| light.due(row, late.get(&row.id).map_or(&[][..], Vec::as_slice)))
             .collect(),
-        next_href: last.map_or_else(String::new, |row| visit.with(&[("after", &cursor(row))])),
+        next_href: last.map_or_else(String::new, |row| visit.with(&[("after", &cursor_text(DueCursor::after(row)))])),
         first_href: if visit.query("after").is_empty() { String::new() } else { visit.with(&[("after", "")]) },
         clear_href: "/obligations",
+        may_act: visit.may(Right::ActOnObligations),
+        back: visit.with(&[]),
     };
     Ok(html(page.render()?))
 }
 
 fn tabs(visit: &Visit, current: &str) -> Vec<Tab> {
-    let tab = |(_, word): (ObligationGroup, &str)| Tab {
+    let tab = |(_, word): (Option<ObligationGroup>, &str)| Tab {
         href: visit.with(&[("group", word), ("after", "")]),
         label: visit.texts().word("group", word),
         current: word == current,
@@ -120,17 +124,17 @@ fn tabs(visit: &Visit, current: &str) -> Vec<Tab> {
 ///
 /// # Errors
 /// The label of the first field that cannot be read.
-fn read(
+pub(super) fn read(
     visit: &Visit,
     scope: &Scope,
-    group: ObligationGroup,
+    group: Option<ObligationGroup>,
     zone: Zone,
 ) -> Result<(ObligationFilter, Option<DueCursor>), &'static str> {
-    fn one<T>(text: &str, parse: impl Fn(&str) -> Option<T>, label: &'static str) -> Result<Option<T>, &'static str> {
-        if text.is_empty() { Ok(None) } else { parse(text).map(Some).ok_or(label) }
-    }
     let filter = ObligationFilter {
-        group: Some(group),
+        group,
+        debtor: one(visit.query("debtor"), |t| ParticipantId::parse(t).ok(), "say-debtor")?,
+        states: one(visit.query("state"), ObligationState::parse, "say-state")?.into_iter().collect(),
+        latest_first: visit.query("sort") == "latest",
         party: one(visit.query("participant"), |t| ParticipantId::parse(t).ok(), "say-participant")?,
         rule: one(visit.query("rule"), |t| RuleId::parse(t).ok(), "say-rule")?,
         case_id: one(visit.query("case"), |t| CaseId::parse(t).ok(), "say-case")?,
@@ -149,6 +153,11 @@ fn after_midnight(text: &str, zone: Zone, days_later: u64) -> Option<Timestamp> 
     Some(words::day_start(day.checked_add_days(chrono::Days::new(days_later))?, zone)?.plus_seconds(1))
 }
 
+/// Where the next page begins, as the address carries it.
+pub(super) fn cursor_text(DueCursor { due_at, id }: DueCursor) -> String {
+    format!("{}.{id}", due_at.map_or_else(String::new, |at| at.micros().to_string()))
+}
+
 fn cursor(text: &str) -> Option<DueCursor> {
     let (due, id) = text.split_once('.')?;
     let due_at = if due.is_empty() { None } else { Some(Timestamp::from_micros(due.parse().ok()?)) };
@@ -157,14 +166,19 @@ fn cursor(text: &str) -> Option<DueCursor> {
 
 fn form(visit: &Visit, snapshot: &Snapshot, scope: &Scope, group: &'static str) -> Form {
     let (t, participant, rule) = (visit.texts(), visit.query("participant"), visit.query("rule"));
-    let seen = snapshot.participants().map(|k| &k.participant).filter(|p| scope.covers_participant(&p.id));
-    let mut participants: Vec<Choice> = seen
-        .map(|p| Choice { value: p.id.to_string(), label: p.name.clone(), chosen: p.id.as_str() == participant })
-        .collect();
-    participants.sort_by(|a, b| a.label.cmp(&b.label));
+    let sort = visit.query("sort");
+    let state = visit.query("state");
+    let states = ObligationState::ALL.iter().map(|s| Choice {
+        value: s.as_str().to_owned(),
+        label: t.word("obligation", s.as_str()),
+        chosen: s.as_str() == state,
+    });
     Form {
         group,
-        participant: participants,
+        participant: participants(snapshot, scope, participant),
+        debtor: participants(snapshot, scope, visit.query("debtor")),
+        state: states.collect(),
+        sort: vec![Choice { value: "latest".to_owned(), label: t.t("sort-latest"), chosen: sort == "latest" }],
         rule: rules(t, snapshot, rule),
         case_id: visit.query("case").to_owned(),
         conversation: visit.query("conversation").to_owned(),

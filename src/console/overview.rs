@@ -5,13 +5,16 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::errors::Trouble;
+use super::figures::{self, Away, ByDebtor, Figure, Share};
+use super::messages::light;
 use super::routes::{Access, Route};
+use super::seen::territory;
 use super::shown::{Acted, Due, Light, Stuck, text};
 use super::visit::{Frame, Visit, html};
 use super::words;
 use crate::access::{Principal, Right};
-use crate::domain::{CaseId, Oktmo, Timestamp};
-use crate::store::{JournalRow, ObligationFilter, ObligationGroup, StoreError};
+use crate::domain::{CaseId, Timestamp};
+use crate::store::{JournalRow, ObligationFilter, ObligationGroup};
 
 /// Rows of a group on the page.
 const ROWS_MAX: u32 = 20;
@@ -25,6 +28,14 @@ pub(super) fn routes() -> Vec<Route> {
 struct Page {
     frame: Frame,
     sees_obligations: bool,
+    sees_messages: bool,
+    sees_queues: bool,
+    figures: Vec<Figure>,
+    by_debtor: Vec<ByDebtor>,
+    held: Vec<Figure>,
+    away: Vec<Away>,
+    ending: Vec<Away>,
+    share: Share,
     overdue: Group<Due>,
     soon: Group<Due>,
     stuck: Group<Stuck>,
@@ -42,11 +53,6 @@ impl<T> Group<T> {
         let limit = usize::try_from(ROWS_MAX).unwrap_or(usize::MAX);
         Self { rows: rows.iter().take(limit).map(shown).collect(), more: rows.len() > limit }
     }
-
-    /// `20+` when there are more than are shown.
-    fn total(&self) -> String {
-        if self.more { format!("{}+", self.rows.len()) } else { self.rows.len().to_string() }
-    }
 }
 
 struct Quiet {
@@ -57,9 +63,8 @@ struct Quiet {
 
 async fn page(visit: Visit) -> Result<Response, Trouble> {
     let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
-    let (principal, t, zone) = (visit.principal()?, visit.texts(), visit.zone()?);
-    let (now, business_now) = (visit.gateway.clock().now(), visit.business_now());
-    let light = Light { t, snapshot: &snapshot, zone, business_now, now };
+    let (principal, t) = (visit.principal()?, visit.texts());
+    let light = light(&visit, &snapshot)?;
     let of = |group| ObligationFilter {
         group: Some(group),
         within: principal.scope().clone(),
@@ -70,9 +75,22 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
     let late = store.late_settlements_for(&overdue.iter().chain(&running).collect::<Vec<_>>()).await?;
     let due = |row: &_| light.due(row, late.get(&row.id).map_or(&[][..], Vec::as_slice));
     let stuck = store.not_handed_over_within(principal.scope(), None, ROWS_MAX + 1).await?;
+    let today = light.business_now.utc().with_timezone(&light.zone.tz()).date_naive();
+    let tomorrow = today.succ_opt().and_then(|day| words::day_start(day, light.zone));
+    let found = store.desk_figures(principal.scope(), tomorrow.unwrap_or(light.business_now)).await?;
+    let away = figures::away(&visit, &light).await?;
+    let ending = figures::ending(&visit, &light)?;
     let page = Page {
         frame: visit.frame(&t.t("overview-title"), "overview"),
         sees_obligations: visit.may(Right::SeeObligations),
+        sees_messages: visit.may(Right::SeeMessages),
+        sees_queues: visit.may(Right::SeeQueues),
+        figures: figures::all(&light, &found, (away.len(), ending.len()), today),
+        by_debtor: figures::by_debtor(&light, &found, today),
+        held: figures::held(&light, &found),
+        away,
+        ending,
+        share: figures::share(&visit, &light, today).await?,
         overdue: Group::of(&overdue, due),
         soon: Group::of(&running, due),
         stuck: Group::of(&stuck, |row| light.stuck(row)),
@@ -80,14 +98,6 @@ async fn page(visit: Visit) -> Result<Response, Trouble> {
         acts: acts(&visit, principal, &light).await?,
     };
     Ok(html(page.render()?))
-}
-
-/// Where a case lies; asked for only when the reader sees some territories.
-async fn territory(visit: &Visit, principal: &Principal, case: Option<CaseId>) -> Result<Option<Oktmo>, StoreError> {
-    match case.filter(|_| !principal.scope().territories.is_empty()) {
-        Some(case) => Ok(visit.gateway.store().case(case).await?.map(|row| row.territory)),
-        None => Ok(None),
-    }
 }
 
 async fn quiet(visit: &Visit, principal: &Principal, light: &Light<'_>) -> Result<Vec<Quiet>, Trouble> {

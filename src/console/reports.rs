@@ -103,7 +103,7 @@ struct ShownCell {
 }
 
 /// What was asked for, by a query or by a form.
-struct Asked<'q> {
+pub(super) struct Asked<'q> {
     value: Box<dyn Fn(&str) -> String + Send + Sync + 'q>,
 }
 
@@ -112,6 +112,12 @@ const FILTERS: [&str; 7] = ["report", "regulation", "participant", "rule", "peri
 impl<'q> Asked<'q> {
     fn by_query(visit: &'q Visit) -> Self {
         Self { value: Box::new(|name| visit.query(name).to_owned()) }
+    }
+
+    /// By a query, of the report that the address names.
+    pub(super) fn of(visit: &'q Visit, report: &'q str) -> Self {
+        let value = move |name: &str| if name == "report" { report } else { visit.query(name) }.to_owned();
+        Self { value: Box::new(value) }
     }
 
     fn by_form(fields: &'q Fields) -> Self {
@@ -160,10 +166,12 @@ async fn shown(visit: &Visit, asked: &Asked<'_>, personal: bool) -> Result<Respo
 }
 
 /// Why there is no report.
-enum Refused {
+pub(super) enum Refused {
     /// A field cannot be read; its label.
     Field(&'static str),
+    /// More than a report holds.
     TooMany,
+    /// Anything else.
     Trouble(Trouble),
 }
 
@@ -173,7 +181,13 @@ impl From<Trouble> for Refused {
     }
 }
 
-async fn made(visit: &Visit, snapshot: &Snapshot, asked: &Asked<'_>, personal: bool) -> Result<Report, Refused> {
+/// Makes the report; a register with personal data only where `personal` says so.
+pub(super) async fn made(
+    visit: &Visit,
+    snapshot: &Snapshot,
+    asked: &Asked<'_>,
+    personal: bool,
+) -> Result<Report, Refused> {
     fn one<T>(text: &str, parse: impl Fn(&str) -> Option<T>, label: &'static str) -> Result<Option<T>, Refused> {
         if text.is_empty() { Ok(None) } else { parse(text).map(Some).ok_or(Refused::Field(label)) }
     }

@@ -5,8 +5,9 @@ use axum::http::Method;
 use axum::routing::MethodRouter;
 
 use super::{
-    Console, accounts, adapters, assets, cases, events, journal, obligations, overview, own, participants,
-    participants_edit, participants_ping, reports, rules, sign_in,
+    Console, accounts, adapters, api, assets, cases, conversations, dead, events, journal, messages, obligation,
+    obligation_acts, obligations, overview, own, participants, participants_edit, participants_ping, queues, reports,
+    rules, sign_in,
 };
 use crate::access::Right;
 
@@ -64,6 +65,12 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(sign_in::routes());
     all.extend(overview::routes());
     all.extend(obligations::routes());
+    all.extend(obligation::routes());
+    all.extend(obligation_acts::routes());
+    all.extend(messages::routes());
+    all.extend(conversations::routes());
+    all.extend(queues::routes());
+    all.extend(dead::routes());
     all.extend(participants::routes());
     all.extend(participants_edit::routes());
     all.extend(participants_ping::routes());
@@ -75,6 +82,7 @@ pub(super) fn all() -> Vec<Route> {
     all.extend(reports::routes());
     all.extend(own::routes());
     all.extend(events::routes());
+    all.extend(api::routes());
     all
 }
 
@@ -90,6 +98,8 @@ pub(super) struct Section {
 pub(super) const SECTIONS: &[Section] = &[
     Section { word: "overview", path: "/", right: Right::SeeOverview },
     Section { word: "obligations", path: "/obligations", right: Right::SeeObligations },
+    Section { word: "messages", path: "/messages", right: Right::SeeMessages },
+    Section { word: "queues", path: "/queues", right: Right::SeeQueues },
     Section { word: "cases", path: "/cases", right: Right::SeeCases },
     Section { word: "reports", path: "/reports", right: Right::SeeReports },
     Section { word: "participants", path: "/participants", right: Right::SeeConfiguration },

@@ -5,6 +5,7 @@ use axum::response::Response;
 use axum::routing::get;
 use chrono::{Datelike as _, NaiveDate, Weekday};
 
+use super::days::{Month, months as picture};
 use super::errors::Trouble;
 use super::routes::{Access, Route};
 use super::texts::Texts;
@@ -61,6 +62,7 @@ struct Choice {
 struct Counted {
     due: String,
     steps: Vec<String>,
+    months: Vec<Month>,
 }
 
 #[derive(Template)]
@@ -78,6 +80,7 @@ struct RegulationsPage {
     asked: Asked,
     error: String,
     counted: Option<Counted>,
+    weekdays: Vec<String>,
 }
 
 async fn regulations(visit: Visit) -> Result<Response, Trouble> {
@@ -114,6 +117,7 @@ async fn regulations(visit: Visit) -> Result<Response, Trouble> {
         },
         error,
         counted,
+        weekdays: weekdays(t),
     };
     Ok(html(page.render()?))
 }
@@ -164,7 +168,14 @@ fn count(visit: &Visit, regulation: &Regulation, calendar: Option<&Calendar>) ->
     let zone: Zone = regulation.zone;
     let computed = compute(&term, roll, calendar, zone, &start, &Fields::new()).map_err(|error| error.to_string())?;
     let steps = computed.steps.iter().map(|step| t.pick(&step.ru, &step.en).to_owned()).collect();
-    Ok(Some(Counted { due: show_due(computed.due, zone), steps }))
+    let last = computed.last_day.unwrap_or_else(|| Start::Instant(computed.due.plus_seconds(-1)).local_date(zone));
+    let months = picture(t, computed.steps.iter().map(|step| (step.step, step.date)), Some(last));
+    Ok(Some(Counted { due: show_due(computed.due, zone), steps, months }))
+}
+
+/// The heads of a week's columns.
+fn weekdays(t: Texts) -> Vec<String> {
+    (1..=7).map(|day: u32| t.word("weekday", &day.to_string())).collect()
 }
 
 /// A day of a month's grid; no number: before the first.
@@ -215,7 +226,7 @@ async fn calendar(visit: Visit) -> Result<Response, Trouble> {
             .iter()
             .map(|y| Tab { href: tab(calendar.name(), *y), label: y.to_string(), current: *y == year })
             .collect(),
-        weekdays: (1..=7).map(|day: u32| t.word("weekday", &day.to_string())).collect(),
+        weekdays: weekdays(t),
         working: calendar.working_days(year).unwrap_or_default(),
         doubt: calendar.doubt(year).unwrap_or_default().to_owned(),
         months,

@@ -20,6 +20,7 @@ pub(super) struct Light<'a> {
 
 /// An obligation.
 pub(super) struct Due {
+    pub(super) id: String,
     pub(super) debtor: String,
     pub(super) debtor_name: String,
     pub(super) creditor_name: String,
@@ -44,6 +45,8 @@ pub(super) struct Due {
 
 /// A delivery that is not handed over.
 pub(super) struct Stuck {
+    /// Its page.
+    pub(super) href: String,
     pub(super) recipient: String,
     pub(super) recipient_name: String,
     pub(super) sender_name: String,
@@ -88,7 +91,7 @@ impl Light<'_> {
     }
 
     /// The zone in which a participant's days are counted.
-    fn zone_of(&self, id: &ParticipantId) -> Zone {
+    pub(super) fn zone_of(&self, id: &ParticipantId) -> Zone {
         self.snapshot.participant(id).map_or(self.zone, |p| p.zone)
     }
 
@@ -135,6 +138,7 @@ impl Light<'_> {
         let waiting = late.iter().find(|late| late.whole_at.is_none());
         let left = row.due_at.filter(|_| row.state.is_open()).map(|due| words::span(t, self.business_now.since(due)));
         Due {
+            id: row.id.to_string(),
             debtor: row.debtor.to_string(),
             debtor_name: self.name(&row.debtor),
             creditor_name: self.name(&row.creditor),
@@ -166,6 +170,7 @@ impl Light<'_> {
     pub(super) fn stuck(&self, row: &NotHandedOver) -> Stuck {
         let (t, delivery, message) = (self.t, &row.delivery, &row.message);
         Stuck {
+            href: format!("/messages/{}", message.record_id),
             recipient: delivery.recipient.to_string(),
             recipient_name: self.name(&delivery.recipient),
             sender_name: self.name(&message.sender),

@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
 use crate::domain::ParticipantId;
+use crate::system::protocol::{Command, Event};
 
 use super::DemoError;
 use super::home;
-use super::protocol::{Command, Event};
 
 /// For all of them to read their keys and forms.
 const START_MAX: Duration = Duration::from_secs(20);

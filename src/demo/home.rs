@@ -14,16 +14,15 @@ use crate::bundle;
 use crate::crypto::KeyKind;
 use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::domain::{CaseId, ParticipantId, Timestamp};
+use crate::system::Behaviour;
+use crate::system::protocol::SILENT;
 
 use super::DemoError;
-use super::system::Behaviour;
 
 /// The gateway's participant id.
 pub(super) const GATEWAY_ID: &str = "mezhved";
 /// The register, which holds every role of the social protection: office, provider, commission, working group, department.
 pub(super) const REGISTER: &str = "register";
-/// The agency that answers nothing.
-pub(super) const SILENT: &str = "police";
 /// The zone of everybody in the demonstration.
 pub(super) const ZONE: &str = "Asia/Yekaterinburg";
 
@@ -31,6 +30,8 @@ const KEYS_VALID_DAYS: u32 = 365;
 /// A system's private key and certificate in its folder.
 const KEY: &str = "key.pem";
 const CERTIFICATE: &str = "certificate.pem";
+/// The gateway's own, in its folder.
+const GATEWAY_CERTIFICATE: &str = "keys/gateway.cert.pem";
 /// Where nobody listens.
 const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
@@ -171,7 +172,7 @@ impl Home {
         let mut home = Self { dir, temporary, certificates: BTreeMap::new() };
         let gateway = generate(KeyKind::P256, GATEWAY_ID, now)?;
         home.write("gateway/keys/gateway.key.pem", &gateway.key_pem, true)?;
-        home.write("gateway/keys/gateway.cert.pem", &gateway.certificate_pem, false)?;
+        home.write(&format!("gateway/{GATEWAY_CERTIFICATE}"), &gateway.certificate_pem, false)?;
         for (member, keys) in MEMBERS.iter().zip(all_keys(now)?) {
             home.write(&format!("systems/{}/{KEY}", member.id), &keys.key_pem, true)?;
             home.write(&format!("systems/{}/{CERTIFICATE}", member.id), &keys.certificate_pem, false)?;
@@ -194,6 +195,22 @@ impl Home {
         Ok(self.dir.join("gateway"))
     }
 
+    /// Gives the gateway an adapter of an agency whose list of document kinds lacks one, as happens when an agency's lists change: what is
+    /// asked of it by that kind is parked.
+    pub(super) fn write_gap(&self, agency: &str, kind: &str) -> Result<(), DemoError> {
+        let folder = format!("adapters/{agency}/");
+        let list = format!("{folder}codes/document-kinds.csv");
+        for (path, bytes) in bundle::embedded().iter().filter(|(path, _)| path.starts_with(&folder)) {
+            let lacking = |line: &&[u8]| !line.starts_with(format!("{kind},").as_bytes());
+            let bytes = match *path == list {
+                true => bytes.split_inclusive(|byte| *byte == b'\n').filter(lacking).flatten().copied().collect(),
+                false => bytes.clone(),
+            };
+            self.write(&format!("gateway/{path}"), &bytes, false)?;
+        }
+        Ok(())
+    }
+
     /// Writes the addresses of the systems that the gateway posts to.
     pub(super) fn write_addresses(
         &self,
@@ -206,6 +223,12 @@ impl Home {
             std::fs::write(&path, text).map_err(file_error(&path))?;
         }
         Ok(())
+    }
+
+    /// The gateway's certificate, PEM.
+    pub(super) fn gateway_certificate(&self) -> Result<Vec<u8>, DemoError> {
+        let path = self.dir.join("gateway").join(GATEWAY_CERTIFICATE);
+        std::fs::read(&path).map_err(file_error(&path))
     }
 
     /// The whole folder.
@@ -272,7 +295,7 @@ fn quoted(text: &str) -> String {
 fn settings(plan: &Plan<'_>) -> String {
     format!(
         "# Настройки шлюза демонстрации / the demonstration's gateway\n\n\
-         [gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/gateway.key.pem\"\ncertificate = \"keys/gateway.cert.pem\"\n\n\
+         [gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/gateway.key.pem\"\ncertificate = \"{GATEWAY_CERTIFICATE}\"\n\n\
          [database]\nurl = {}\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
          [broker]\nurl = {}\n\n[push]\ntimeout_ms = 5000\n\n\
          [delivery]\nlease_ms = 10000\nreceipt_wait_seconds = 5\nretry_base_ms = 100\nretry_ceiling_ms = 2000\npoll_ms = 200\n\n\

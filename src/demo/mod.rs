@@ -4,9 +4,8 @@
 //! | room | what it does |
 //! |---|---|
 //! | `home` | keys, the systems' folders, the gateway's configuration |
-//! | [`system`] | one simulated system, run by `mezhved partner simulate` |
 //! | `company` | the systems as child processes, each a `mezhved partner simulate` |
-//! | `protocol` | what parent and child say to each other; the exchange itself goes over sockets only |
+//! | `district` | further agencies with some weeks of history, in this process |
 //! | `scenario` | what happens, and when business time jumps |
 //! | `tally` | the systems' own records against the gateway's store |
 //! | `voice` | the lines that people read |
@@ -14,10 +13,9 @@
 //! Business time begins on 6 May 2026: the holidays of May lie ahead, and the calendar covers the whole year.
 
 mod company;
+mod district;
 mod home;
-mod protocol;
 mod scenario;
-pub mod system;
 mod tally;
 mod voice;
 
@@ -33,6 +31,7 @@ use crate::domain::{CaseId, Line, Login, MessageId, ParticipantId, Zone};
 use crate::gateway::Clock;
 use crate::gateway::people::{hash_password, new_account_id};
 use crate::settings::{Settings, SettingsError};
+use crate::simulate::SimulateError;
 use crate::store::{NewAccount, Store, StoreError, StoreOptions};
 
 use company::Company;
@@ -59,6 +58,9 @@ pub struct Options {
     pub database: Option<String>,
     /// A folder, absent or empty, that stays; `None`: a temporary one.
     pub keep: Option<PathBuf>,
+    /// How many cases begin in ten months of the district whose past is there already; 0: there is no such district. A scripted
+    /// scenario has none: it counts everything.
+    pub cases: usize,
 }
 
 /// Why a demonstration did not come to its end.
@@ -94,6 +96,9 @@ pub enum DemoError {
     /// The database.
     #[error("база данных / the database")]
     Store(#[from] StoreError),
+    /// The district with a past.
+    #[error("округ с историей / the district with a past")]
+    Simulate(#[from] SimulateError),
     /// A simulated system could not be started.
     #[error("система {id} не запускается / system {id} does not start")]
     Spawn {
@@ -168,13 +173,21 @@ pub async fn run(options: Options, stop: impl Future<Output = ()>) -> Result<Opt
         measures_to: if options.once { "2026-05" } else { "2026-11" },
     };
     let config = home.write_gateway(&plan)?;
+    if !options.once {
+        let (agency, kind) = scenario::GAP;
+        home.write_gap(agency, kind)?;
+    }
+    let mut district = district::settle(&options, &home, &config, clock.now())?;
     let mut company = Company::start(&config, home.seats())?;
     home.write_addresses(&plan, &company.addresses().await?)?;
+    if let Some(district) = &mut district {
+        district::past(voice, district, &config).await?;
+    }
     let settings = Settings::load(&config)?;
     let node = Node::start(settings, "demo".to_owned(), Arc::new(clock)).await?;
     let password = add_person(&node).await?;
     introduce(voice, &node, &options, &home, &password);
-    let mut stage = Stage::new(&node, company, voice);
+    let mut stage = Stage::new(&node, company, voice, district);
     let played = async {
         stage.begin().await?;
         if options.once { stage.once(&cases).await } else { stage.on_and_on(&cases).await }

@@ -10,22 +10,18 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::app::Node;
 use crate::deadline::obligations::next_period_at;
 use crate::domain::{CaseId, DeliveryState, MessageId, ObligationId, ObligationState, ParticipantId, Timestamp};
+use crate::simulate::Living;
 use crate::store::{ObligationFilter, ObligationGroup, ObligationRow, Store};
+use crate::system::protocol::{Application, Command, Event, Report, Request, Required, SILENT, WANTED};
 
 use super::DemoError;
 use super::company::Company;
-use super::home::{Measure, REGISTER, SILENT};
-use super::protocol::{Application, Command, Event, Report, Request, Required};
+use super::home::{Measure, REGISTER};
 use super::voice::Voice;
 
-/// The agencies with the kinds of documents that they are asked for; of the silent one a single kind.
-pub(super) const WANTED: [(&str, &[&str]); 5] = [
-    ("health", &["medical-conclusion", "no-contraindications"]),
-    ("education", &["study-certificate"]),
-    (SILENT, &["criminal-record"]),
-    ("guardianship", &["living-conditions-act"]),
-    ("employment", &["unemployment-registration"]),
-];
+/// Who is asked for what although its list of document kinds in the gateway lacks it: an agency that answers nothing anyway, so that nobody
+/// waits for it.
+pub(super) const GAP: (&str, &str) = (SILENT, "study-certificate");
 
 /// When a business day of the demonstration begins, and with it the demonstration.
 pub(super) const BEGINS_AT: &str = "2026-05-06T09:00:00+05:00";
@@ -60,6 +56,8 @@ pub(super) struct Stage<'a> {
     told: BTreeSet<ObligationId>,
     /// The last application's number.
     number: u32,
+    /// The agencies with a past, if there are any.
+    district: Option<Living>,
 }
 
 /// Which agencies an application needs.
@@ -102,9 +100,9 @@ fn id(text: &str) -> Result<ParticipantId, DemoError> {
 
 impl<'a> Stage<'a> {
     /// Puts everybody on the stage.
-    pub(super) fn new(node: &'a Node, company: Company, voice: Voice) -> Self {
+    pub(super) fn new(node: &'a Node, company: Company, voice: Voice, district: Option<Living>) -> Self {
         let (asked, answered, shown, told) = Default::default();
-        Self { node, company, voice, unsent: 0, asked, answered, shown, told, number: 0 }
+        Self { node, company, voice, unsent: 0, asked, answered, shown, told, number: 0, district }
     }
 
     fn store(&self) -> &Store {
@@ -167,6 +165,7 @@ impl<'a> Stage<'a> {
     /// Goes on until it is dropped: cases by turns with jumps.
     pub(super) async fn on_and_on(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
         self.first_cases(cases).await?;
+        self.ask_in_vain(cases).await?;
         let until = instant(JUMPS_UNTIL)?;
         let mut at_end = false;
         for turn in 0_u64.. {
@@ -194,6 +193,14 @@ impl<'a> Stage<'a> {
             self.open_case(*case, asks).await?;
         }
         Ok(())
+    }
+
+    /// An agency is asked for a document that its list in the gateway lacks: the request is parked and waits for an administrator.
+    async fn ask_in_vain(&mut self, cases: &[CaseId; 3]) -> Result<(), DemoError> {
+        let [case, _, _] = *cases;
+        let (to, kind) = GAP;
+        let request = Request { case, number: 1, to: id(to)?, kinds: vec![kind.to_owned()] };
+        self.send(&id(REGISTER)?, Command::Request(request)).await
     }
 
     async fn further_case(&mut self, turn: u64) -> Result<(), DemoError> {
@@ -261,6 +268,11 @@ impl<'a> Stage<'a> {
     }
 
     async fn is_quiet(&mut self) -> Result<bool, DemoError> {
+        if let Some(district) = &mut self.district
+            && district.act(self.node.gateway()).await?
+        {
+            return Ok(false);
+        }
         if self.unsent > 0 || !self.asked.is_subset(&self.answered) {
             return Ok(false);
         }
@@ -309,7 +321,11 @@ impl<'a> Stage<'a> {
 
     async fn obligations(&self, group: ObligationGroup) -> Result<Vec<ObligationRow>, DemoError> {
         let filter = ObligationFilter { group: Some(group), ..ObligationFilter::default() };
-        Ok(self.store().list_obligations(&filter, None, ROWS_MAX).await?)
+        let mut rows = self.store().list_obligations(&filter, None, ROWS_MAX).await?;
+        // The district minds its own business.
+        let systems = self.company.ids();
+        rows.retain(|row| systems.contains(&row.debtor));
+        Ok(rows)
     }
 
     async fn show_marks(&mut self) -> Result<(), DemoError> {
@@ -339,11 +355,13 @@ impl<'a> Stage<'a> {
         Ok(told)
     }
 
-    /// The next instant of a deadline or of the calendar.
+    /// The next instant of a deadline of the six systems, or of the calendar.
     async fn next_instant(&self) -> Result<Option<Timestamp>, DemoError> {
         let (snapshot, now) = (self.node.gateway().snapshot(), self.business_now());
-        let periods = snapshot.regulations().filter_map(|r| next_period_at(r, snapshot.as_ref(), now)).min();
-        Ok(self.store().next_instant().await?.into_iter().chain(periods).min())
+        let periods = snapshot.regulations().filter_map(|r| next_period_at(r, snapshot.as_ref(), now));
+        let rows = self.obligations(ObligationGroup::Running).await?;
+        let marks = rows.iter().filter_map(|row| row.next_at);
+        Ok(marks.chain(periods).filter(|at| *at > now).min())
     }
 
     /// Moves business time and waits until the watcher has seen it.
@@ -356,6 +374,12 @@ impl<'a> Stage<'a> {
             None => ("начинается месяц", "a month begins"),
         };
         self.voice.jump(from, at, why);
+        if let Some(district) = &mut self.district {
+            while let Some(earlier) = district.next_at().filter(|earlier| *earlier < at) {
+                self.node.gateway().clock().jump_to(earlier);
+                district.act(self.node.gateway()).await?;
+            }
+        }
         self.node.gateway().clock().jump_to(at);
         let today = self.today();
         self.company.tell_all(&Command::Today { today }).await?;

@@ -10,10 +10,10 @@ use crate::domain::{DeliveryState, MessageId, ObligationState, ParticipantId, Re
 use crate::store::{
     Channel, DeliveryRow, DueCursor, MessageFilter, MessageRow, ObligationFilter, ObligationRow, Store,
 };
+use crate::system::protocol::SILENT;
+use crate::system::{self, Received, Sent};
 
 use super::DemoError;
-use super::home::SILENT;
-use super::system::{self, Received, Sent};
 
 /// Rows read at once.
 const PAGE: u32 = 500;

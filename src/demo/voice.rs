@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use crate::domain::{MessageId, ObligationState, ParticipantId, Timestamp, Zone};
 use crate::store::ObligationRow;
+use crate::system::protocol::Event;
 
-use super::protocol::Event;
 use super::tally::Tally;
 
 /// Where the lines go.

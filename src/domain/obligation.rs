@@ -60,6 +60,8 @@ words! {
         Retime = "retime", "срок пересчитан по правилу";
         /// A rule cancelled it, for what it stood on has ended.
         Cancel = "cancel", "снято по правилу";
+        /// A person reminded the debtor; nothing changes.
+        Remind = "remind", "должнику напомнили";
     }
 }
 

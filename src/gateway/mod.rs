@@ -4,6 +4,7 @@
 //! The decision about a message is one pure function ([`judge`](mod@judge)); the loops here claim, act and settle, and each of
 //! them takes no input, wakes on a signal and on a period, and can be repeated at any point.
 
+pub mod acts;
 pub mod administer;
 mod ahead;
 mod answer;
@@ -28,6 +29,7 @@ mod peer;
 pub mod people;
 mod plain;
 pub mod pulse;
+pub mod queue_desk;
 mod queues;
 mod rate;
 mod receive;

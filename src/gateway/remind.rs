@@ -34,7 +34,7 @@ impl Gateway {
 
     /// `None` when nobody is to be reminded: the participant has left the configuration, or its rule has, or it has no envelopes and names
     /// no path for reminders.
-    fn reminder(
+    pub(super) fn reminder(
         &self,
         snapshot: &Snapshot,
         row: &ObligationRow,

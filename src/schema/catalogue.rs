@@ -122,6 +122,11 @@ impl Catalogue {
         self.schemas.keys().find(|known| known.namespace() == namespace && known.root() == root)
     }
 
+    /// The names of all types.
+    pub fn message_names(&self) -> impl Iterator<Item = &str> {
+        self.messages.keys().map(String::as_str)
+    }
+
     /// What a type is for people and for routes, whatever its version.
     pub fn message(&self, name: &str) -> Option<&MessageInfo> {
         self.messages.get(name)

@@ -8,6 +8,7 @@
 //! | `life`, `bodies` | the script: what everybody sends and when, drawn before it begins |
 //! | `post` | the simulated systems' side of the exchange |
 //! | `stage` | steps the clock from instant to instant |
+//! | `living` | the same region inside of another gateway: the demonstration's past, and how it goes on |
 //! | `figures`, `paper` | counts and invariants out of the store, the report for people |
 //!
 //! The same seed gives the same report, byte for byte: the script depends on the seed alone, business time stands still between its
@@ -18,6 +19,7 @@ mod days;
 mod draw;
 mod figures;
 mod life;
+mod living;
 mod paper;
 mod post;
 mod region;
@@ -31,7 +33,7 @@ use chrono::{Datelike as _, NaiveDate};
 
 use crate::app::{self, StartError};
 use crate::bundle::Files;
-use crate::deadline::{Calendar, Calendars, Finding, MissingYear, Regulation, Regulations};
+use crate::deadline::{Calendars, Finding, MissingYear, Regulation, Regulations};
 use crate::gateway::dispatch::Ways;
 use crate::gateway::{Clock, ConfigureError, Gateway, first_revisions};
 use crate::settings::{Settings, SettingsError};
@@ -45,6 +47,7 @@ use region::Folder;
 use stage::Stage;
 
 pub use figures::{Broken, Figures};
+pub(crate) use living::Living;
 pub use paper::text;
 pub use region::{RegionError, Temper};
 
@@ -166,11 +169,8 @@ impl From<crate::settings::folder::FolderError> for SimulateError {
 /// When something asked for is not there, or the simulation did not come to its end.
 pub async fn run(options: &Options, files: &Files) -> Result<Figures, SimulateError> {
     let regulations = Regulations::from_files(files).map_err(SimulateError::Findings)?;
-    let calendars = Calendars::from_files(files).map_err(SimulateError::Findings)?;
     let regulation = regulation(options, &regulations)?;
-    let calendar = calendars.get(&regulation.calendar);
-    let calendar = calendar.ok_or_else(|| SimulateError::Calendar(regulation.calendar.clone()))?;
-    let days = days(options, regulation, calendar)?;
+    let days = days(options, regulation, files)?;
     if let Some(url) = &options.database
         && !Store::is_empty(&StoreOptions::new(url.clone())).await?
     {
@@ -204,7 +204,10 @@ fn regulation<'r>(options: &Options, regulations: &'r Regulations) -> Result<&'r
     Ok(found)
 }
 
-fn days(options: &Options, regulation: &Regulation, calendar: &Calendar) -> Result<Workdays, SimulateError> {
+fn days(options: &Options, regulation: &Regulation, files: &Files) -> Result<Workdays, SimulateError> {
+    let calendars = Calendars::from_files(files).map_err(SimulateError::Findings)?;
+    let calendar = calendars.get(&regulation.calendar);
+    let calendar = calendar.ok_or_else(|| SimulateError::Calendar(regulation.calendar.clone()))?;
     let (from, to) = (options.from, options.to);
     if to < from {
         return Err(SimulateError::Backwards { from, to });

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::demo::system::{Identity, technical};
 use crate::domain::{FaultCode, ParticipantId, chain};
 use crate::envelope::BodyDraft;
 use crate::envelope::technical::{AckItem, MailboxAck, MailboxBatch, MailboxPull};
 use crate::gateway::{Gateway, Peer};
 use crate::store::Channel;
+use crate::system::{Identity, technical};
 
 use super::bodies;
 use super::life::Letter;

@@ -14,8 +14,8 @@ use crate::bundle::Files;
 use crate::crypto::generate::{Generated, key_and_certificate};
 use crate::crypto::{Certificate, CryptoError, FileSigner, KeyKind};
 use crate::deadline::{Regulation, Role};
-use crate::demo::system::{Behaviour, Identity, Profile, Way};
 use crate::domain::{IdError, ParticipantId, RoleCode, Timestamp};
+use crate::system::{Behaviour, Identity, Profile, Way};
 
 use super::draw::Draw;
 
@@ -29,6 +29,7 @@ const REGIONAL: [&str; 3] = ["department", "ministry", "databank"];
 /// region without their systems is a whole one.
 const VACANT: [(&str, &[&str]); 1] =
     [("yugra", &["culture", "sport", "transport", "internal-policy", "information-technology", "public-relations"])];
+/// The keys of a simulation that ends by itself.
 const KEYS_VALID_DAYS: u32 = 2;
 
 /// Why a region could not be made.
@@ -135,11 +136,16 @@ impl Folder {
         Ok(Self { dir, _temporary: temporary })
     }
 
+    /// A folder that is there, with whatever it has in it, and stays.
+    pub(super) fn of(dir: &Path) -> Self {
+        Self { dir: dir.to_path_buf(), _temporary: None }
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.dir
     }
 
-    fn write(&self, name: &str, bytes: &[u8], secret: bool) -> Result<(), RegionError> {
+    pub(super) fn write(&self, name: &str, bytes: &[u8], secret: bool) -> Result<(), RegionError> {
         use std::io::Write as _;
         let path = self.dir.join(name);
         if let Some(folder) = path.parent() {
@@ -173,7 +179,18 @@ pub(super) fn make(
     for (path, bytes) in files.iter().filter(|(path, _)| rules(path)) {
         folder.write(path.strip_prefix("config/").unwrap_or(path), bytes, false)?;
     }
-    let trusted = Certificate::from_pem(&gateway.certificate_pem)?;
+    settle(folder, regulation, &gateway.certificate_pem, KEYS_VALID_DAYS, (seed, now))
+}
+
+/// Makes the agencies and writes them as participants into the configuration folder of the gateway with that certificate.
+pub(super) fn settle(
+    folder: &Folder,
+    regulation: &Regulation,
+    gateway_pem: &[u8],
+    keys_valid_days: u32,
+    (seed, now): (u64, Timestamp),
+) -> Result<Region, RegionError> {
+    let trusted = Certificate::from_pem(gateway_pem)?;
     let mut holdings: Vec<(&Role, Option<usize>)> = Vec::new();
     let vacant = |role: &&Role| {
         let of_it = VACANT.iter().filter(|(id, _)| *id == regulation.id.as_str());
@@ -191,7 +208,7 @@ pub(super) fn make(
         let suffix = territory.map_or_else(String::new, |territory| format!("-{}", territory + 1));
         let id = ParticipantId::parse(&format!("{}{suffix}", role.code))?;
         let name = format!("{} ({id}, вымышленный участник)", role.title.ru);
-        let keys = key_and_certificate(KeyKind::P256, id.as_str(), KEYS_VALID_DAYS, now)?;
+        let keys = key_and_certificate(KeyKind::P256, id.as_str(), keys_valid_days, now)?;
         folder.write(&format!("participants/{id}.crt"), &keys.certificate_pem, false)?;
         let text = participant(&id, &name, regulation, &role.code, territory);
         folder.write(&format!("participants/{id}.toml"), text.as_bytes(), false)?;

@@ -62,7 +62,22 @@ impl<'a> Stage<'a> {
 
     /// Plays the script to the end of the time.
     pub(super) async fn play(mut self) -> Result<Tally, SimulateError> {
-        let end = self.days.ends_at();
+        self.until(self.days.ends_at()).await?;
+        self.last_rounds().await?;
+        Ok(self.tally)
+    }
+
+    /// Plays the script up to an instant; what is left of it.
+    pub(super) async fn past(mut self, end: Timestamp) -> Result<Script, SimulateError> {
+        self.until(end).await?;
+        self.last_rounds().await?;
+        match self.tally.refusals.first() {
+            None => Ok(self.script),
+            Some(refusal) => Err(SimulateError::Defect(refusal.clone())),
+        }
+    }
+
+    async fn until(&mut self, end: Timestamp) -> Result<(), SimulateError> {
         let mut next_mark = self.look().await?;
         loop {
             let letters = self.script.keys().next().copied();
@@ -81,7 +96,11 @@ impl<'a> Stage<'a> {
             }
         }
         self.gateway.clock().jump_to(end);
-        self.look().await?;
+        self.look().await.map(drop)
+    }
+
+    /// Empties the mailboxes and seals the journal.
+    async fn last_rounds(&mut self) -> Result<(), SimulateError> {
         for _ in 0..LAST_ROUNDS_MAX {
             if !self.fetch().await? {
                 break;
@@ -90,7 +109,7 @@ impl<'a> Stage<'a> {
         // What was handed over only now may have begun.
         self.look().await?;
         seal::seal_all(self.gateway).await?;
-        Ok(self.tally)
+        Ok(())
     }
 
     /// Lets the watcher act on all that is due, and hands over what that causes; the next instant at which it has something to do.
@@ -116,22 +135,8 @@ impl<'a> Stage<'a> {
         if letters.is_empty() {
             return Ok(());
         }
-        let mut chains: BTreeMap<(Option<usize>, usize), Vec<_>> = BTreeMap::new();
-        for (place, letter) in letters.into_iter().enumerate() {
-            // What is about no single case waits for nothing.
-            let key = (letter.case, if letter.case.is_some() { 0 } else { place });
-            let addressed = post::addressed(self.region, letter);
-            chains
-                .entry(key)
-                .or_default()
-                .push(addressed.ok_or_else(|| SimulateError::Defect("an unknown agency".to_owned()))?);
-        }
-        let tasks: Vec<_> =
-            chains.into_values().map(|chain| tokio::spawn(post::send(self.gateway.clone(), chain))).collect();
-        for task in tasks {
-            for posted in done(task.await)? {
-                self.count(posted);
-            }
+        for posted in send(self.gateway, self.region, letters).await? {
+            self.count(posted);
         }
         self.hand_over().await;
         Ok(())
@@ -152,17 +157,45 @@ impl<'a> Stage<'a> {
 
     /// Lets every agency with something in its mailbox fetch it, and hands over what that causes. Returns whether there was anything.
     async fn fetch(&mut self) -> Result<bool, SimulateError> {
-        let waiting = self.gateway.store().waiting_mailboxes().await?;
-        let systems = self.region.agencies.iter().filter(|agency| waiting.contains(&agency.id));
-        let tasks: Vec<_> =
-            systems.map(|agency| tokio::spawn(post::fetch(self.gateway.clone(), agency.system.clone()))).collect();
-        let had_mail = !tasks.is_empty();
-        for task in tasks {
-            done(task.await)?;
-        }
+        let had_mail = fetch(self.gateway, self.region).await?;
         self.hand_over().await;
         Ok(had_mail)
     }
+}
+
+/// Sends letters, those of one case one after the other; what became of them.
+pub(super) async fn send(
+    gateway: &Gateway,
+    region: &Region,
+    letters: Vec<Letter>,
+) -> Result<Vec<Posted>, SimulateError> {
+    let mut chains: BTreeMap<(Option<usize>, usize), Vec<_>> = BTreeMap::new();
+    for (place, letter) in letters.into_iter().enumerate() {
+        // What is about no single case waits for nothing.
+        let key = (letter.case, if letter.case.is_some() { 0 } else { place });
+        let addressed = post::addressed(region, letter);
+        let addressed = addressed.ok_or_else(|| SimulateError::Defect("an unknown agency".to_owned()))?;
+        chains.entry(key).or_default().push(addressed);
+    }
+    let tasks: Vec<_> = chains.into_values().map(|chain| tokio::spawn(post::send(gateway.clone(), chain))).collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(done(task.await)?);
+    }
+    Ok(all)
+}
+
+/// Every agency with something in its mailbox fetches it. Returns whether there was anything.
+pub(super) async fn fetch(gateway: &Gateway, region: &Region) -> Result<bool, SimulateError> {
+    let waiting = gateway.store().waiting_mailboxes().await?;
+    let systems = region.agencies.iter().filter(|agency| waiting.contains(&agency.id));
+    let tasks: Vec<_> =
+        systems.map(|agency| tokio::spawn(post::fetch(gateway.clone(), agency.system.clone()))).collect();
+    let had_mail = !tasks.is_empty();
+    for task in tasks {
+        done(task.await)?;
+    }
+    Ok(had_mail)
 }
 
 fn done<T>(joined: Result<Result<T, String>, tokio::task::JoinError>) -> Result<T, SimulateError> {

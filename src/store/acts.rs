@@ -315,7 +315,7 @@ fn ended(before: &ObligationRow, state: ObligationState, kind: SettleKind, at: T
 }
 
 /// Ids, codes and instants only: what people wrote stays in the act.
-fn entry(act: &ActRow) -> JournalEntry {
+pub(super) fn entry(act: &ActRow) -> JournalEntry {
     let kind = match act.kind {
         ActKind::Outside => format!("obligation-{}", act.state_after),
         ActKind::Waive => "obligation-waived".to_owned(),
@@ -323,6 +323,7 @@ fn entry(act: &ActRow) -> JournalEntry {
         ActKind::Note => "obligation-noted".to_owned(),
         ActKind::Retime => "obligation-retimed".to_owned(),
         ActKind::Cancel => "obligation-cancelled".to_owned(),
+        ActKind::Remind => "obligation-reminded".to_owned(),
     };
     JournalEntry {
         kind,

@@ -26,6 +26,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (13, "traces", include_str!("../../migrations/0013_traces.sql")),
     (14, "pings", include_str!("../../migrations/0014_pings.sql")),
     (15, "reports", include_str!("../../migrations/0015_reports.sql")),
+    (18, "desk", include_str!("../../migrations/0018_desk.sql")),
 ];
 
 /// How long SQLite waits for a lock, in milliseconds.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::access::Scope;
 use crate::domain::{
     ActKind, DeliveryId, DeliveryState, ObligationState, ParkReason, ParticipantId, RecordId, Remark, SettleKind,
     Timestamp,
@@ -11,7 +12,7 @@ use super::delivery_rows as deliveries;
 use super::error::Failure;
 use super::rows::Rows;
 use super::sql::{Columns as _, Select, Tx, Val, Vals, opt_text, text};
-use super::views::HandoverCursor;
+use super::views::{HandoverCursor, within};
 use super::writer::Write;
 use super::{
     ActRow, DeliveryRow, JournalEntry, MessageRow, NewMessage, ObligationRow, Replay, Store, StoreError, act_rows,
@@ -37,6 +38,8 @@ pub struct DeadFilter {
     pub since: Option<Timestamp>,
     /// Ended before this instant.
     pub until: Option<Timestamp>,
+    /// Only of this part of the region.
+    pub within: Scope,
 }
 
 /// A dead letter with its message.
@@ -87,6 +90,7 @@ impl Store {
             .and_some("m.type_name = ?", filter.type_name.as_ref().map(text))
             .and_some("d.settled_at >= ?", filter.since.map(Val::from))
             .and_some("d.settled_at < ?", filter.until.map(Val::from));
+        select = within(select, &filter.within, ["m.sender", "d.recipient"], "m.case_id");
         if !filter.states.is_empty() {
             let words = filter.states.iter().map(|state| Val::Word(state.as_str())).collect();
             select = select.and("d.state IN (", vec![]).list(words).push(")", vec![]);

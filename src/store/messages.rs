@@ -1,16 +1,17 @@
 //! Messages: accepting them, and finding them again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::access::Scope;
 use crate::domain::{
-    CaseId, ConversationId, DataClass, DeliveryId, Digest, Header, MessageId, MessageType, ParticipantId, Priority,
-    RecordId, Timestamp, TraceContext,
+    CaseId, ConversationId, DataClass, DeliveryId, DeliveryState, Digest, Header, MessageId, MessageType,
+    ParticipantId, Priority, RecordId, Timestamp, TraceContext,
 };
 
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
 use super::{
-    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed,
+    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed, desk,
 };
 
 /// How a message came to the gateway.
@@ -211,6 +212,10 @@ pub struct MessageFilter {
     pub accepted_from: Option<Timestamp>,
     /// Accepted before.
     pub accepted_before: Option<Timestamp>,
+    /// With a delivery in one of these states.
+    pub states: Vec<DeliveryState>,
+    /// Only of this part of the region.
+    pub within: Scope,
 }
 
 impl Store {
@@ -304,27 +309,15 @@ impl Store {
         before: Option<RecordId>,
         limit: u32,
     ) -> Result<Vec<MessageRow>, StoreError> {
-        let party = filter.party.as_ref();
-        let mut select = Select::new(&select())
-            .and_some("m.sender = ?", filter.sender.as_ref().map(text))
-            .and_some("m.recipient = ?", filter.recipient.as_ref().map(text))
-            .and_some("m.conversation_id = ?", filter.conversation_id.map(text))
-            .and_some("m.case_id = ?", filter.case_id.map(text))
-            .and_some("m.message_id = ?", filter.message_id.map(text))
-            .and_some("m.type_name = ?", filter.type_name.as_ref().map(text))
-            .and_some("m.accepted_at >= ?", filter.accepted_from.map(Val::from))
-            .and_some("m.accepted_at < ?", filter.accepted_before.map(Val::from))
-            .and_some("m.record_id < ?", before.map(text));
-        if let Some(party) = party {
-            select = select.and("(m.sender = ? OR m.recipient = ?)", vec![text(party), text(party)]);
+        let mut found = BTreeMap::new();
+        // Each side of a party reads at most one page of an index in the order of the listing; the pages are merged.
+        for select in desk::message_listings(filter, before, limit) {
+            for row in &select.fetch(self.readers()).await? {
+                let row = self::row(row)?;
+                found.insert(row.record_id.to_string(), row);
+            }
         }
-        select
-            .push(" ORDER BY m.record_id DESC LIMIT ?", vec![i64::from(limit).into()])
-            .fetch(self.readers())
-            .await?
-            .iter()
-            .map(row)
-            .collect()
+        Ok(found.into_values().rev().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
     }
 
     async fn one_message(&self, select: Select<'_>) -> Result<Option<MessageRow>, StoreError> {
@@ -338,7 +331,7 @@ pub(super) const COLUMNS: &str = "m.record_id AS m_record_id, m.message_id, m.se
     m.created_at, m.expires_at AS m_expires_at, m.priority AS m_priority, m.test, m.accepted_at, m.business_at, m.digest, \
     m.certificate, m.participants_revision, m.bundle_revision, m.channel, m.trace";
 
-fn select() -> String {
+pub(super) fn select() -> String {
     format!("SELECT {COLUMNS} FROM messages m")
 }
 

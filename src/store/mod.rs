@@ -22,6 +22,7 @@ mod consent;
 mod dead;
 mod deliveries;
 mod delivery_rows;
+mod desk;
 mod empty;
 mod error;
 mod faults;
@@ -40,6 +41,7 @@ mod pending;
 mod pings;
 mod plans;
 mod queues;
+mod reminding;
 mod reporting;
 mod room;
 mod rows;
@@ -79,6 +81,7 @@ pub use deliveries::{
     Answered, AnsweredOutcome, AnsweredResult, AttemptRow, Claim, Claimed, DeliveryRow, Outcome, Outgoing, Replay,
     Settle, Slots,
 };
+pub use desk::{DeskFigures, Held, InTime, Pace};
 pub use error::StoreError;
 pub use faults::{Fate, Faults, Step};
 pub use figures::{LeaseFigure, ObligationFigure, QueueFigure};
@@ -95,6 +98,7 @@ pub use pending::PendingObligation;
 pub use pings::PingRow;
 pub use plans::QueryPlan;
 pub use queues::{BreakerRow, QueueOrder, QueueTry};
+pub use reminding::{NotReminded, Reminder};
 pub use reporting::{Instants, REGISTER_READ, RegisterRow, ReportFilter};
 pub use sessions::{NewSession, SessionRow};
 pub use sign_ins::{SignIn, login_subject};

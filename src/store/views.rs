@@ -66,6 +66,8 @@ pub struct ObligationFilter {
     pub due_from: Option<Timestamp>,
     /// Within this part of the region: whoever asks sees no other.
     pub within: Scope,
+    /// The latest end first instead of the earliest.
+    pub latest_first: bool,
 }
 
 impl ObligationFilter {
@@ -153,7 +155,7 @@ pub struct Counts {
 }
 
 /// What was handed over once and waits to be sent again is the recipient's to receipt, not ours to hand over.
-const NOT_HANDED_OVER: &str =
+pub(super) const NOT_HANDED_OVER: &str =
     "d.state IN ('queued', 'leased', 'parked', 'expired') AND (d.sent_at IS NULL OR d.state = 'parked')";
 
 /// One part of a listing that an index gives in order.
@@ -165,15 +167,17 @@ pub(super) struct WayIn {
     owed_by_party: bool,
 }
 
+/// The groups in the order in which they are read. An obligation that waits begins to run, then is overdue, and is done at any time: so
+/// whichever moves on while a listing is read is found still, in the group that it came from or in the one that it went to.
+const PHASES: [i64; 4] = [2, 1, 0, 3];
+
 pub(super) fn ways_in(filter: &ObligationFilter) -> Vec<WayIn> {
     let states =
         |phase: &i64| filter.states.is_empty() || filter.states.iter().any(|s| obligations::phase(*s) == *phase);
     let settled = |phase: &i64| filter.settled_by.is_none() || *phase == obligations::phase(ObligationState::Met);
     let group = |phase: &i64| filter.group.is_none_or(|group| group.phase() == *phase);
-    let mut phases: Vec<Option<i64>> = (0..=obligations::phase(ObligationState::Met))
-        .filter(|phase| states(phase) && settled(phase) && group(phase))
-        .map(Some)
-        .collect();
+    let mut phases: Vec<Option<i64>> =
+        PHASES.into_iter().filter(|phase| states(phase) && settled(phase) && group(phase)).map(Some).collect();
     if !phases.is_empty() && (filter.case_id.is_some() || filter.conversation_id.is_some() || few(filter).is_some()) {
         // Without the group in the text no engine takes the group's index instead of that of the few.
         phases = vec![None];
@@ -233,9 +237,15 @@ impl WayIn {
         }
         if let Some(after) = after {
             let due = after.due_at.map_or(i64::MAX, Timestamp::micros);
-            select = select.and("(sort_due, id) > (?, ?)", vec![due.into(), text(after.id)]);
+            let further = if filter.latest_first { "(sort_due, id) < (?, ?)" } else { "(sort_due, id) > (?, ?)" };
+            select = select.and(further, vec![due.into(), text(after.id)]);
         }
-        select.push(" ORDER BY sort_due, id LIMIT ?", vec![i64::from(limit).into()])
+        let order = if filter.latest_first {
+            " ORDER BY sort_due DESC, id DESC LIMIT ?"
+        } else {
+            " ORDER BY sort_due, id LIMIT ?"
+        };
+        select.push(order, vec![i64::from(limit).into()])
     }
 }
 
@@ -251,15 +261,23 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<ObligationRow>, StoreError> {
         // Each way in reads at most one page of an index that is in the order of the listing; the pages are merged.
-        let mut found = BTreeMap::new();
+        let mut seen = BTreeMap::new();
         let filter = filter.by_way_in();
         for select in listings(&filter, after, limit) {
             for row in &select.fetch(self.readers()).await? {
                 let row = obligations::row(row)?;
-                found.insert((row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string()), row);
+                // One that moved on meanwhile was read twice: as it is now.
+                seen.insert(row.id, row);
             }
         }
-        Ok(found.into_values().take(usize::try_from(limit).unwrap_or(usize::MAX)).collect())
+        let place = |row: &ObligationRow| (row.due_at.map_or(i64::MAX, Timestamp::micros), row.id.to_string());
+        let found: BTreeMap<_, _> = seen.into_values().map(|row| (place(&row), row)).collect();
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Ok(if filter.latest_first {
+            found.into_values().rev().take(limit).collect()
+        } else {
+            found.into_values().take(limit).collect()
+        })
     }
 
     /// Deliveries that are queued, leased, parked or expired, oldest message first.
@@ -329,4 +347,16 @@ impl Store {
 /// The statements of one page of a listing, whose pages are merged.
 pub(super) fn listings(filter: &ObligationFilter, after: Option<DueCursor>, limit: u32) -> Vec<Select<'_>> {
     ways_in(filter).into_iter().map(|way| way.select(obligations::SELECT, filter, after, limit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_read_against_the_way_that_obligations_go() {
+        let states = [ObligationState::Pending, ObligationState::Open, ObligationState::Overdue, ObligationState::Met];
+        let read: Vec<_> = ways_in(&ObligationFilter::default()).into_iter().map(|way| way.phase).collect();
+        assert_eq!(read, states.map(|state| Some(obligations::phase(state))));
+    }
 }

@@ -173,8 +173,8 @@ impl Drop for Live {
 #[test]
 fn it_goes_on_with_its_page_until_it_is_stopped() {
     let mut live = Live::start();
-    let page = live.lines.recv_timeout(Duration::from_secs(60)).unwrap();
-    let address = page.split(": ").nth(1).expect("the page's address comes first");
+    let page = live.line_with("страница / page:");
+    let address = page.split(": ").nth(1).unwrap();
     let told = live.lines.recv_timeout(Duration::from_secs(60)).unwrap();
     let words: Vec<&str> = told.split_whitespace().collect();
     let ["вход", "/", "sign", "in:", login, "пароль", "/", "password:", password] = words[..] else {
@@ -186,6 +186,15 @@ fn it_goes_on_with_its_page_until_it_is_stopped() {
     assert_eq!(person.sign_in(login, password).status, 303, "{told}");
     let html = person.get("/").text;
     assert!(html.contains("Отдел полиции"), "{html}");
+    // The district beside it has a past, with what is late in it; and one request could not be translated.
+    let config = live.folder.join("gateway").to_str().unwrap().to_owned();
+    let of = |arguments: &[&str]| mezhved(&[arguments, &["--config", &config, "--json"]].concat()).done().json();
+    let late = of(&["deadline", "list", "--overdue"]);
+    let late: Vec<&str> = late.as_array().unwrap().iter().filter_map(|row| row["debtor"].as_str()).collect();
+    assert!(late.contains(&"provider-1") && late.contains(&"police"), "{late:?}");
+    let stuck = of(&["message", "list", "--undelivered"]);
+    let reasons = stuck.as_array().unwrap().iter().map(|row| &row["delivery"]["reason"]);
+    assert_eq!(reasons.filter(|reason| **reason == "translation-failed").count(), 1, "{stuck}");
     live.line_with("✓ заявление");
     assert_eq!(live.systems(), 6);
     run(Command::new("sh").arg("-c").arg(format!("kill -TERM {}", live.child.id()))).done();

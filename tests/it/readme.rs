@@ -99,7 +99,7 @@ fn follow(readme: &str, own_folder: &str, guide: &str, examples: [&str; 3]) {
 }
 
 /// The blocks of shell commands below a heading, up to the next one of its rank.
-fn commands(page: &str, heading: &str) -> Vec<String> {
+pub(crate) fn commands(page: &str, heading: &str) -> Vec<String> {
     let text = std::fs::read_to_string(Path::new(ROOT).join(page)).unwrap();
     let (_, below) = text.split_once(&format!("\n{heading}\n")).unwrap_or_else(|| panic!("{page} has no {heading:?}"));
     let section = below.split("\n## ").next().unwrap();
@@ -111,7 +111,7 @@ fn at(block: &str, gateway: &Gateway) -> String {
     block.replace(SAID, gateway.agencies())
 }
 
-fn bash(folder: &Path, script: &str) -> Finished {
+pub(crate) fn bash(folder: &Path, script: &str) -> Finished {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_mezhved"));
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", program.parent().unwrap().display());
     let strict = format!("set -euo pipefail\n{script}");

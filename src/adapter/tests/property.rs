@@ -197,6 +197,8 @@ impl Step {
         let (last, above) = place.split_last().unwrap();
         let is_leaf = body.at(place).parts.is_empty();
         match self {
+            // White space alone in an element that has lost its children is no text: it may be left out.
+            Self::Text(text) if is_leaf && text.trim().is_empty() && body.at(place).text.is_empty() => return false,
             Self::Text(text) if is_leaf => body.at_mut(place).text.clone_from(text),
             Self::Code(pick) if is_leaf => {
                 let now = &body.at(place).text;

@@ -5,8 +5,13 @@ use std::path::Path;
 
 use super::*;
 use crate::access::{Right, Role, password::Weak};
-use crate::console::{errors, journal, routes::SECTIONS};
-use crate::domain::{ActGround, ActKind, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason};
+use crate::console::api::problem::Code;
+use crate::console::{errors, journal, messages, routes::SECTIONS};
+use crate::domain::{
+    ActGround, ActKind, BreakerState, DataClass, DeliveryState, ObligationState, OutsideWay, ParkReason, QueueState,
+    SettleKind,
+};
+use crate::store::{Channel, NotReminded};
 
 /// The files of a language as they stand, by name.
 fn files(lang: Lang) -> BTreeMap<String, String> {
@@ -55,6 +60,7 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("data-class", DataClass::ALL.iter().map(|w| w.as_str()).collect()),
         ("weak", Weak::ALL.iter().map(|w| w.as_str()).collect()),
         ("obligation", ObligationState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("settled", SettleKind::ALL.iter().map(|w| w.as_str()).collect()),
         ("delivery", DeliveryState::ALL.iter().map(|w| w.as_str()).collect()),
         ("reason", ParkReason::ALL.iter().map(|w| w.as_str()).collect()),
         ("act", ActKind::ALL.iter().map(|w| w.as_str()).collect()),
@@ -62,9 +68,18 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("ground", ActGround::ALL.iter().map(|w| w.as_str()).collect()),
         ("error-title", errors::WORDS.to_vec()),
         ("error-text", errors::WORDS.to_vec()),
+        ("problem-title", Code::ALL.map(Code::as_str).to_vec()),
+        ("problem-text", Code::ALL.map(Code::as_str).to_vec()),
         ("month", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("weekday", vec!["1", "2", "3", "4", "5", "6", "7"]),
         ("theme", vec!["auto", "light", "dark"]),
+        ("group", vec!["overdue", "running", "pending", "done", "all"]),
+        ("message-state", messages::STATE_WORDS.to_vec()),
+        ("channel", Channel::ALL.iter().map(|w| w.as_str()).collect()),
+        ("attachment", vec!["awaited", "whole", "wrong"]),
+        ("queue", QueueState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("breaker", BreakerState::ALL.iter().map(|w| w.as_str()).collect()),
+        ("not-reminded", NotReminded::ALL.iter().map(|w| w.as_str()).collect()),
         ("transport", vec!["http", "amqp", "mailbox"]),
         ("certificate", vec!["future", "valid", "soon", "ended"]),
         ("ping", vec!["reached", "silent", "failed", "running"]),
@@ -73,13 +88,15 @@ fn families() -> Vec<(&'static str, Vec<&'static str>)> {
         ("step-state", vec!["done", "failed", "open"]),
         ("fact", FACTS.to_vec()),
         ("roll", vec!["none", "forward", "back"]),
-        ("day", vec!["working", "short", "weekend", "nonworking", "moved"]),
+        ("day", vec!["working", "short", "weekend", "nonworking", "moved", "start", "count", "skip", "end"]),
         ("month-name", vec!["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"]),
         ("preview", vec!["input", "conversion", "translation", "back", "comparison"]),
-        ("field", fields()),
+        (
+            "field",
+            [fields(), vec!["note", "way", "at", "number", "by", "to", "until", "ground", "document", "date"]].concat(),
+        ),
         ("hint", fields()),
         ("case-state", vec!["open", "closed", "all"]),
-        ("group", vec!["overdue", "running", "pending", "done"]),
         ("account-state", vec!["enabled", "disabled"]),
         ("token-state", vec!["enabled", "expired", "revoked"]),
         ("about", vec!["record", "delivery", "obligation"]),

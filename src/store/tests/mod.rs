@@ -7,6 +7,7 @@ mod acting;
 mod attaching;
 mod case_working;
 mod delivering;
+mod desk;
 mod holding;
 mod keeping;
 mod late;

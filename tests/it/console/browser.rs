@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::world::{Backend, PASSWORD, RUNTIME, World};
 
 /// ChromeDriver on a port of its own; ends with the test.
-struct Driver {
+pub(super) struct Driver {
     child: Child,
     address: String,
     /// Kept open, so that what it says later has somewhere to go.
@@ -17,7 +17,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         // The port that it takes for IPv4 may be another's for IPv6: then it ends, and the next one tries.
         let mut said = Vec::new();
         for _ in 0..10 {
@@ -38,12 +38,13 @@ impl Driver {
         panic!("chromedriver does not start: {said:#?}");
     }
 
-    async fn browser(&self, world: &World) -> Client {
+    /// A browser of its own, which puts what it downloads into the world's folder `downloads`.
+    pub(super) async fn browser(&self, world: &World) -> Client {
         let profile = format!("--user-data-dir={}", world.file("chromium").display());
         let arguments = json!({ "args": [
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", profile,
-        ]});
+        ], "prefs": { "download.default_directory": world.file("downloads") }});
         let capabilities = [("goog:chromeOptions".to_owned(), arguments)].into_iter().collect();
         ClientBuilder::native().capabilities(capabilities).connect(&self.address).await.unwrap()
     }
@@ -56,6 +57,14 @@ impl Drop for Driver {
     }
 }
 
+/// Signs in on the page that is shown, and waits for the page behind it.
+pub(super) async fn sign_in(browser: &Client, login: &str, password: &str) {
+    browser.find(Locator::Css("[name=login]")).await.unwrap().send_keys(login).await.unwrap();
+    browser.find(Locator::Css("[name=password]")).await.unwrap().send_keys(password).await.unwrap();
+    browser.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+    browser.wait().for_element(Locator::Css(".account")).await.unwrap();
+}
+
 #[test]
 fn a_browser_signs_in_and_runs_the_script_that_the_policy_allows() {
     let world = World::on(Backend::Sqlite).start();
@@ -65,9 +74,7 @@ fn a_browser_signs_in_and_runs_the_script_that_the_policy_allows() {
     RUNTIME.block_on(async {
         let browser = driver.browser(&world).await;
         browser.goto(&format!("{address}/obligations?group=running")).await.unwrap();
-        browser.find(Locator::Css("[name=login]")).await.unwrap().send_keys("petrova").await.unwrap();
-        browser.find(Locator::Css("[name=password]")).await.unwrap().send_keys(PASSWORD).await.unwrap();
-        browser.find(Locator::Css("main button")).await.unwrap().click().await.unwrap();
+        sign_in(&browser, "petrova", PASSWORD).await;
         browser.wait().for_element(Locator::Css(".tabs")).await.unwrap();
         assert_eq!(browser.current_url().await.unwrap().query(), Some("group=running"), "back where one wanted to go");
 
@@ -87,7 +94,9 @@ fn a_browser_signs_in_and_runs_the_script_that_the_policy_allows() {
         assert!(browser.source().await.unwrap().contains("Overview"));
         for width in [360, 1440] {
             browser.set_window_size(width, 900).await.unwrap();
-            for page in ["/", "/obligations", "/own/password", "/nothing"] {
+            for page in
+                ["/", "/obligations", "/messages", "/queues", "/queues/health", "/dead", "/own/password", "/nothing"]
+            {
                 browser.goto(&format!("{address}{page}")).await.unwrap();
                 let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
                 assert_eq!(browser.execute(wide, vec![]).await.unwrap(), json!(false), "{page} at {width}");

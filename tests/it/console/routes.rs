@@ -19,6 +19,23 @@ const CASES: &[(&str, &str, &str)] = &[
     ("POST", "/password/{link}", "open"),
     ("GET", "/", "see-overview"),
     ("GET", "/obligations", "see-obligations"),
+    ("GET", "/obligations/{id}", "see-obligations"),
+    ("POST", "/obligations/remind", "act-on-obligations"),
+    ("POST", "/obligations/{id}/outside", "act-on-obligations"),
+    ("POST", "/obligations/{id}/waive", "act-on-obligations"),
+    ("POST", "/obligations/{id}/extend", "act-on-obligations"),
+    ("POST", "/obligations/{id}/note", "act-on-obligations"),
+    ("GET", "/messages", "see-messages"),
+    ("GET", "/messages/{id}", "see-messages"),
+    ("POST", "/messages/{id}/body", "see-personal-data"),
+    ("POST", "/messages/{id}/envelope", "see-personal-data"),
+    ("GET", "/conversations/{id}", "see-messages"),
+    ("GET", "/queues", "see-queues"),
+    ("GET", "/queues/{id}", "see-queues"),
+    ("POST", "/queues/{id}", "act-on-queues"),
+    ("GET", "/dead", "see-queues"),
+    ("GET", "/dead/{id}", "see-queues"),
+    ("POST", "/dead", "act-on-queues"),
     ("GET", "/participants", "see-configuration"),
     ("GET", "/participants/{id}", "see-configuration"),
     ("GET", "/participants/{id}/revisions/{number}", "see-configuration"),
@@ -62,6 +79,34 @@ const CASES: &[(&str, &str, &str)] = &[
     ("POST", "/reports/personal", "see-personal-data"),
     ("GET", "/own/password", "own-access"),
     ("POST", "/own/password", "own-access"),
+    ("GET", "/api/v1/openapi.json", "open"),
+    ("GET", "/api/v1/access", "signed"),
+    ("GET", "/api/v1/obligations", "see-obligations"),
+    ("GET", "/api/v1/obligations/{id}", "see-obligations"),
+    ("POST", "/api/v1/obligations/{id}/remind", "act-on-obligations"),
+    ("POST", "/api/v1/obligations/{id}/note", "act-on-obligations"),
+    ("POST", "/api/v1/obligations/{id}/fulfil", "act-on-obligations"),
+    ("POST", "/api/v1/obligations/{id}/waive", "act-on-obligations"),
+    ("POST", "/api/v1/obligations/{id}/extend", "act-on-obligations"),
+    ("GET", "/api/v1/messages", "see-messages"),
+    ("GET", "/api/v1/messages/{id}", "see-messages"),
+    ("POST", "/api/v1/messages/{id}/body", "see-personal-data"),
+    ("POST", "/api/v1/messages/{id}/envelope", "see-personal-data"),
+    ("GET", "/api/v1/conversations/{id}", "see-messages"),
+    ("GET", "/api/v1/queues", "see-queues"),
+    ("GET", "/api/v1/queues/{id}", "see-queues"),
+    ("POST", "/api/v1/queues/{id}/pause", "act-on-queues"),
+    ("POST", "/api/v1/queues/{id}/resume", "act-on-queues"),
+    ("POST", "/api/v1/queues/{id}/stop", "act-on-queues"),
+    ("GET", "/api/v1/dead", "see-queues"),
+    ("GET", "/api/v1/dead/{id}", "see-queues"),
+    ("POST", "/api/v1/dead/{id}/replay", "act-on-queues"),
+    ("POST", "/api/v1/dead/{id}/discard", "act-on-queues"),
+    ("GET", "/api/v1/participants", "see-configuration"),
+    ("GET", "/api/v1/participants/{id}", "see-configuration"),
+    ("GET", "/api/v1/reports", "see-reports"),
+    ("GET", "/api/v1/reports/{report}", "see-reports"),
+    ("GET", "/api/v1/journal", "see-journal"),
 ];
 
 #[test]
@@ -115,8 +160,9 @@ fn who_has_not_the_right_is_refused_on_every_route() {
         if *who == "open" {
             continue;
         }
-        // To the page for signing in.
-        assert_eq!(anonymous, 303, "{method} {path} by nobody");
+        // To the page for signing in; a script is told.
+        let shut = if path.starts_with("/api/") { 401 } else { 303 };
+        assert_eq!(anonymous, shut, "{method} {path} by nobody");
         let Some(right) = Right::parse(who) else { continue };
         for (role, person) in &mut by_role {
             if !role.rights().contains(&right) {

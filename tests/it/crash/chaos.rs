@@ -21,6 +21,8 @@ const MESSAGES: usize = 1_200;
 const A_THOUSAND_MAX: Duration = Duration::from_secs(240);
 /// Between kills, in milliseconds: at least, and how much more at most.
 const KILLS: (u64, u64) = (700, 1_500);
+/// A node is killed at the latest when so large a part of the messages has its receipts since the last kill, however fast the machine is.
+const PART: usize = 8;
 /// A receiver that finds nothing looks again so soon.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
@@ -80,6 +82,7 @@ struct Trouble<'a> {
     drawn: u64,
     kills: usize,
     next_kill: Instant,
+    next_at: usize,
     begun: Instant,
 }
 
@@ -89,11 +92,12 @@ impl Trouble<'_> {
         (self.drawn >> 33) % below
     }
 
-    /// Kills a node if it is time to, and starts it again.
-    fn make(&mut self, world: &World, nodes: &mut [Node]) {
-        if Instant::now() < self.next_kill {
+    /// Kills a node if it is time to, and starts it again. `have` receipts are there of `all`.
+    fn make(&mut self, world: &World, nodes: &mut [Node], (have, all): (usize, usize)) {
+        if Instant::now() < self.next_kill && have < self.next_at {
             return;
         }
+        self.next_at = have + all.div_ceil(PART);
         let count = u64::try_from(nodes.len()).unwrap();
         let number = usize::try_from(self.draw(count)).unwrap();
         let node = &mut nodes[number];
@@ -112,8 +116,8 @@ impl Trouble<'_> {
         let wanted = all * share.0 / share.1;
         let within = A_THOUSAND_MAX * u32::try_from(all / 1_000 + 1).unwrap();
         eventually(&format!("{wanted} receipts"), within, || {
-            self.make(world, nodes);
             let have: usize = nodes.iter().filter_map(|node| node.load.as_ref()).map(Load::acknowledged).sum();
+            self.make(world, nodes, (have, all));
             (have >= wanted).then_some(())
         });
         eprintln!("{:?}: {wanted} of {all} receipts, {} kills", self.begun.elapsed(), self.kills);
@@ -159,7 +163,7 @@ fn chaos(backend: Backend, count: usize) {
     let mut nodes: Vec<Node> = (0..count).map(|_| Node { process: world.command().start(), load: None }).collect();
     let begun = Instant::now();
     let next_kill = begun + Duration::from_millis(KILLS.0);
-    let mut trouble = Trouble { vhost: &vhost, server, drawn: 1, kills: 0, next_kill, begun };
+    let mut trouble = Trouble { vhost: &vhost, server, drawn: 1, kills: 0, next_kill, next_at: 1, begun };
     let receiver = Receiver::default();
     std::thread::scope(|scope| {
         scope.spawn(|| receiver.receive(&vhost, &world));

@@ -276,6 +276,16 @@ impl World {
         person
     }
 
+    /// A script with a token of this account, with these rights.
+    pub(crate) fn script(&self, login: &str, rights: &[&str]) -> Person {
+        let made = ["account", "token", "add", login, "--title", "x", "--days", "1"];
+        let rights: Vec<&str> = rights.iter().flat_map(|right| ["--right", *right]).collect();
+        let token = self.mezhved(&[&made[..], &rights].concat()).done().stdout;
+        let mut script = Person::nobody(self.gateway().console());
+        script.headers = vec![("authorization", format!("Bearer {}", token.trim()))];
+        script
+    }
+
     /// A listing as the array that `--json` prints.
     pub(crate) fn listed(&self, arguments: &[&str]) -> Vec<Value> {
         let found = self.mezhved(&[arguments, &["--json"]].concat()).done().json();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use reqwest::header::{COOKIE, HeaderMap, LOCATION, SET_COOKIE};
+use serde_json::Value;
 
 use super::RUNTIME;
 
@@ -19,7 +20,14 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// A browser of somebody.
+impl Page {
+    /// The answer of the JSON API.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
+    }
+}
+
+/// A browser of somebody, or a script with a token.
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) address: String,
@@ -50,6 +58,16 @@ impl Person {
     /// Opens a page.
     pub(crate) fn get(&mut self, path: &str) -> Page {
         self.send(self.client.get(format!("{}{path}", self.address)))
+    }
+
+    /// Sends a body to the JSON API; `Null`: none.
+    pub(crate) fn ask(&mut self, path: &str, body: &Value) -> Page {
+        let request = self.client.post(format!("{}{path}", self.address));
+        self.send(if body.is_null() {
+            request
+        } else {
+            request.header("content-type", "application/json").body(body.to_string())
+        })
     }
 
     /// Sends a form with the token of the page before.

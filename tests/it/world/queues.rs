@@ -1,8 +1,6 @@
 //! A participant's side of the broker, with the account that `partner apply` tells the administrator to make.
 
-use lapin::options::{
-    BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
-};
+use lapin::options::{BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, ConnectionProperties};
 use mezhved::transport::amqp::permissions;
@@ -33,13 +31,6 @@ impl Queues {
     /// Like [`Queues::look`], while the broker may be away.
     pub(crate) fn try_look(vhost: &AmqpVhost, id: &str) -> Option<Self> {
         RUNTIME.block_on(Self::try_open(vhost.url(), id)).ok()
-    }
-
-    /// Whether the broker has the queue. If not, the channel is closed.
-    pub(crate) fn is_there(&self, queue: &str) -> bool {
-        let queue = format!("mezhved.{queue}.{}", self.participant);
-        let options = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-        RUNTIME.block_on(self.channel.queue_declare(queue.into(), options, FieldTable::default())).is_ok()
     }
 
     fn open(url: &str, id: &str) -> Self {
@@ -73,21 +64,8 @@ impl Queues {
         self.channel.basic_publish(exchange.into(), "".into(), options, bytes, properties).await?.await
     }
 
-    /// Takes the next message off a queue, if there is one, and publishes its answer before it leaves the queue.
-    pub(crate) fn take_answered(&self, queue: &str, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(), lapin::Error> {
-        let queue = format!("mezhved.{queue}.{}", self.participant);
-        RUNTIME.block_on(async {
-            let got = self.channel.basic_get(queue.into(), BasicGetOptions { no_ack: false }).await?;
-            let Some(message) = got else { return Ok(()) };
-            let confirmation = self.publish(&answer(&message.delivery.data), FieldTable::default()).await?;
-            assert!(matches!(confirmation, Confirmation::Ack(None)), "{confirmation:?}");
-            message.delivery.acker.ack(BasicAckOptions::default()).await?;
-            Ok(())
-        })
-    }
-
-    /// Like [`Queues::take_answered`], while the broker may go away or has lost a queue: then the message stays, and this connection is of
-    /// no more use. Returns whether there was a message.
+    /// Takes the next message off a queue, if there is one, and publishes its answer before it leaves the queue. The broker may go away or
+    /// have lost a queue: then the message stays, and this connection is of no more use. Returns whether there was a message.
     pub(crate) fn try_answer(&self, queue: &str, answer: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<bool, String> {
         let queue = format!("mezhved.{queue}.{}", self.participant);
         let work = async {

@@ -9,10 +9,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{CaseId, MessageId, ParticipantId, Timestamp};
 
+/// The agency that answers nothing.
+pub(crate) const SILENT: &str = "police";
+
+/// The agencies with the kinds of documents that the demonstration asks them for; of the silent one a single kind.
+pub(crate) const WANTED: [(&str, &[&str]); 5] = [
+    ("health", &["medical-conclusion", "no-contraindications"]),
+    ("education", &["study-certificate"]),
+    (SILENT, &["criminal-record"]),
+    ("guardianship", &["living-conditions-act"]),
+    ("employment", &["unemployment-registration"]),
+];
+
 /// What the demonstration tells a system to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "kebab-case")]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// The gateway is there: connect.
     Begin {
         /// Its address for agencies, `http://127.0.0.1:PORT`.
@@ -35,58 +47,58 @@ pub(super) enum Command {
 
 /// An application to be registered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Application {
+pub(crate) struct Application {
     /// The case that it begins.
-    pub(super) case: CaseId,
+    pub(crate) case: CaseId,
     /// The number of the application in the demonstration, from 1; chooses the invented person.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// When it was registered (business time).
-    pub(super) registered_at: Timestamp,
+    pub(crate) registered_at: Timestamp,
     /// The documents that the decision needs.
-    pub(super) documents: Vec<Required>,
+    pub(crate) documents: Vec<Required>,
 }
 
 /// A document that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Required {
+pub(crate) struct Required {
     /// Its kind, of the list `document-kinds`.
-    pub(super) kind: String,
+    pub(crate) kind: String,
     /// The role of its holder.
-    pub(super) holder: String,
+    pub(crate) holder: String,
     /// Whether the holder is to be asked; otherwise the citizen brought it.
-    pub(super) ask: bool,
+    pub(crate) ask: bool,
 }
 
 /// A request for documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// The case.
-    pub(super) case: CaseId,
+    pub(crate) case: CaseId,
     /// The number of its application.
-    pub(super) number: u32,
+    pub(crate) number: u32,
     /// Whom to ask.
-    pub(super) to: ParticipantId,
+    pub(crate) to: ParticipantId,
     /// The kinds wanted.
-    pub(super) kinds: Vec<String>,
+    pub(crate) kinds: Vec<String>,
 }
 
 /// A report on measures.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Report {
+pub(crate) struct Report {
     /// The case.
-    pub(super) case: CaseId,
+    pub(crate) case: CaseId,
     /// The month, such as `2026-05`.
-    pub(super) period: String,
+    pub(crate) period: String,
     /// Whom to report to.
-    pub(super) to: ParticipantId,
+    pub(crate) to: ParticipantId,
     /// The measure's name.
-    pub(super) measure: String,
+    pub(crate) measure: String,
 }
 
 /// What a system tells of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub(super) enum Event {
+pub(crate) enum Event {
     /// It runs.
     Started {
         /// Where it takes pushes, if it does.

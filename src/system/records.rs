@@ -20,30 +20,30 @@ const RECEIVED: &str = "received.jsonl";
 
 /// A message that the system sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::demo) struct Sent {
+pub(crate) struct Sent {
     /// Its id.
-    pub(in crate::demo) id: MessageId,
+    pub(crate) id: MessageId,
     /// Whom it is for.
-    pub(in crate::demo) to: ParticipantId,
+    pub(crate) to: ParticipantId,
     /// Its type.
-    pub(in crate::demo) kind: String,
+    pub(crate) kind: String,
     /// Its content digest, hexadecimal.
-    pub(in crate::demo) digest: String,
+    pub(crate) digest: String,
     /// Whether the gateway's receipt for exactly this content was verified.
-    pub(in crate::demo) receipted: bool,
+    pub(crate) receipted: bool,
 }
 
 /// A message that the system received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::demo) struct Received {
+pub(crate) struct Received {
     /// Who sent it.
-    pub(in crate::demo) sender: ParticipantId,
+    pub(crate) sender: ParticipantId,
     /// Its id.
-    pub(in crate::demo) id: MessageId,
+    pub(crate) id: MessageId,
     /// Its type.
-    pub(in crate::demo) kind: String,
+    pub(crate) kind: String,
     /// The content digest of what was delivered, hexadecimal.
-    pub(in crate::demo) digest: String,
+    pub(crate) digest: String,
 }
 
 /// The open files of a running system.
@@ -112,7 +112,7 @@ fn write_line(file: &mut File, value: &impl Serialize) -> io::Result<()> {
 ///
 /// # Errors
 /// When the file cannot be read or a line of it is broken.
-pub(in crate::demo) fn sent(home: &Path) -> io::Result<BTreeMap<MessageId, Sent>> {
+pub(crate) fn sent(home: &Path) -> io::Result<BTreeMap<MessageId, Sent>> {
     let mut all = BTreeMap::new();
     for line in lines::<Sent>(&home.join(SENT))? {
         all.insert(line.id, line);
@@ -124,7 +124,7 @@ pub(in crate::demo) fn sent(home: &Path) -> io::Result<BTreeMap<MessageId, Sent>
 ///
 /// # Errors
 /// When the file cannot be read or a line of it is broken.
-pub(in crate::demo) fn received(home: &Path) -> io::Result<Vec<Received>> {
+pub(crate) fn received(home: &Path) -> io::Result<Vec<Received>> {
     lines(&home.join(RECEIVED))
 }
 

@@ -2,31 +2,47 @@
 
 use chrono::NaiveDate;
 
-use super::Failure;
 use crate::deadline::cases::{CaseEnd, CaseFacts, case_end};
 use crate::deadline::{Calendars, Regulation, Regulations, Start};
 use crate::domain::{Timestamp, Zone};
-use crate::store::{ObligationRow, RevisionKind, Store};
+use crate::store::{ObligationRow, RevisionKind, Store, StoreError};
+
+/// Why a due may not be moved so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TooFar {
+    /// It lies beyond the case's end; why, in Russian and English, beginning with the day that was named.
+    Beyond(String),
+    /// The case's end cannot be counted.
+    Uncounted(String),
+}
 
 /// Refuses a due beyond the last day to which the regulation in force lets the case go. What was due beyond it before is not the case's
 /// to limit, such as the report of its last month, nor is what outlives the case.
-pub(super) async fn check(store: &Store, row: &ObligationRow, zone: Zone, due: Timestamp) -> Result<(), Failure> {
-    let (Some(case), Some(present)) = (row.case_id, row.due_at) else { return Ok(()) };
-    let Some(case) = store.case(case).await? else { return Ok(()) };
+///
+/// # Errors
+/// When the database is away.
+pub async fn check(
+    store: &Store,
+    row: &ObligationRow,
+    zone: Zone,
+    due: Timestamp,
+) -> Result<Result<(), TooFar>, StoreError> {
+    let (Some(case), Some(present)) = (row.case_id, row.due_at) else { return Ok(Ok(())) };
+    let Some(case) = store.case(case).await? else { return Ok(Ok(())) };
     let latest = store.revisions().await?;
-    let Some(bundle) = store.revision(RevisionKind::Bundle, latest.bundle).await? else { return Ok(()) };
-    let Ok(regulations) = Regulations::from_files(&bundle.files) else { return Ok(()) };
+    let Some(bundle) = store.revision(RevisionKind::Bundle, latest.bundle).await? else { return Ok(Ok(())) };
+    let Ok(regulations) = Regulations::from_files(&bundle.files) else { return Ok(Ok(())) };
     let Some(regulation) = regulations.iter().find(|regulation| regulation.id == row.regulation) else {
-        return Ok(());
+        return Ok(Ok(()));
     };
     if regulation.rule(&row.rule).is_some_and(|rule| rule.outlives_case) {
-        return Ok(());
+        return Ok(Ok(()));
     }
     let (calendars, _) = Calendars::read(&bundle.files);
     match beyond(regulation, &calendars, &case.facts, [last_day(present, zone), last_day(due, zone)]) {
-        Ok(None) => Ok(()),
-        Ok(Some(why)) => Err(Failure::new(format!("{}: {why}", row.id))),
-        Err(why) => Err(Failure::new(format!("{}: --to: {why}", row.id))),
+        Ok(None) => Ok(Ok(())),
+        Ok(Some(why)) => Ok(Err(TooFar::Beyond(why))),
+        Err(why) => Ok(Err(TooFar::Uncounted(why))),
     }
 }
 
@@ -67,7 +83,7 @@ fn worded(regulation: &Regulation, end: &CaseEnd<'_>, new: NaiveDate) -> String 
         )
     };
     format!(
-        "--to {new}: позже конца дела {last}; предел - {} с {begins} ({document}, {paragraph}); {way_ru} / beyond the end of the case, \
+        "{new}: позже конца дела {last}; предел - {} с {begins} ({document}, {paragraph}); {way_ru} / beyond the end of the case, \
          {last}; the limit is {term} from {begins} ({document}, {paragraph}); {way_en}",
         term.ru()
     )

@@ -11,6 +11,7 @@ mod duties;
 mod identity;
 mod link;
 mod mailbox;
+pub(crate) mod protocol;
 mod push;
 mod records;
 mod rehearsal;
@@ -35,7 +36,6 @@ use crate::schema::Catalogue;
 use crate::transport::http::{ListenOptions, Listener, listen};
 use crate::xml::{self, Limits};
 
-use super::protocol::{Application, Command, Event, Report, Request};
 pub(crate) use bare::Bare;
 pub(crate) use behaviour::Behaviour;
 use compose::{Desk, Wanted};
@@ -43,8 +43,9 @@ pub(crate) use duties::Office;
 use identity::OwnBody;
 pub(crate) use identity::{Identity, Opened, Profile, Signed, Way, technical};
 use link::Link;
+use protocol::{Application, Command, Event, Report, Request};
 use records::Records;
-pub(super) use records::{Received, Sent, received, sent};
+pub(crate) use records::{Received, Sent, received, sent};
 use rehearsal::Memory;
 
 /// The pause before a message that was not answered is sent again; it grows with each attempt.

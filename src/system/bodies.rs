@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use crate::crypto::sha256;
-use crate::demo::protocol::{Application, Report, Request};
 use crate::domain::{Attachment, MessageType};
+use crate::system::protocol::{Application, Report, Request};
 use crate::xml::{WriteError, Writer};
 
 const COMMON: &str = "urn:mezhved:common:1";
@@ -208,10 +208,10 @@ mod tests {
     use crate::adapter::{AdapterSet, HeaderView};
     use crate::body::Body;
     use crate::bundle;
-    use crate::demo::protocol::Required;
-    use crate::demo::system::compose::{Desk, Wanted, compose};
     use crate::domain::{CaseId, Digest, ParticipantId, Timestamp};
     use crate::schema::Catalogue;
+    use crate::system::compose::{Desk, Wanted, compose};
+    use crate::system::protocol::{Required, WANTED};
     use crate::xml::{Limits, read};
 
     fn case() -> CaseId {
@@ -249,7 +249,7 @@ mod tests {
             let body = application(&Application { case: case(), number, registered_at: at, documents }, today, "О");
             catalogue.validate(&kind("application"), &body.unwrap()).unwrap();
         }
-        for (agency, kinds) in crate::demo::scenario::WANTED {
+        for (agency, kinds) in WANTED {
             let to = ParticipantId::parse(agency).unwrap();
             let kinds: Vec<String> = kinds.iter().map(|k| (*k).to_owned()).collect();
             let request =

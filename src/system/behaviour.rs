@@ -24,7 +24,7 @@ pub(crate) enum Behaviour {
 
 impl Behaviour {
     /// Its name on the command line.
-    pub(in crate::demo) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Honest => "honest",
             Self::Late => "late",
