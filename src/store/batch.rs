@@ -52,6 +52,7 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Task(task) = &job.work {
             put(at, Answer::Other(task.run_boxed(tx, rows).await?));
+            rows.flush_attempts(tx).await?;
         }
     }
     let opened: HashSet<_> = rows.flush(tx).await?.into_iter().collect();

@@ -11,7 +11,8 @@ use crate::domain::{
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
 use super::{
-    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed, desk,
+    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Store, StoreError, crossed,
+    desk,
 };
 
 /// How a message came to the gateway.
