@@ -292,6 +292,13 @@ impl World {
         found.as_array().unwrap_or_else(|| panic!("no list: {found}")).clone()
     }
 
+    /// What is not handed over, once it is so many: what senders are told of it goes out too, a moment later.
+    pub(crate) fn undelivered(&self, count: usize) -> Vec<Value> {
+        eventually(&format!("{count} that are not handed over"), SOON, || {
+            Some(self.listed(&["message", "list", "--undelivered"])).filter(|listed| listed.len() == count)
+        })
+    }
+
     /// One number out of the database.
     pub(crate) fn number(&self, query: &'static str) -> i64 {
         self.value(query)
