@@ -3,7 +3,7 @@
 # make check   formatting and lints only
 # make soak    20,000 messages under chaos on both databases, then hours of the simulation that hunts, with other seeds every time (HOURS=4)
 # make bench   how long the pure parts take, beside raw cryptography in the same run
-# make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full")
+# make bench-whole   messages a second, times and processor time of a whole gateway, with the floors of the same run (ARGS="--full" for all)
 # make bench-obligations   what the watcher and the first page cost with 10,000 and with 1,000,000 open obligations, on both databases
 # make bench-pages   how long the console's pages take with 1,000,000 messages and obligations, on both databases
 # make cluster    two nodes, PostgreSQL, RabbitMQ, a balancer and simulated systems as plain processes, until Ctrl-C (ARGS="--folder DIR")
@@ -58,7 +58,11 @@ bench:
 bench-whole:
 	@scripts/setup test >&2
 	@cargo build --release --locked >&2
+ifneq ($(filter --full,$(ARGS)),)
+	@scripts/services run -- sh -c 'exec "$$0" bench --amqp "$$MEZHVED_TEST_AMQP" "$$@"' "$(TARGET)/release/mezhved" $(ARGS)
+else
 	@"$(TARGET)/release/mezhved" bench $(ARGS)
+endif
 
 bench-obligations:
 	@scripts/setup test >&2

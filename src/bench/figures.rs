@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::floors::Floors;
+use super::scenario::{Beside, PAIRS, all};
 
 /// Quantiles of a time, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -47,11 +48,13 @@ pub(super) struct Figures {
     pub(super) cpu_us: f64,
     /// Transactions of the gateway a message, at the highest rate.
     pub(super) commits: f64,
+    /// What the process held with the queue that the scenario asks for, in MiB.
+    pub(super) queued_mib: Option<f64>,
     /// The most memory that the process held, in MiB.
     pub(super) peak_mib: f64,
     /// The floors of the same minute.
     pub(super) floors: Floors,
-    /// How many signatures and verifications a message needs, as a part of the four of a delivery with a receipt.
+    /// The raw cryptography that a message of the scenario needs.
     pub(super) cryptography_us: f64,
     /// Messages that came more than once.
     pub(super) repeated: u64,
@@ -98,11 +101,37 @@ pub(super) fn shown(figures: &Figures) -> String {
     line("  разбор и каноническая форма / parse and canonical form", format!("{:.0}", f.floors.canonical_us));
     line("  одна запись на диск, мкс / one durable write, us", format!("{:.0}", f.floors.commit_us));
     line("транзакций на сообщение / transactions a message", format!("{:.2}", f.commits));
+    if let Some(mib) = f.queued_mib {
+        line("память с очередью, МиБ / resident memory with the queue, MiB", format!("{mib:.0}"));
+    }
     line("память, МиБ, наибольшая / peak memory, MiB", format!("{:.0}", f.peak_mib));
     if f.repeated > 0 {
         line("пришло больше одного раза / came more than once", f.repeated.to_string());
     }
     text
+}
+
+/// What scenarios of one run say together, where both of a pair were run.
+pub(super) fn beside(report: &Report) -> String {
+    let mut text = String::new();
+    let find = |name: &str| report.scenarios.iter().find(|f| f.scenario == name);
+    for (one, other, what) in PAIRS {
+        let (Some(one), Some(other)) = (find(one), find(other)) else { continue };
+        let (ratio, meaning) = match what {
+            Beside::Living => (living(one) / living(other), "получают остальные / what the others get"),
+            Beside::Cost => (one.cpu_us / other.cpu_us, "процессор на сообщение / CPU a message"),
+        };
+        writeln!(text, "{} : {} = {ratio:.2} ({meaning})", one.scenario, other.scenario).unwrap_or_default();
+    }
+    text
+}
+
+/// What comes to seven of eight partners in a second: to the living ones, or to seven of the eight.
+fn living(figures: &Figures) -> f64 {
+    let delivered = figures.delivered_per_second.unwrap_or_default();
+    let scenario = all().into_iter().find(|s| s.name == figures.scenario);
+    let has_dead = scenario.is_none_or(|s| s.dead);
+    if has_dead { delivered } else { delivered * 7.0 / 8.0 }
 }
 
 /// Ratios of the second run to the first, for the scenarios that both have.

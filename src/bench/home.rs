@@ -14,6 +14,7 @@ pub(super) const GATEWAY_ID: &str = "mezhved";
 const KEY: &str = "key.pem";
 const CERTIFICATE: &str = "certificate.pem";
 const GATEWAY: &str = "gateway.pem";
+const BROKER: &str = "broker";
 
 /// Writes a file and the folders above it.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), BenchError> {
@@ -53,4 +54,19 @@ pub(super) fn load(folder: &Path) -> Result<Identity, BenchError> {
     let signer = FileSigner::from_pem(&read(KEY)?, &read(CERTIFICATE)?).map_err(|e| BenchError::defect(&e))?;
     let trusted = Certificate::from_pem(&read(GATEWAY)?).map_err(|e| BenchError::defect(&e))?;
     Ok(Identity::new(profile, signer, trusted))
+}
+
+/// Writes the broker's address into a helper's folder.
+pub(super) fn give_broker(folder: &Path, url: &str) -> Result<(), BenchError> {
+    write(&folder.join(BROKER), url.as_bytes())
+}
+
+/// The broker's address, if the helper has a part in it.
+pub(super) fn broker(folder: &Path) -> Result<Option<String>, BenchError> {
+    let path = folder.join(BROKER);
+    match std::fs::read_to_string(&path) {
+        Ok(url) => Ok(Some(url)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(BenchError::Defect(format!("{}: {error}", path.display()))),
+    }
 }

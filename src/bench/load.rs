@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 
+use super::door::Door;
 use super::protocol::{Order, Said, Sent};
 use super::{BenchError, home, now_micros};
 use crate::crypto::sha256;
@@ -15,8 +16,6 @@ use crate::domain::{Attachment, MessageType, ParticipantId};
 use crate::envelope::BodyDraft;
 use crate::system::Identity;
 
-/// For one answer: beyond it the gateway is held to be stuck.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
 /// Requests of a pace that may be under way: what is more waits and its wait is measured.
 const UNDER_WAY_MAX: usize = 512;
 
@@ -37,33 +36,33 @@ pub(super) struct Cargo {
 
 /// A message that is ready to be sent.
 pub(super) struct Signed {
-    id: uuid::Uuid,
+    pub(super) id: uuid::Uuid,
     pub(super) bytes: Vec<u8>,
 }
 
 struct Loader {
     identity: Identity,
     cargo: Cargo,
-    client: reqwest::Client,
+    door: Door,
     signed: Vec<Signed>,
 }
 
 /// Runs the load generator of a home until its input ends.
 pub(super) async fn run(folder: &Path) -> Result<(), BenchError> {
     let cargo = std::fs::read(folder.join("cargo.json")).map_err(|e| BenchError::defect(&e))?;
-    let client = reqwest::Client::builder().timeout(ANSWER_MAX).no_proxy().pool_max_idle_per_host(1024).build();
-    let mut loader = Loader {
-        identity: home::load(folder)?,
-        cargo: serde_json::from_slice(&cargo).map_err(|e| BenchError::defect(&e))?,
-        client: client.map_err(|e| BenchError::defect(&e))?,
-        signed: Vec::new(),
+    let cargo: Cargo = serde_json::from_slice(&cargo).map_err(|e| BenchError::defect(&e))?;
+    let identity = home::load(folder)?;
+    let door = match home::broker(folder)? {
+        Some(url) => Door::broker(&url, &identity.profile.id).await?,
+        None => Door::http(&cargo.gateway)?,
     };
+    let mut loader = Loader { identity, cargo, door, signed: Vec::new() };
     say(&Said::Ready { address: None })?;
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(tokio::io::stdin()));
     while let Some(line) = lines.next_line().await.map_err(|e| BenchError::defect(&e))? {
         match serde_json::from_str(&line).map_err(|e| BenchError::defect(&e))? {
-            Order::Sign { messages } => {
-                loader.sign(messages)?;
+            Order::Sign { messages, to } => {
+                loader.sign(messages, to)?;
                 say(&Said::Signed)?;
             }
             Order::Push { at_once, seconds } => {
@@ -116,8 +115,9 @@ impl Cargo {
 }
 
 impl Loader {
-    fn sign(&mut self, messages: usize) -> Result<(), BenchError> {
-        for recipient in self.cargo.recipients.iter().cycle().take(messages) {
+    fn sign(&mut self, messages: usize, to: std::ops::Range<usize>) -> Result<(), BenchError> {
+        let recipients = self.cargo.recipients.get(to).unwrap_or_default();
+        for recipient in recipients.iter().cycle().take(messages) {
             self.signed.push(self.cargo.signed(&self.identity, recipient)?);
         }
         Ok(())
@@ -132,13 +132,12 @@ impl Loader {
         let waiting = Arc::new(self.take(usize::MAX));
         let (next, ends) = (Arc::new(AtomicUsize::new(0)), Instant::now() + time);
         let workers = (0..at_once.max(1)).map(|_| {
-            let (client, url) = (self.client.clone(), self.url());
-            let (waiting, next) = (waiting.clone(), next.clone());
+            let (door, waiting, next) = (self.door.clone(), waiting.clone(), next.clone());
             tokio::spawn(async move {
                 let mut landed = Vec::new();
                 while Instant::now() < ends {
                     let Some(signed) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    landed.push(post(&client, &url, signed, now_micros()).await);
+                    landed.push(send(&door, signed, now_micros()).await);
                 }
                 landed
             })
@@ -162,9 +161,9 @@ impl Loader {
             let Ok(place) = places.clone().acquire_owned().await else { break };
             // Counted from when it was due, so that a gateway that holds us up is not let off.
             let due = began_micros.saturating_add(i64::try_from(offset.as_micros()).unwrap_or(i64::MAX));
-            let (client, url, landed) = (self.client.clone(), self.url(), landed.clone());
+            let (door, landed) = (self.door.clone(), landed.clone());
             tasks.spawn(async move {
-                let one = post(&client, &url, &signed, due).await;
+                let one = send(&door, &signed, due).await;
                 landed.lock().await.push(one);
                 drop(place);
             });
@@ -172,27 +171,12 @@ impl Loader {
         while tasks.join_next().await.is_some() {}
         split(std::mem::take(&mut *landed.lock().await))
     }
-
-    fn url(&self) -> String {
-        format!("{}/v1/messages", self.cargo.gateway)
-    }
 }
 
-async fn post(client: &reqwest::Client, url: &str, signed: &Signed, at: i64) -> Landed {
-    let request = client.post(url).header("content-type", "application/xml; charset=utf-8");
-    let answered = match request.body(signed.bytes.clone()).send().await {
-        Ok(answer) => {
-            let status = answer.status().as_u16();
-            answer.bytes().await.map(|bytes| (status, bytes))
-        }
-        Err(error) => Err(error),
-    };
-    let (receipt_at, trouble) = match answered {
-        Ok((200, _)) => (Some(now_micros()), None),
-        Ok((status, bytes)) => (None, Some(format!("HTTP {status}: {}", String::from_utf8_lossy(&bytes)))),
-        Err(error) => (None, Some(error.to_string())),
-    };
-    Landed { sent: Sent { id: signed.id, at, receipt_at }, trouble }
+async fn send(door: &Door, signed: &Signed, at: i64) -> Landed {
+    let answered = door.send(signed).await;
+    let receipt_at = answered.is_ok().then(now_micros);
+    Landed { sent: Sent { id: signed.id, at, receipt_at }, trouble: answered.err() }
 }
 
 fn split(landed: Vec<Landed>) -> (Vec<Sent>, Option<String>) {

@@ -23,7 +23,8 @@ pub(super) struct Postgres {
 
 /// The newest programs of the server that Debian has installed, or those on the path.
 fn programs() -> Option<PathBuf> {
-    let has = |bin: &PathBuf| ["initdb", "postgres", "createdb"].iter().all(|program| bin.join(program).is_file());
+    let has =
+        |bin: &PathBuf| ["initdb", "postgres", "createdb", "dropdb"].iter().all(|program| bin.join(program).is_file());
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin")).filter(has).max();
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -111,6 +112,16 @@ impl Postgres {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Err(BenchError::Postgres("createdb"))
+    }
+
+    /// Drops a database, for the next scenario needs the room.
+    pub(super) async fn forget(&self, name: &str) -> Result<(), BenchError> {
+        let port = self.port.to_string();
+        let dropped = command(&self.programs.join("dropdb"), self.folder.path())
+            .args(["--force", "-h", "127.0.0.1", "-p", &port, "-U", "mezhved", name])
+            .status()
+            .map_err(|e| BenchError::defect(&e))?;
+        if dropped.success() { Ok(()) } else { Err(BenchError::Postgres("dropdb")) }
     }
 }
 

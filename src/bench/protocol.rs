@@ -10,6 +10,8 @@ pub(super) enum Order {
     Sign {
         /// How many.
         messages: usize,
+        /// To which of the recipients, in turn; by their places.
+        to: std::ops::Range<usize>,
     },
     /// Send as fast as the answers come, until the time is over or no signed message is left.
     Push {
@@ -38,11 +40,21 @@ pub(super) struct Sent {
     pub(super) receipt_at: Option<i64>,
 }
 
+/// To the receiving systems.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Ask {
+    /// The gateway runs: read what it puts on the broker's queues.
+    Attach,
+    /// What has come since this was asked before?
+    Come,
+}
+
 /// From a helper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(super) enum Said {
-    /// It works; the sink says where.
+    /// It works; the sink says where it listens.
     Ready {
         /// `127.0.0.1:PORT`.
         address: Option<String>,

@@ -11,13 +11,15 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use super::home::{self, GATEWAY_ID, id, make, write};
+use super::home::{self, GATEWAY_ID, give_broker, id, make, write};
 use super::load::Cargo;
-use super::protocol::Said;
-use super::{BenchError, PART_COMMAND, Scenario};
+use super::protocol::{Ask, Said};
+use super::scenario::{Engine, Scenario, Way};
+use super::{BenchError, PART_COMMAND};
 use crate::bundle;
 use crate::crypto::{Certificate, FileSigner, KeyKind, generate};
 use crate::domain::Timestamp;
+use crate::store::{Store, StoreOptions};
 
 const START_MAX: Duration = Duration::from_secs(30);
 /// For any answer of a helper: an order to send takes as long as it says, and then its answers may be slow.
@@ -77,13 +79,22 @@ impl Helper {
     }
 }
 
+/// Where a scenario finds what it does not start itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Places<'a> {
+    /// The address of an empty database of PostgreSQL; `None`: SQLite.
+    pub(super) postgres: Option<&'a str>,
+    /// RabbitMQ's address.
+    pub(super) broker: Option<&'a str>,
+}
+
 /// A scenario that is set up.
 pub(super) struct Stage {
     pub(super) load: Helper,
     pub(super) sink: Helper,
     gateway: Child,
     metrics: String,
-    /// What measures the floors: the sender's key.
+    /// What measures the floors: the sender's key, of the same kind as all others.
     pub(super) signer: FileSigner,
     pub(super) certificate: Certificate,
     /// An envelope like those that are sent.
@@ -93,11 +104,11 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Makes keys and folders, starts the three, and waits until each of them works.
-    pub(super) async fn set(scenario: &Scenario, database: &str) -> Result<Self, BenchError> {
+    /// Makes keys and folders, fills the database, starts the three, and waits until each of them works.
+    pub(super) async fn set(scenario: &Scenario, places: Places<'_>) -> Result<Self, BenchError> {
         let folder = tempfile::Builder::new().prefix("mezhved-bench-").tempdir().map_err(|e| BenchError::defect(&e))?;
         let now = crate::gateway::Clock::default().now();
-        let gateway = generated(KeyKind::P256, GATEWAY_ID, now)?;
+        let gateway = generated(scenario.key, GATEWAY_ID, now)?;
         let config = folder.path().join("gateway");
         write(&config.join("keys/gateway.key.pem"), &gateway.key_pem)?;
         write(&config.join("keys/gateway.cert.pem"), &gateway.certificate_pem)?;
@@ -111,29 +122,42 @@ impl Stage {
             make(&sinks.join(partner), &keys, &gateway.certificate_pem)?;
             write(&config.join(format!("participants/{partner}.crt")), &keys.certificate_pem)?;
         }
+        for (home, way) in [(&loader, scenario.from), (&sinks, scenario.to)] {
+            if let (Way::Amqp, Some(url)) = (way, places.broker) {
+                give_broker(home, url)?;
+            }
+        }
         let mut sink = Helper::start("sink", &sinks)?;
         let Said::Ready { address: Some(address) } = sink.hear().await? else {
             return Err(BenchError::Defect("the sink said something else".to_owned()));
         };
-        write(&config.join("settings.toml"), settings(database).as_bytes())?;
+        let database = database(scenario, places.postgres, &config)?;
+        let broker = places.broker.filter(|_| scenario.needs_broker()).unwrap_or_default();
+        write(&config.join("settings.toml"), settings(&database, broker).as_bytes())?;
         write(&config.join(format!("participants/{SENDER}.crt")), &sender.certificate_pem)?;
-        let register = participant(SENDER, &REGISTER_ROLES, "718", None, "{ kind = \"mailbox\" }");
-        write(&config.join(format!("participants/{SENDER}.toml")), register.as_bytes())?;
+        let told = transport(scenario.from, scenario.notices.then(|| format!("http://{address}/{SENDER}")));
+        let register = Party { id: SENDER, roles: &REGISTER_ROLES, territory: "718", adapter: None, transport: told };
+        write(&config.join(format!("participants/{SENDER}.toml")), register.text(scenario.notices).as_bytes())?;
         for (number, partner) in partners.iter().enumerate() {
             let url = match (scenario.dead, number) {
                 (true, 0) => format!("http://127.0.0.1:{}/", closed_port()?),
                 (true | false, _) => format!("http://{address}/{partner}"),
             };
-            let transport = if scenario.mailbox {
-                "{ kind = \"mailbox\" }".to_owned()
-            } else {
-                format!("{{ kind = \"http\", url = \"{url}\" }}")
+            let party = Party {
+                id: partner,
+                roles: &["health"],
+                territory: &format!("718710{number:02}"),
+                adapter: scenario.adapter,
+                transport: transport(scenario.to, Some(url)),
             };
-            let territory = format!("718710{number:02}");
-            let text = participant(partner, &["health"], &territory, scenario.adapter, &transport);
-            write(&config.join(format!("participants/{partner}.toml")), text.as_bytes())?;
+            write(&config.join(format!("participants/{partner}.toml")), party.text(false).as_bytes())?;
+        }
+        if scenario.stored > 0 {
+            let options = StoreOptions { durable: false, ..StoreOptions::new(database) };
+            Store::stock(options, scenario.stored).await.map_err(|e| BenchError::defect(&e))?;
         }
         let (gateway, agencies, metrics) = serve(&config).await?;
+        let _: Said = sink.ask(&Ask::Attach).await?;
         let cargo = Cargo {
             gateway: agencies,
             recipients: partners.iter().map(|p| id(p)).collect::<Result<_, _>>()?,
@@ -152,23 +176,33 @@ impl Stage {
         Ok(Self { load, sink, gateway, metrics, signer, certificate, sample, folder })
     }
 
-    /// What the gateway's process has used so far.
-    pub(super) async fn used(&self) -> Result<Used, BenchError> {
-        let text = reqwest::get(&self.metrics).await.map_err(|e| BenchError::defect(&e))?;
-        let text = text.text().await.map_err(|e| BenchError::defect(&e))?;
-        let value = |name: &str| {
-            let found = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
-            found.ok_or_else(|| BenchError::Defect(format!("/metrics has no {name}")))
-        };
-        Ok(Used { cpu_seconds: value("process_cpu_seconds_total ")?, commits: value("mezhved_store_commits_total ")? })
+    /// Processor seconds of the gateway's process so far, as the system counts them. The process itself is not asked: its answer would
+    /// count the database.
+    pub(super) fn cpu_seconds(&self) -> Result<f64, BenchError> {
+        let stat = self.process()?.stat().map_err(|e| BenchError::defect(&e))?;
+        Ok(stat.utime.saturating_add(stat.stime) as f64 / procfs::ticks_per_second() as f64)
     }
 
-    /// The most memory that the gateway's process has held, in MiB.
-    pub(super) fn peak_mib(&self) -> Option<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.gateway.id()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kib / 1024.0)
+    fn process(&self) -> Result<procfs::process::Process, BenchError> {
+        let id = self.gateway.id().and_then(|id| i32::try_from(id).ok());
+        let id = id.ok_or_else(|| BenchError::Defect("the gateway has ended".to_owned()))?;
+        procfs::process::Process::new(id).map_err(|e| BenchError::defect(&e))
+    }
+
+    /// Transactions that the gateway has committed so far.
+    pub(super) async fn commits(&self) -> Result<f64, BenchError> {
+        let text = reqwest::get(&self.metrics).await.map_err(|e| BenchError::defect(&e))?;
+        let text = text.text().await.map_err(|e| BenchError::defect(&e))?;
+        let name = "mezhved_store_commits_total ";
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        found.ok_or_else(|| BenchError::Defect(format!("/metrics has no {name}")))
+    }
+
+    /// What the gateway's process holds, and the most that it has held, in MiB.
+    pub(super) fn memory_mib(&self) -> Result<(f64, f64), BenchError> {
+        let status = self.process()?.status().map_err(|e| BenchError::defect(&e))?;
+        let mib = |kib: Option<u64>| kib.unwrap_or_default() as f64 / 1024.0;
+        Ok((mib(status.vmrss), mib(status.vmhwm)))
     }
 
     /// Ends the processes.
@@ -177,13 +211,6 @@ impl Stage {
             drop(child.kill().await);
         }
     }
-}
-
-/// What a process has used.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Used {
-    pub(super) cpu_seconds: f64,
-    pub(super) commits: f64,
 }
 
 fn generated(kind: KeyKind, name: &str, now: Timestamp) -> Result<generate::Generated, BenchError> {
@@ -203,24 +230,61 @@ fn body() -> Result<String, BenchError> {
     String::from_utf8(bytes).map_err(|e| BenchError::defect(&e))
 }
 
-/// The defaults, but for free ports, the database, and a flight that is wide enough for one partner to take all.
-fn settings(database: &str) -> String {
+/// The database's address.
+fn database(scenario: &Scenario, postgres: Option<&str>, config: &Path) -> Result<String, BenchError> {
+    match (scenario.engine, postgres) {
+        (Engine::Sqlite, _) => {
+            let folder = config.join("data");
+            std::fs::create_dir_all(&folder).map_err(|e| BenchError::defect(&e))?;
+            Ok(format!("sqlite:{}/mezhved.db", folder.display()))
+        }
+        (Engine::Postgres, Some(url)) => Ok(url.to_owned()),
+        (Engine::Postgres, None) => Err(BenchError::Defect("no database".to_owned())),
+    }
+}
+
+/// The defaults, but for free ports, the database and the broker.
+fn settings(database: &str, broker: &str) -> String {
     format!(
         "[gateway]\nid = \"{GATEWAY_ID}\"\nkey = \"keys/gateway.key.pem\"\ncertificate = \"keys/gateway.cert.pem\"\n\n\
-         [database]\nurl = \"{database}\"\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n[console]\nlisten = \"127.0.0.1:0\"\n\n\
-         [metrics]\nlisten = \"127.0.0.1:0\"\n"
+         [database]\nurl = \"{database}\"\n\n[broker]\nurl = \"{broker}\"\n\n[agencies]\nlisten = \"127.0.0.1:0\"\n\n\
+         [console]\nlisten = \"127.0.0.1:0\"\n\n[metrics]\nlisten = \"127.0.0.1:0\"\n"
     )
 }
 
-fn participant(id: &str, roles: &[&str], territory: &str, adapter: Option<&str>, transport: &str) -> String {
-    let adapter = adapter.map_or_else(String::new, |name| format!("adapter = \"{name}\"\n"));
-    let held = roles.iter().map(|role| format!("{{ role = \"{role}\", territories = [\"{territory}\"] }}"));
-    let roles = held.collect::<Vec<_>>().join(", ");
-    format!(
-        "id = \"{id}\"\nname = \"{id}\"\nregulation = \"yugra\"\nzone = \"Asia/Yekaterinburg\"\nnotices = \"failures\"\n\
-         in_flight_max = 64\n{adapter}role = [{roles}]\n\
-         transport = {transport}\ncertificate = [{{ file = \"{id}.crt\" }}]\n"
-    )
+/// How a participant is reached, as its file says it.
+fn transport(way: Way, url: Option<String>) -> String {
+    match (way, url) {
+        (Way::Amqp, _) => "{ kind = \"amqp\" }".to_owned(),
+        (Way::Http, Some(url)) => format!("{{ kind = \"http\", url = \"{url}\" }}"),
+        // A sender that is told nothing needs no address.
+        (Way::Http, None) | (Way::Mailbox, _) => "{ kind = \"mailbox\" }".to_owned(),
+    }
+}
+
+/// A participant to be.
+struct Party<'a> {
+    id: &'a str,
+    roles: &'a [&'a str],
+    territory: &'a str,
+    adapter: Option<&'a str>,
+    transport: String,
+}
+
+impl Party<'_> {
+    /// Its file. The flight is wide enough for one partner to take all.
+    fn text(&self, notices: bool) -> String {
+        let Self { id, roles, territory, adapter, transport } = self;
+        let adapter = adapter.map_or_else(String::new, |name| format!("adapter = \"{name}\"\n"));
+        let held = roles.iter().map(|role| format!("{{ role = \"{role}\", territories = [\"{territory}\"] }}"));
+        let roles = held.collect::<Vec<_>>().join(", ");
+        let notices = if notices { "all" } else { "failures" };
+        format!(
+            "id = \"{id}\"\nname = \"{id}\"\nregulation = \"yugra\"\nzone = \"Asia/Yekaterinburg\"\n\
+             notices = \"{notices}\"\nin_flight_max = 64\n{adapter}role = [{roles}]\ntransport = {transport}\n\
+             certificate = [{{ file = \"{id}.crt\" }}]\n"
+        )
+    }
 }
 
 /// Starts the gateway; returns it, where agencies connect, and the address of its metrics.

@@ -26,11 +26,15 @@ pub(crate) struct Args {
     /// База PostgreSQL, пустая / an empty database of PostgreSQL instead of a private server
     #[arg(long, value_name = "URL")]
     postgres: Option<String>,
+    /// RabbitMQ для сценариев с брокером, с правами администратора / a RabbitMQ for the scenarios with a broker, by an administrator's
+    /// account, such as amqp://guest:guest@127.0.0.1:5672/%2f
+    #[arg(long, value_name = "URL")]
+    amqp: Option<String>,
     /// Записать цифры в файл / write the figures to a file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Сравнить два отчёта и ничего не измерять / compare two reports and measure nothing
-    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["full", "only", "postgres", "json"])]
+    #[arg(long, num_args = 2, value_names = ["BEFORE", "AFTER"], conflicts_with_all = ["full", "only", "postgres", "amqp", "json"])]
     compare: Option<Vec<PathBuf>>,
 }
 
@@ -51,8 +55,8 @@ pub(crate) fn run(args: Args) -> Result<ExitCode, Failure> {
         write!(out, "{text}")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let Args { full, only, seconds, postgres, json, compare: _ } = args;
-    let options = Options { full, only, seconds: f64::from(seconds), postgres, json };
+    let Args { full, only, seconds, postgres, amqp, json, compare: _ } = args;
+    let options = Options { full, only, seconds: f64::from(seconds), postgres, amqp, json };
     let said = |text: &str| {
         let mut out = std::io::stdout();
         // Whoever stopped reading gets the figures in the file.

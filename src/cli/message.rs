@@ -119,6 +119,7 @@ pub(super) fn message_json(row: &MessageRow) -> Value {
         "conversationId": row.conversation_id, "caseId": row.case_id, "inReplyTo": row.in_reply_to,
         "acceptedAt": row.accepted_at, "digest": row.digest, "certificate": row.certificate, "revisions": row.revisions,
         "channel": row.channel.as_str(), "signedOnBehalf": row.channel == Channel::Plain,
+        "traceId": row.trace.as_ref().map(|trace| format!("{:032x}", trace.trace())),
     })
 }
 

@@ -9,8 +9,8 @@ use openssl::sign;
 use super::certificate::kind_of;
 use super::{Certificate, CryptoError, KeyKind, SignatureAlgorithm};
 
-/// Makes signatures with one key. It may block (a token, a remote service), so it is called outside of async threads and of
-/// transactions.
+/// Makes signatures with one key. It may block (a token, a remote service), so it is called outside of transactions, and outside of async
+/// threads unless it [is quick](Signer::is_quick).
 pub trait Signer: Send + Sync {
     /// The certificate of the key.
     fn certificate(&self) -> &Certificate;
@@ -23,6 +23,11 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// When the key's holder refuses or fails.
     fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CryptoError>;
+
+    /// Whether it only computes, and never waits for anything.
+    fn is_quick(&self) -> bool {
+        false
+    }
 }
 
 /// A key that was read from a file. Debug shows only its certificate.
@@ -71,6 +76,10 @@ impl Signer for FileSigner {
 
     fn algorithm(&self) -> SignatureAlgorithm {
         self.algorithm
+    }
+
+    fn is_quick(&self) -> bool {
+        true
     }
 
     fn sign(&self, data: &[u8]) -> Result<Vec<u8>, CryptoError> {

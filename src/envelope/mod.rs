@@ -6,13 +6,15 @@
 mod header;
 mod read;
 pub mod technical;
+mod unsigned;
 mod verify;
 mod write;
 
 pub use header::ATTACHMENTS_MAX;
 pub use read::{Body, Unverified, read};
+pub use unsigned::without_signature;
 pub use verify::{Envelope, Verified, verify};
-pub use write::{BodyDraft, Draft, Sealed, SignError, compose, sign, sign_composed};
+pub use write::{BodyDraft, Draft, Sealed, SignError, compose, sign, sign_canonical, sign_composed};
 
 /// The envelope's namespace.
 pub const NAMESPACE: &str = "urn:mezhved:envelope:1";

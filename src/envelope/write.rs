@@ -1,6 +1,6 @@
 //! Composing and signing.
 
-use crate::crypto::{CryptoError, DigestAlgorithm, Sha256, Signer};
+use crate::crypto::{CryptoError, DigestAlgorithm, Sha256, Signer, sha256};
 use crate::domain::{Digest, Fault, Header};
 use crate::xml::{self, Limits, WriteError, Writer, canonical};
 
@@ -54,7 +54,7 @@ pub enum SignError {
 /// # Errors
 /// When a value cannot be written.
 pub fn compose(draft: &Draft) -> Result<Vec<u8>, WriteError> {
-    let id = format!("_{}", draft.header.message_id);
+    let id = envelope_id(&draft.header);
     let mut w = Writer::new();
     // With a prefix: a default namespace would reach into bodies that have elements without one.
     w.start("e:Envelope", &[("xmlns:e", NAMESPACE), ("Id", &id)]);
@@ -106,12 +106,44 @@ pub fn sign_composed(unsigned: &[u8], signer: &dyn Signer) -> Result<Sealed, Sig
     let digest = digest.finish();
     let signature = signature(parts.id, digest.bytes(), signer)?;
 
-    let (head, tail) = split_before_end_tag(unsigned, parts.root.range().end);
+    Ok(Sealed { bytes: joined(unsigned, parts.root.range().end, &signature), digest })
+}
+
+/// Writes and signs a draft whose body is in canonical form already, as [`xml::canonical_bytes`] or [`Writer`] makes it: what is composed is then
+/// its own canonical form and need not be read again. The exception is a body that declares the prefix of the envelope for itself.
+///
+/// # Errors
+/// When a value cannot be written, or the signer fails.
+pub fn sign_canonical(draft: &Draft, signer: &dyn Signer) -> Result<Sealed, SignError> {
+    let unsigned = compose(draft)?;
+    let may_share = match &draft.body {
+        BodyDraft::Xml(body) => body.windows(PREFIX.len()).any(|part| part == PREFIX),
+        BodyDraft::Payload { .. } => false,
+    };
+    if may_share {
+        return sign_composed(&unsigned, signer);
+    }
+    let digest = sha256(&unsigned);
+    debug_assert_eq!(sign_composed(&unsigned, signer).map(|sealed| sealed.digest), Ok(digest));
+    let signature = signature(&envelope_id(&draft.header), digest.bytes(), signer)?;
+    Ok(Sealed { bytes: joined(&unsigned, unsigned.len(), &signature), digest })
+}
+
+/// What declares the envelope's own prefix.
+const PREFIX: &[u8] = b"xmlns:e=";
+
+fn envelope_id(header: &Header) -> String {
+    format!("_{}", header.message_id)
+}
+
+/// The envelope with its signature before the end tag of the root, which ends at `root_end`.
+fn joined(unsigned: &[u8], root_end: usize, signature: &[u8]) -> Vec<u8> {
+    let (head, tail) = split_before_end_tag(unsigned, root_end);
     let mut out = Vec::with_capacity(unsigned.len() + signature.len());
     out.extend_from_slice(head);
-    out.extend_from_slice(&signature);
+    out.extend_from_slice(signature);
     out.extend_from_slice(tail);
-    Ok(Sealed { bytes: out, digest })
+    out
 }
 
 /// The root has children, so its end tag begins at the last `</` before its end.

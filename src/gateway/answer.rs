@@ -5,9 +5,9 @@ use crate::domain::{
     Timestamp,
 };
 use crate::envelope::technical::{FaultReport, Notice, NoticeState, Receipt, RefusedDigest, TechnicalBody};
-use crate::envelope::{BodyDraft, Draft, Sealed, SignError, compose, sign_composed};
+use crate::envelope::{BodyDraft, Draft, Sealed, SignError, sign_canonical};
 use crate::search::Marks;
-use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Revisions};
+use crate::store::{Channel, MessageRow, NewDelivery, NewMessage, Outgoing, Revisions};
 
 use super::{Gateway, ids, judge};
 
@@ -44,9 +44,9 @@ impl Gateway {
             derived_from: None,
             attachments: Vec::new(),
         };
-        let unsigned = compose(&Draft { header: header.clone(), body: BodyDraft::Xml(body.to_xml()?) })?;
-        let Sealed { bytes, digest } = sign_composed(&unsigned, self.inner.signer.as_ref())?;
-        Ok(Made { header, bytes, digest })
+        let draft = Draft { header, body: BodyDraft::Xml(body.to_xml()?) };
+        let Sealed { bytes, digest } = sign_canonical(&draft, self.inner.signer.as_ref())?;
+        Ok(Made { header: draft.header, bytes, digest })
     }
 
     /// The signed receipt of an accepted message.
@@ -127,6 +127,7 @@ impl Gateway {
             next_attempt_at: now,
             expires: None,
             on_consent: None,
+            outgoing: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         let notice = self.own_message(made, ids::record(self.clock()), revisions, vec![delivery]);
@@ -138,8 +139,13 @@ impl Gateway {
         made: Made,
         record_id: RecordId,
         revisions: Revisions,
-        deliveries: Vec<NewDelivery>,
+        mut deliveries: Vec<NewDelivery>,
     ) -> NewMessage {
+        let certificate = self.inner.signer.certificate().thumbprint();
+        for delivery in &mut deliveries {
+            // It goes out as it was made.
+            delivery.outgoing = Some(Outgoing { signed: made.bytes.clone(), digest: made.digest, certificate });
+        }
         NewMessage {
             record_id,
             accepted_at: made.header.created,
@@ -149,7 +155,7 @@ impl Gateway {
             bytes: made.bytes,
             canonical: None,
             receipt: None,
-            certificate: Some(self.inner.signer.certificate().thumbprint()),
+            certificate: Some(certificate),
             revisions,
             channel: Channel::Internal,
             deliveries,

@@ -21,9 +21,9 @@ use crate::store::{Claimed, JournalEntry, Outcome, Outgoing, Settle, Slots};
 use crate::transport::amqp::Queue;
 use crate::transport::{self, Answer, ToAddress, ToQueue};
 
-use super::Gateway;
-use super::outgoing::{About, AnswerWord, answer_word, outgoing};
+use super::outgoing::{About, AnswerWord, answer_word, is_stale, outgoing};
 use super::queues::Passage;
+use super::{Gateway, work};
 
 /// How long a delivery must be due before its recipient is held to have left the configuration.
 const STRAY_SECONDS_MIN: i64 = 5;
@@ -190,7 +190,7 @@ impl Dispatcher {
         let awaited = claimed.reason.filter(|r| *r == ParkReason::AttachmentAwaited && state == DeliveryState::Expired);
         let reason = reason.or_else(|| awaited.map(|r| r.to_string()));
         let started = match reached(&outcome) {
-            Some(reached) => self.gateway.start_pending_of(&claimed.message, reached).await,
+            Some(reached) => self.gateway.start_pending(&claimed.pending, reached),
             None => Ok(Vec::new()),
         };
         let started = match started {
@@ -237,8 +237,8 @@ impl Dispatcher {
     ) -> Vec<crate::store::NewMessage> {
         let Some(state) = NoticeState::of(state) else { return Vec::new() };
         let (gateway, about) = (self.gateway.clone(), claimed.message.clone());
-        let made = tokio::task::spawn_blocking(move || gateway.notice(&about, Some(state), reason)).await;
-        match made {
+        let is_quick = self.gateway.inner.signer.is_quick();
+        match work::done(0, is_quick, move || gateway.notice(&about, Some(state), reason)).await {
             Ok(Ok(notice)) => notice.into_iter().collect(),
             Ok(Err(error)) => {
                 warn!(delivery = %claimed.delivery_id, %error, "the notice to the sender could not be made");
@@ -295,13 +295,16 @@ impl Dispatcher {
     async fn outgoing(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Outgoing>, (ParkReason, String)> {
         let own = self.gateway.inner.signer.certificate().thumbprint();
         if let Some(stored) = &claimed.outgoing
+            && !is_stale(claimed, &self.gateway.snapshot())
             && stored.certificate == own
             && self.gateway.inner.signer.certificate().is_valid_at(now)
         {
             return Ok(Some(stored.clone()));
         }
         let (gateway, own_claimed) = (self.gateway.clone(), claimed.clone());
-        let made = tokio::task::spawn_blocking(move || {
+        let translates = self.gateway.snapshot().participant(&claimed.recipient).is_none_or(|p| p.adapter.is_some());
+        let is_quick = !translates && self.gateway.inner.signer.is_quick();
+        let made = work::done(claimed.bytes.len(), is_quick, move || {
             let snapshot = gateway.snapshot();
             outgoing(&own_claimed, &snapshot, gateway.id(), gateway.inner.signer.as_ref(), now)
         });
@@ -410,7 +413,7 @@ impl Dispatcher {
         let (gateway, bytes) = (self.gateway.clone(), bytes.to_vec());
         let (recipient, sender) = (claimed.recipient.clone(), claimed.message.sender.clone());
         let (message_id, digest) = (claimed.message.message_id, outgoing.digest);
-        let verified = tokio::task::spawn_blocking(move || {
+        let verified = work::done(bytes.len(), true, move || {
             let snapshot = gateway.snapshot();
             let certificates = snapshot.known(&recipient).map_or(&[][..], |k| k.certificates.as_slice());
             let about = About { recipient: &recipient, sender: &sender, message_id, digest };

@@ -1,6 +1,6 @@
 //! From what a judgement says to what the store writes.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::deadline::cases::{Consent, Flag};
 use crate::deadline::obligations::{self as rules, Beginning, PendingStart, StartOn, Started, start_pending};
@@ -8,18 +8,37 @@ use crate::deadline::{Calendars, Month};
 use crate::domain::{CaseId, ParticipantId, RecordId, RuleId, Timestamp};
 use crate::store::{
     Cancelling, CaseChange, CaseRow, CaseWork, JournalEntry, NOTHING_TO_OPEN, NewMessage, NewObligation, NewSettlement,
-    ObligationRow, ObligationStart, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation, Stopping,
+    ObligationStart, PendingObligation, Rebinding, Running, ScheduledRow, Scheduling, StartedObligation, Stopping,
 };
 
 use super::fan_out::Amended;
 use super::ids;
 
+/// An explanation as it is kept.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    explanation: &'a rules::Explanation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wish: Option<&'a str>,
+}
+
+/// What is kept with an obligation that waits.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Kept {
+    start: PendingStart,
+    wish: Option<String>,
+}
+
+/// The text of what is kept. The types are derived and have no keys but names, so that nothing of them is beyond JSON; were it, the text
+/// would say so.
+fn json_text(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_else(|error| json!({ "error": error.to_string() }).to_string())
+}
+
 /// A running term in the store's words.
 fn running(started: Started, wish: Option<&str>) -> Running {
-    let mut explanation = started.explanation;
-    if let (Some(wish), Value::Object(map)) = (wish, &mut explanation) {
-        map.insert("wish".to_owned(), Value::from(wish));
-    }
+    let explanation = json_text(&Told { explanation: &started.explanation, wish });
     Running {
         started_at: started.started_at,
         due_at: started.due,
@@ -39,16 +58,16 @@ pub(super) fn obligation(
     calendars: &Calendars,
     handed_over_at: Option<Timestamp>,
 ) -> Result<NewObligation, rules::StartError> {
-    let wish = new.wish.as_deref();
+    let wish = new.wish;
     let start = match (new.start, handed_over_at) {
-        (Beginning::Task { started_at, explanation }, _) => ObligationStart::Task { started_at, explanation },
-        (Beginning::Started(started), _) => ObligationStart::Running(running(started, wish)),
+        (Beginning::Task { started_at, explanation }, _) => {
+            ObligationStart::Task { started_at, explanation: explanation.to_string() }
+        }
+        (Beginning::Started(started), _) => ObligationStart::Running(running(started, wish.as_deref())),
         (Beginning::Pending(pending), Some(at)) => {
-            ObligationStart::Running(running(start_pending(&pending, calendars, at)?, wish))
+            ObligationStart::Running(running(start_pending(&pending, calendars, at)?, wish.as_deref()))
         }
-        (Beginning::Pending(pending), None) => {
-            ObligationStart::Pending { plan: json!({ "start": pending, "wish": wish }) }
-        }
+        (Beginning::Pending(start), None) => ObligationStart::Pending { plan: json_text(&Kept { start, wish }) },
     };
     Ok(NewObligation {
         id: ids::obligation(),
@@ -267,22 +286,34 @@ pub(super) enum StartProblem {
 /// Starts the obligations that waited for their message to come as far as `reached`, at `at` (business time). What waits for the
 /// receipt goes on waiting when the message was only handed over.
 pub(super) fn start_all(
-    pending: &[ObligationRow],
+    pending: &[PendingObligation],
     calendars: &Calendars,
     at: Timestamp,
     reached: StartOn,
 ) -> Result<Vec<StartedObligation>, StartProblem> {
     let mut started = Vec::new();
+    // What one message opened by one rule is mostly kept in the same words, and then starts alike.
+    let mut last: Option<(&str, Option<Running>)> = None;
     for row in pending {
-        let plan = row.plan.as_ref().ok_or(StartProblem::Plan(row.id))?;
-        let start = plan.get("start").cloned().unwrap_or(Value::Null);
-        let start: PendingStart = serde_json::from_value(start).map_err(|_| StartProblem::Plan(row.id))?;
-        if start.on == StartOn::Delivered && reached == StartOn::Sent {
-            continue;
-        }
-        let wish = plan.get("wish").and_then(Value::as_str);
-        let running = running(start_pending(&start, calendars, at)?, wish);
-        started.push(StartedObligation { id: row.id, running });
+        let running = match &last {
+            Some((plan, running)) if *plan == row.plan => running.clone(),
+            Some(_) | None => begun(row, calendars, at, reached)?,
+        };
+        started.extend(running.clone().map(|running| StartedObligation { id: row.id, running }));
+        last = Some((&row.plan, running));
     }
     Ok(started)
+}
+
+fn begun(
+    row: &PendingObligation,
+    calendars: &Calendars,
+    at: Timestamp,
+    reached: StartOn,
+) -> Result<Option<Running>, StartProblem> {
+    let Kept { start, wish } = serde_json::from_str(&row.plan).map_err(|_| StartProblem::Plan(row.id))?;
+    if start.on == StartOn::Delivered && reached == StartOn::Sent {
+        return Ok(None);
+    }
+    Ok(Some(running(start_pending(&start, calendars, at)?, wish.as_deref())))
 }

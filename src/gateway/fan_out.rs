@@ -112,6 +112,7 @@ impl Gateway {
             next_attempt_at: accepted_at,
             expires: header.expires,
             on_consent,
+            outgoing: None,
         };
         let draft = Draft { header, body: BodyDraft::Xml(body) };
         let sealed = envelope::sign_composed(&envelope::compose(&draft)?, self.inner.signer.as_ref())?;

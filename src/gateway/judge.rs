@@ -17,13 +17,13 @@ use crate::envelope::technical::{
     FaultReport, MailboxAck, MailboxPull, OutsideAct, Receipt, TechnicalBody as _, TicketRequest,
 };
 use crate::envelope::{self, Body, Envelope, Verified};
-use crate::schema::element_bytes;
 use crate::search::{Finds, finds};
 use crate::settings::Attachments;
 use crate::xml::{self, Limits, Node};
 
 pub(super) use behalf::judge_on_behalf;
 
+use super::ahead::forwarded;
 use super::fan_out::{Amended, Part};
 use super::listed::check_attachments;
 use super::snapshot::Snapshot;
@@ -103,6 +103,8 @@ pub struct Accepted {
     pub signed_by: Digest,
     /// The canonical body, when the sender's own form had to be translated.
     pub canonical: Option<Vec<u8>>,
+    /// The canonical body, when it goes to its recipient as the sender wrote it.
+    pub forwarded: Option<Vec<u8>>,
     /// What it opens and settles.
     pub effects: Effects,
     /// Its parts for those whom it names, when it was sent to the gateway to be parted. Then it has no effects of its own, unless nobody
@@ -246,7 +248,12 @@ fn decide(
             (follows(translated.root())?, finds(translated.root()))
         }
     };
+    let forwarded = match (&canonical, recipient) {
+        (CanonicalBody::AsSent(node), Some(recipient)) => forwarded(*node, header, (sender, recipient), bench),
+        (CanonicalBody::AsSent(_) | CanonicalBody::Translated(_), _) => None,
+    };
     Ok(Judgement::Message(Box::new(Accepted {
+        forwarded,
         header: header.clone(),
         digest: envelope.content_digest(),
         signed_by: envelope.signed_by(),
@@ -396,7 +403,7 @@ fn validate(
         let detail = format!("line {first}: Body must hold {{{namespace}}}{root}, as Type and Version say");
         return Err(Fault::new(FaultCode::SchemaInvalid, detail));
     }
-    let violations = match bench.snapshot.catalogue.validate(message_type, &element_bytes(node)) {
+    let violations = match bench.snapshot.catalogue.validate_node(message_type, node) {
         Ok(()) => return Ok(()),
         Err(violations) => violations,
     };
@@ -407,7 +414,6 @@ fn validate(
     let shown = violations.iter().take(VIOLATIONS_SHOWN_MAX);
     let lines: Vec<String> = shown
         .map(|v| {
-            // `element_bytes` keeps the lines of the whole document.
             let line = v.line.unwrap_or(first);
             format!("line {line}, {}: {}", v.element, v.message)
         })

@@ -1,5 +1,7 @@
-//! What a judgement asks of the store.
+//! What a judgement asks of the store. One that has nothing to ask is made at once, in the thread that received the message; any other in a
+//! thread that may wait.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -12,6 +14,17 @@ use crate::store::{CaseRow, StoreError};
 
 use super::judge::Lookup;
 use super::{Gateway, ids};
+
+/// What the record of a judged message needs besides.
+pub(super) trait Records: Lookup {
+    /// A record id for a delivery: in an ordered conversation after all that are there, also those of nodes whose clocks are ahead.
+    ///
+    /// # Errors
+    /// `not-now` when the store cannot answer.
+    fn record_id(&self, ordered: bool, to: &ParticipantId, conversation: ConversationId) -> Result<RecordId, Fault>;
+    /// The case as it was read last, for the guard of what is written.
+    fn found(&self) -> Option<CaseRow>;
+}
 
 /// Answers the judgement's questions from the store, in a thread that may block.
 pub(super) struct StoreLookup<'a> {
@@ -28,21 +41,16 @@ impl<'a> StoreLookup<'a> {
     fn ask<T>(&self, answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, Fault> {
         self.runtime.block_on(answer).map_err(|e| Fault::new(FaultCode::NotNow, e.to_string()))
     }
+}
 
-    /// A record id for a delivery: in an ordered conversation after all that are there, also those of nodes whose clocks are ahead.
-    pub(super) fn record_id(
-        &self,
-        ordered: bool,
-        to: &ParticipantId,
-        conversation: ConversationId,
-    ) -> Result<RecordId, Fault> {
+impl Records for StoreLookup<'_> {
+    fn record_id(&self, ordered: bool, to: &ParticipantId, conversation: ConversationId) -> Result<RecordId, Fault> {
         let store = self.gateway.store();
         let last = if ordered { self.ask(store.last_in_order(to, conversation))? } else { None };
         Ok(ids::record_after(self.gateway.clock(), last))
     }
 
-    /// The case as it was read last, for the guard of what is written.
-    pub(super) fn found(&self) -> Option<CaseRow> {
+    fn found(&self) -> Option<CaseRow> {
         self.case.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -79,5 +87,83 @@ impl Lookup for StoreLookup<'_> {
 
     fn uploaded(&self, sender: &ParticipantId, digest: Digest) -> Result<Option<u64>, Fault> {
         self.ask(self.gateway.store().attachment_held(sender, digest))
+    }
+}
+
+/// The answers of a store that is not there. Whoever asks must judge again where the store can be waited for.
+pub(super) struct Unasked {
+    gateway: Gateway,
+    asked: AtomicBool,
+}
+
+/// Whether a document seems to have a field of the header by which the store is asked of: then it is not worth trying without. A wrong guess
+/// costs time and nothing else.
+pub(super) fn names_something_earlier(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEADER_BYTES).unwrap_or(bytes);
+    [&b"InReplyTo"[..], b"CaseId"].into_iter().any(|name| head.windows(name.len()).any(|part| part == name))
+}
+
+/// Where the header of an envelope has ended, mostly.
+const HEADER_BYTES: usize = 2 * 1024;
+
+impl Unasked {
+    pub(super) fn new(gateway: Gateway) -> Self {
+        Self { gateway, asked: AtomicBool::new(false) }
+    }
+
+    /// Whether anything was asked: then the judgement stands on nothing.
+    pub(super) fn was_asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    fn asked<T>(&self) -> Result<T, Fault> {
+        self.asked.store(true, Ordering::Relaxed);
+        Err(Fault::new(FaultCode::NotNow, "the store is to be asked"))
+    }
+}
+
+impl Records for Unasked {
+    fn record_id(&self, ordered: bool, _: &ParticipantId, _: ConversationId) -> Result<RecordId, Fault> {
+        if ordered { self.asked() } else { Ok(ids::record_after(self.gateway.clock(), None)) }
+    }
+
+    fn found(&self) -> Option<CaseRow> {
+        None
+    }
+}
+
+impl Lookup for Unasked {
+    fn case(&self, _: CaseId) -> Result<Option<(CaseView, String)>, Fault> {
+        self.asked()
+    }
+
+    fn curator_load(&self, _: &str, _: CaseId) -> Result<Vec<(String, u32)>, Fault> {
+        self.asked()
+    }
+
+    fn was_sent(&self, _: &ParticipantId, _: MessageId, _: &ParticipantId) -> Result<bool, Fault> {
+        self.asked()
+    }
+
+    fn has_latest(&self, _: CaseId, _: &str, _: &ParticipantId) -> Result<bool, Fault> {
+        self.asked()
+    }
+
+    fn uploaded(&self, _: &ParticipantId, _: Digest) -> Result<Option<u64>, Fault> {
+        self.asked()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_names_something_earlier_is_seen_in_the_header() {
+        for (text, named) in [("<e:InReplyTo>", true), ("<CaseId>", true), ("<Header></Header>", false), ("", false)] {
+            assert_eq!(names_something_earlier(text.as_bytes()), named, "{text}");
+        }
+        let far = format!("{}<CaseId>", " ".repeat(HEADER_BYTES));
+        assert!(!names_something_earlier(far.as_bytes()));
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod acts;
 pub mod administer;
+mod ahead;
 mod answer;
 pub mod attachments;
 mod carriers;
@@ -42,6 +43,7 @@ mod technical;
 mod traces;
 mod versions;
 pub mod watch;
+mod work;
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

@@ -8,8 +8,8 @@ use crate::domain::{
     Digest, Fault, FaultCode, Header, MessageId, ParkReason, Participant, ParticipantId, Timestamp, Via, chain,
 };
 use crate::envelope::technical::{FaultReport, Receipt, TechnicalBody as _};
-use crate::envelope::{self, Body, BodyDraft, Draft, Sealed, compose, sign_composed};
-use crate::store::{Claimed, JournalEntry, Outgoing};
+use crate::envelope::{self, Body, BodyDraft, Draft, Sealed, compose, sign_composed, without_signature};
+use crate::store::{Claimed, JournalEntry, Outgoing, Revisions};
 use crate::xml::{self, Limits};
 
 use super::Snapshot;
@@ -26,14 +26,6 @@ pub(super) fn outgoing(
     signer: &dyn Signer,
     now: Timestamp,
 ) -> Result<(Outgoing, Vec<JournalEntry>), Stuck> {
-    let (unsigned, journal) = match &claimed.outgoing {
-        Some(stored) => (stored.unsigned.clone(), Vec::new()),
-        None => {
-            let (draft, converted) = draft(claimed, snapshot, gateway)?;
-            let unsigned = compose(&draft).map_err(|e| (ParkReason::TranslationFailed, chain(&e)))?;
-            (unsigned, converted.iter().map(|converted| conversion(converted, claimed, gateway, now)).collect())
-        }
-    };
     if !signer.certificate().is_valid_at(now) {
         let detail = "the gateway's own certificate is not valid now: make a new one with `mezhved key generate`";
         return Err((ParkReason::SigningFailed, detail.to_owned()));
@@ -41,11 +33,29 @@ pub(super) fn outgoing(
     let certificate = signer.certificate().thumbprint();
     if is_signed_already(claimed, gateway, certificate) {
         let (signed, digest) = (claimed.bytes.clone(), claimed.message.digest);
-        return Ok((Outgoing { unsigned, signed, digest, certificate }, journal));
+        return Ok((Outgoing { signed, digest, certificate }, Vec::new()));
     }
+    let (unsigned, journal) = match claimed.outgoing.as_ref().filter(|_| !is_stale(claimed, snapshot)) {
+        Some(stored) => {
+            let unsigned = without_signature(&stored.signed);
+            (unsigned.map_err(|f| (ParkReason::SigningFailed, format!("what was stored to send: {f}")))?, Vec::new())
+        }
+        None => {
+            let (draft, converted) = draft(claimed, snapshot, gateway)?;
+            let unsigned = compose(&draft).map_err(|e| (ParkReason::TranslationFailed, chain(&e)))?;
+            (unsigned, converted.iter().map(|converted| conversion(converted, claimed, gateway, now)).collect())
+        }
+    };
     let Sealed { bytes: signed, digest } =
         sign_composed(&unsigned, signer).map_err(|e| (ParkReason::SigningFailed, chain(&e)))?;
-    Ok((Outgoing { unsigned, signed, digest, certificate }, journal))
+    Ok((Outgoing { signed, digest, certificate }, journal))
+}
+
+/// Whether what was made when the message was accepted must be made anew: it was claimed for the first time, so nobody has seen it, and the
+/// configuration is another one than it was made by.
+pub(super) fn is_stale(claimed: &Claimed, snapshot: &Snapshot) -> bool {
+    let now = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
+    claimed.epoch == 1 && claimed.message.revisions != now
 }
 
 /// That a message goes to its recipient in another version than it was sent in, and which of its values do not.

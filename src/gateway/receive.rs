@@ -16,9 +16,9 @@ use crate::store::{
 };
 
 use super::judge::{self, Bench, Judgement, Refusal};
-use super::lookup::StoreLookup;
+use super::lookup::{Records, StoreLookup, Unasked, names_something_earlier};
 use super::traces::log_span;
-use super::{Gateway, Peer, Snapshot, effects, ids};
+use super::{Gateway, Peer, Snapshot, effects, ids, work};
 
 /// How often a message is judged again because its case changed meanwhile.
 pub(super) const JUDGEMENTS_MAX: usize = 5;
@@ -161,23 +161,32 @@ impl Gateway {
     }
 
     async fn prepare(&self, bytes: Arc<[u8]>, peer: &Peer) -> Result<Prepared, String> {
-        let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
-        let done = tokio::task::spawn_blocking(move || gateway.prepare_blocking(&bytes, &peer, &runtime)).await;
-        match done {
-            Ok(prepared) => prepared.map_err(|e| e.to_string()),
-            Err(panic) => Err(panic.to_string()),
+        let is_quick = self.inner.signer.is_quick();
+        if is_quick && bytes.len() <= work::AT_ONCE_BYTES_MAX && !names_something_earlier(&bytes) {
+            let lookup = Arc::new(Unasked::new(self.clone()));
+            let (gateway, peer, bytes, asked) = (self.clone(), peer.clone(), bytes.clone(), lookup.clone());
+            let judging = move || gateway.prepare_by(&bytes, &peer, lookup.as_ref());
+            let done = work::done(0, true, judging).await;
+            if !asked.was_asked() {
+                return done.map_err(|e| e.to_string())?.map_err(|e| e.to_string());
+            }
         }
+        let (gateway, peer, runtime) = (self.clone(), peer.clone(), Handle::current());
+        let done = work::done(bytes.len(), false, move || {
+            let lookup = StoreLookup::new(&gateway, &runtime);
+            gateway.prepare_by(&bytes, &peer, &lookup)
+        });
+        done.await.map_err(|e| e.to_string())?.map_err(|e| e.to_string())
     }
 
-    fn prepare_blocking(&self, bytes: &[u8], peer: &Peer, runtime: &Handle) -> Result<Prepared, PrepareError> {
+    fn prepare_by(&self, bytes: &[u8], peer: &Peer, lookup: &dyn Records) -> Result<Prepared, PrepareError> {
         let snapshot = self.snapshot();
         let (now, business_now) = (self.clock().now(), self.clock().business_now());
         let bench = self.bench(&snapshot, (now, business_now), peer.queue.as_ref());
-        let lookup = StoreLookup::new(self, runtime);
-        match judge::judge(bytes, &bench, &lookup) {
+        match judge::judge(bytes, &bench, lookup) {
             Ok(Judgement::Message(accepted)) => {
                 let times = (now, business_now);
-                let prepared = self.accept(*accepted, bytes, &snapshot, &lookup, times, peer.channel)?;
+                let prepared = self.accept(*accepted, bytes, &snapshot, lookup, times, peer.channel)?;
                 Ok(prepared.under(peer.trace.as_ref()))
             }
             Ok(Judgement::Technical(message)) => Ok(Prepared::Technical(message)),
@@ -210,7 +219,7 @@ impl Gateway {
         accepted: judge::Accepted,
         bytes: &[u8],
         snapshot: &Snapshot,
-        lookup: &StoreLookup<'_>,
+        lookup: &dyn Records,
         (now, business_now): (Timestamp, Timestamp),
         channel: Channel,
     ) -> Result<Prepared, PrepareError> {
@@ -221,8 +230,12 @@ impl Gateway {
         let receipt = self.receipt(&header, accepted.digest, now, revision)?.bytes;
         let to_self = header.sender == header.recipient;
         let parted = header.recipient == *self.id();
-        let deliveries =
-            if to_self || parted { Vec::new() } else { vec![self.delivery(&header, snapshot, now, &accepted.effects)] };
+        let outgoing = accepted.forwarded.and_then(|body| self.ahead(&header, body, bytes, now));
+        let deliveries = if to_self || parted {
+            Vec::new()
+        } else {
+            vec![NewDelivery { outgoing, ..self.delivery(&header, snapshot, now, &accepted.effects) }]
+        };
         let message = NewMessage {
             record_id,
             accepted_at: now,
@@ -271,6 +284,7 @@ impl Gateway {
             next_attempt_at: now,
             expires: header.expires,
             on_consent: effects.on_consent.clone(),
+            outgoing: None,
         }
     }
 

@@ -79,6 +79,7 @@ impl Gateway {
             next_attempt_at: self.clock().now(),
             expires: None,
             on_consent: None,
+            outgoing: None,
         };
         let revisions = Revisions { participants: snapshot.participants_revision, bundle: snapshot.bundle_revision };
         Ok(Some(self.own_message(made, ids::record(self.clock()), revisions, vec![delivery])))

@@ -9,7 +9,8 @@ use crate::envelope::technical::{
     FaultReport, NoticeState, Receipt, RefusedDigest, Resource, Ticket, TicketMethod, TicketRequest,
 };
 use crate::store::{
-    Answered, AnsweredOutcome, AnsweredResult, DeliveryRow, MessageRow, NewMessage, NewTicket, StartedObligation,
+    Answered, AnsweredOutcome, AnsweredResult, DeliveryRow, MessageRow, NewMessage, NewTicket, PendingObligation,
+    StartedObligation,
 };
 
 use super::answer::Addressee;
@@ -164,8 +165,17 @@ impl Gateway {
             return Ok(Vec::new());
         }
         let pending = self.store().pending_obligations(message.record_id).await.map_err(not_now)?;
+        self.start_pending(&pending, reached)
+    }
+
+    /// The same of what is known to wait.
+    pub(super) fn start_pending(
+        &self,
+        pending: &[PendingObligation],
+        reached: StartOn,
+    ) -> Result<Vec<StartedObligation>, Fault> {
         let snapshot = self.snapshot();
-        effects::start_all(&pending, &snapshot.calendars, self.clock().business_now(), reached).map_err(not_now)
+        effects::start_all(pending, &snapshot.calendars, self.clock().business_now(), reached).map_err(not_now)
     }
 
     /// The signed receipt for a technical message.

@@ -8,7 +8,7 @@ use roxmltree::Node;
 
 use super::codes::CodeLists;
 use super::enumerations::OwnList;
-use super::{Held, MessageInfo, ViolatedRule, Violation, XmlSchema, content, enumerations, messages};
+use super::{Held, MessageInfo, ViolatedRule, Violation, XmlSchema, content, element_bytes, enumerations, messages};
 use crate::bundle::Files;
 use crate::domain::{DataClass, MessageType};
 
@@ -171,38 +171,54 @@ impl Catalogue {
     /// # Errors
     /// The violations in the document's order, without any value of the document; at most [`Violation::REPORTED_MAX`].
     pub fn validate(&self, message_type: &MessageType, body: &[u8]) -> Result<(), Vec<Violation>> {
-        let one = |rule, ru: String, en: String| vec![Violation::new(None, "", rule, ru, en)];
-        let schema = self.schemas.get(message_type).ok_or_else(|| {
-            let en = format!("there is no schema for the message type {message_type}");
-            one(ViolatedRule::Schema, format!("нет схемы для типа сообщения {message_type}"), en)
+        self.schema(message_type)?.validate(body)?;
+        let document = std::str::from_utf8(body).ok().and_then(|text| roxmltree::Document::parse(text).ok());
+        let document = document.ok_or_else(|| {
+            let (ru, en) = ("документ не читается", "the document cannot be read");
+            vec![Violation::new(None, "", ViolatedRule::NotWellFormed, ru, en)]
         })?;
-        schema.validate(body)?;
-        let document =
-            std::str::from_utf8(body).ok().and_then(|text| roxmltree::Document::parse(text).ok()).ok_or_else(|| {
-                one(
-                    ViolatedRule::NotWellFormed,
-                    "документ не читается".to_owned(),
-                    "the document cannot be read".to_owned(),
-                )
-            })?;
-        let root = document.root_element();
-        let expected = (message_type.namespace(), message_type.root());
-        if root.tag_name().namespace() != Some(expected.0.as_str()) || root.tag_name().name() != expected.1 {
-            let line = document.text_pos_at(root.range().start).row;
-            let (ru, en) =
-                ("корневой элемент не того типа сообщения", "the root element is not that of the message type");
-            return Err(vec![Violation::new(Some(line), root.tag_name().name(), ViolatedRule::Schema, ru, en)]);
-        }
         if let Some(node) = document.descendants().find(|n| n.is_comment() || n.is_pi()) {
             let line = document.text_pos_at(node.range().start).row;
             let (ru, en) =
                 ("комментарии и инструкции не допускаются", "comments and processing instructions are not allowed");
             return Err(vec![Violation::new(Some(line), "", ViolatedRule::NotWellFormed, ru, en)]);
         }
+        self.check(message_type, document.root_element())
+    }
+
+    /// The same for a body that was read already, in a document without comments and processing instructions such as [`crate::xml::read`]
+    /// takes. The lines of violations are those of its document.
+    ///
+    /// # Errors
+    /// As of [`Catalogue::validate`].
+    pub fn validate_node(&self, message_type: &MessageType, body: Node<'_, '_>) -> Result<(), Vec<Violation>> {
+        self.schema(message_type)?.validate(&element_bytes(body))?;
+        self.check(message_type, body)
+    }
+
+    fn schema(&self, message_type: &MessageType) -> Result<&XmlSchema, Vec<Violation>> {
+        self.schemas.get(message_type).ok_or_else(|| {
+            let (ru, en) = (
+                format!("нет схемы для типа сообщения {message_type}"),
+                format!("there is no schema for the message type {message_type}"),
+            );
+            vec![Violation::new(None, "", ViolatedRule::Schema, ru, en)]
+        })
+    }
+
+    /// What the XSD leaves open: which of its elements may be the root, and the rules that it cannot say.
+    fn check(&self, message_type: &MessageType, root: Node<'_, '_>) -> Result<(), Vec<Violation>> {
+        let expected = (message_type.namespace(), message_type.root());
+        if root.tag_name().namespace() != Some(expected.0.as_str()) || root.tag_name().name() != expected.1 {
+            let line = root.document().text_pos_at(root.range().start).row;
+            let (ru, en) =
+                ("корневой элемент не того типа сообщения", "the root element is not that of the message type");
+            return Err(vec![Violation::new(Some(line), root.tag_name().name(), ViolatedRule::Schema, ru, en)]);
+        }
         if message_type.technical().is_some() {
             return Ok(());
         }
-        let found = content::check(&document, &self.codes);
+        let found = content::check(root, &self.codes);
         if found.is_empty() { Ok(()) } else { Err(found) }
     }
 }

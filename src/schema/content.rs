@@ -10,7 +10,7 @@ mod inquiry;
 
 use std::collections::BTreeSet;
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
 use super::codes::CodeLists;
 use super::snils::snils_is_valid;
@@ -20,10 +20,10 @@ use crate::domain::Timestamp;
 /// The namespace of the shared types.
 const COMMON: &str = "urn:mezhved:common:1";
 
-/// Checks one body. The document fits its XSD.
-pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation> {
-    let mut found = Found { document, violations: Vec::new() };
-    for node in document.descendants().filter(Node::is_element) {
+/// Checks one body by its root element, which fits its XSD. Lines are those of the document in which it stands.
+pub(super) fn check(root: Node<'_, '_>, codes: &CodeLists) -> Vec<Violation> {
+    let mut found = Found { root, violations: Vec::new() };
+    for node in root.descendants().filter(Node::is_element) {
         edges(node, &mut found);
         if node.tag_name().namespace() == Some(COMMON) {
             match node.tag_name().name() {
@@ -37,7 +37,6 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
             }
         }
     }
-    let root = document.root_element();
     coded::check(root, codes, &mut found);
     match root.tag_name().name() {
         "Application" => application(root, &mut found),
@@ -54,14 +53,14 @@ pub(super) fn check(document: &Document<'_>, codes: &CodeLists) -> Vec<Violation
 }
 
 struct Found<'a, 'i> {
-    document: &'a Document<'i>,
+    root: Node<'a, 'i>,
     violations: Vec<Violation>,
 }
 
 impl Found<'_, '_> {
     fn add(&mut self, node: Node<'_, '_>, rule: ViolatedRule, ru: &str, en: &str) {
         if self.violations.len() < Violation::REPORTED_MAX {
-            let line = self.document.text_pos_at(node.range().start).row;
+            let line = node.document().text_pos_at(node.range().start).row;
             self.violations.push(Violation::new(Some(line), node.tag_name().name(), rule, ru, en));
         }
     }
@@ -152,7 +151,7 @@ fn members(node: Node<'_, '_>, found: &mut Found<'_, '_>) {
 fn member_exists(node: Node<'_, '_>, found: &mut Found<'_, '_>) {
     let wanted = node.text().unwrap_or_default().trim();
     let known = found
-        .document
+        .root
         .descendants()
         .filter(|n| n.has_tag_name((COMMON, "member")))
         .any(|member| value(member, "number").is_some_and(|number| number.trim() == wanted));

@@ -52,6 +52,7 @@ pub(super) async fn run<'j>(tx: &mut Tx<'_>, rows: &mut Rows<'j>, jobs: &'j [Job
     for (at, job) in jobs.iter().enumerate() {
         if let Work::Task(task) = &job.work {
             put(at, Answer::Other(task.run_boxed(tx, rows).await?));
+            rows.flush_attempts(tx).await?;
         }
     }
     let opened: HashSet<_> = rows.flush(tx).await?.into_iter().collect();
@@ -114,7 +115,7 @@ async fn settle<'j>(
         }
         put(*at, Answer::Flag(true));
     }
-    Ok(())
+    rows.flush_attempts(tx).await
 }
 
 /// Settles by the partner's own word, whatever lease there is.
@@ -186,11 +187,7 @@ async fn outgoing<'j>(
     let mut stored = Vec::new();
     for (at, o) in outgoing {
         if ours.remove(&o.delivery_id) {
-            stored.push(vec![
-                text(o.delivery_id),
-                o.outgoing.unsigned.as_slice().into(),
-                o.outgoing.signed.as_slice().into(),
-            ]);
+            stored.push(deliveries::outgoing_values(o.delivery_id, &o.outgoing));
             o.journal.iter().for_each(|e| e.at.into_iter().for_each(|at| rows.entry(e, at)));
             put(*at, Answer::Flag(true));
         }

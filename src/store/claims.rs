@@ -170,7 +170,7 @@ impl Store {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT {}, {}, d.replayed_at, c.bytes, c.canonical, o.unsigned, o.signed FROM deliveries d \
+            "SELECT {}, {}, d.replayed_at, c.bytes, c.canonical, o.signed FROM deliveries d \
              JOIN messages m ON m.record_id = d.record_id JOIN contents c ON c.record_id = d.record_id \
              LEFT JOIN outgoing o ON o.delivery_id = d.id WHERE d.id IN (",
             deliveries::COLUMNS,
@@ -181,6 +181,8 @@ impl Store {
             .push(")", vec![])
             .fetch(self.readers())
             .await?;
+        let records = found.iter().map(|row| row.text("record_id")).collect::<Result<Vec<_>, _>>()?;
+        let mut pending = self.pending_of(&records).await?;
         let mut by_id = HashMap::new();
         for row in &found {
             let delivery = deliveries::row(row)?;
@@ -200,6 +202,7 @@ impl Store {
                 bytes: row.bytes("bytes")?,
                 canonical: row.opt_bytes("canonical")?,
                 outgoing: read_outgoing(row)?,
+                pending: pending.remove(&delivery.record_id).unwrap_or_default(),
             };
             by_id.insert(delivery.id, claimed);
         }

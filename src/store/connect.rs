@@ -32,6 +32,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
 
 /// How long SQLite waits for a lock, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5_000;
+/// Pages of the write-ahead log after which SQLite copies them into the file, 32 MiB: a page that many commits touch is copied once.
+const CHECKPOINT_PAGES: u32 = 8_192;
 /// Pages that the one writer of SQLite keeps, KiB; nobody else changes the file under it.
 const WRITER_CACHE_KIB: u32 = 32 * 1024;
 /// Pages that a reader keeps, KiB: they are stale after the next commit.
@@ -41,6 +43,9 @@ const READER_CACHE_KIB: u32 = 4 * 1024;
 const MIGRATE_TRIES_MAX: u32 = 40;
 /// How long it waits before that.
 const MIGRATE_PAUSE: Duration = Duration::from_millis(50);
+
+/// A reading connection that was in use within this time is not asked whether it lives.
+const IDLE_TRUSTED_MAX: Duration = Duration::from_secs(1);
 
 static DRIVERS: Once = Once::new();
 
@@ -98,6 +103,14 @@ impl Connector {
             .max_connections(connections_max.max(1))
             .acquire_timeout(self.timeout)
             .after_connect(move |conn, _| Box::pin(prepare(conn, engine, true, durable)))
+            // A round trip before every reading; only one that has lain idle may have died unseen.
+            .test_before_acquire(false)
+            .before_acquire(|conn, meta| {
+                Box::pin(async move {
+                    let is_fresh = meta.idle_for < IDLE_TRUSTED_MAX;
+                    Ok(is_fresh || conn.ping().await.is_ok())
+                })
+            })
             .connect_lazy_with(self.options.clone())
     }
 
@@ -166,7 +179,8 @@ async fn prepare(conn: &mut AnyConnection, engine: Engine, reader: bool, durable
         }
         Engine::Sqlite => format!(
             "PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; \
-             PRAGMA cache_size = -{}; PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
+             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{}; \
+             PRAGMA foreign_keys = ON; PRAGMA query_only = {};",
             if durable { "FULL" } else { "OFF" },
             if reader { READER_CACHE_KIB } else { WRITER_CACHE_KIB },
             i32::from(reader)

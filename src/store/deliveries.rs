@@ -12,7 +12,9 @@ use super::dead::ReplayTask;
 use super::delivery_rows::{COLUMNS, StoreOutgoing, read_outgoing, row, select_both};
 use super::sql::{Columns, Select, text};
 use super::writer::{Answer, Work};
-use super::{JournalEntry, MessageRow, NewMessage, StartedObligation, Store, StoreError, crossed, messages};
+use super::{
+    JournalEntry, MessageRow, NewMessage, PendingObligation, StartedObligation, Store, StoreError, crossed, messages,
+};
 
 /// How many deliveries a participant can take now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,8 +43,6 @@ pub struct Claim {
 /// What goes out to the partner, stored once: a retry sends identical bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
-    /// The unsigned envelope (for signing anew when the certificate has ended).
-    pub unsigned: Vec<u8>,
     /// The signed bytes.
     pub signed: Vec<u8>,
     /// The content digest under the signature.
@@ -84,6 +84,8 @@ pub struct Claimed {
     pub canonical: Option<Vec<u8>>,
     /// What an earlier attempt stored to send.
     pub outgoing: Option<Outgoing>,
+    /// The obligations that the message opened and that wait for it to be handed over.
+    pub pending: Vec<PendingObligation>,
 }
 
 /// How an attempt ended.
@@ -421,7 +423,7 @@ impl Store {
     /// When the database is away.
     pub async fn outgoing(&self, id: DeliveryId) -> Result<Option<Outgoing>, StoreError> {
         let found = Select::new(
-            "SELECT o.unsigned, o.signed, d.out_digest, d.out_certificate FROM outgoing o JOIN deliveries d ON d.id = o.delivery_id",
+            "SELECT o.signed, d.out_digest, d.out_certificate FROM outgoing o JOIN deliveries d ON d.id = o.delivery_id",
         )
         .and("o.delivery_id = ?", vec![text(id)])
         .fetch(self.readers())

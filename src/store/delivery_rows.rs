@@ -51,15 +51,8 @@ pub(super) fn row(row: &sqlx::any::AnyRow) -> Result<DeliveryRow, StoreError> {
 
 /// What goes out, from a row that may lack it (after an outer join).
 pub(super) fn read_outgoing(row: &sqlx::any::AnyRow) -> Result<Option<Outgoing>, StoreError> {
-    let (Some(unsigned), Some(signed)) = (row.opt_bytes("unsigned")?, row.opt_bytes("signed")?) else {
-        return Ok(None);
-    };
-    Ok(Some(Outgoing {
-        unsigned,
-        signed,
-        digest: row.digest("out_digest")?,
-        certificate: row.digest("out_certificate")?,
-    }))
+    let Some(signed) = row.opt_bytes("signed")? else { return Ok(None) };
+    Ok(Some(Outgoing { signed, digest: row.digest("out_digest")?, certificate: row.digest("out_certificate")? }))
 }
 
 impl Outcome {
@@ -239,6 +232,12 @@ pub(super) const OUTGOING_FENCE: Stmt = Stmt {
     tail: ") UPDATE deliveries SET out_digest = v_digest, out_certificate = v_certificate FROM v \
            WHERE id = v_id AND lease_epoch = v_epoch AND state = 'leased' RETURNING id",
 };
+
+/// The row of what goes out, for [`INSERT_OUTGOING`]. Its column for the unsigned form, which earlier builds filled, stays empty: that is
+/// the signed one without its signature.
+pub(super) fn outgoing_values(id: DeliveryId, outgoing: &Outgoing) -> Vals<'_> {
+    vec![text(id), Val::Bytes(Some(&[])), outgoing.signed.as_slice().into()]
+}
 
 /// Keeps what goes out.
 pub(super) const INSERT_OUTGOING: Stmt = Stmt {

@@ -12,8 +12,8 @@ use crate::search::Marks;
 use super::sql::{Columns, Select, Stmt, Val, Vals, opt_text, text};
 use super::writer::{Answer, Work};
 use super::{
-    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Revisions, Sought, Store, StoreError, crossed,
-    desk,
+    CaseChange, CaseWork, JournalEntry, NewObligation, NewSettlement, Outgoing, Revisions, Sought, Store, StoreError,
+    crossed, desk,
 };
 
 /// How a message came to the gateway.
@@ -97,6 +97,8 @@ pub struct NewDelivery {
     pub expires: Option<Timestamp>,
     /// The classes of personal data that it carries on a consent alone; `None`: it rests on the law.
     pub on_consent: Option<BTreeSet<DataClass>>,
+    /// What goes out, where it could be made at once; `None`: the first attempt makes it.
+    pub outgoing: Option<Outgoing>,
 }
 
 /// Everything that one accepted message writes: all of it or nothing.

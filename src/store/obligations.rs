@@ -20,8 +20,8 @@ pub struct Running {
     pub warns: Vec<Timestamp>,
     /// The next instant at which the watcher must act: the next warning or the due instant; `None`: nothing to do any more.
     pub next_at: Option<Timestamp>,
-    /// The steps of the computation, as JSON.
-    pub explanation: serde_json::Value,
+    /// The steps of the computation, as the text of a JSON object.
+    pub explanation: String,
 }
 
 /// Whether the term runs at once.
@@ -33,13 +33,13 @@ pub enum ObligationStart {
     Task {
         /// From when (business time).
         started_at: Timestamp,
-        /// The rule and its source, as JSON.
-        explanation: serde_json::Value,
+        /// The rule and its source, as the text of a JSON object.
+        explanation: String,
     },
-    /// When the opening message is handed over; the plan is whatever the caller needs then, as JSON.
+    /// When the opening message is handed over; the plan is whatever the caller needs then, as the text of a JSON object.
     Pending {
         /// Kept as is.
-        plan: serde_json::Value,
+        plan: String,
     },
 }
 
@@ -197,21 +197,6 @@ pub struct Mark {
 }
 
 impl Store {
-    /// The pending obligations that this message opened: what to start when it is handed over.
-    ///
-    /// # Errors
-    /// When the database is away or a stored value cannot be read.
-    pub async fn pending_obligations(&self, record_id: RecordId) -> Result<Vec<ObligationRow>, StoreError> {
-        Select::new(SELECT)
-            .and("record_id = ?", vec![text(record_id)])
-            .push(" AND state = 'pending' ORDER BY id", vec![])
-            .fetch(self.readers())
-            .await?
-            .iter()
-            .map(row)
-            .collect()
-    }
-
     /// The next instant at which the watcher must act (business time).
     ///
     /// # Errors
@@ -341,7 +326,8 @@ pub(super) fn phase(state: ObligationState) -> i64 {
 }
 
 pub(super) fn warns_text(warns: &[Timestamp]) -> String {
-    serde_json::Value::from(warns.iter().map(|t| t.micros()).collect::<Vec<_>>()).to_string()
+    let texts: Vec<String> = warns.iter().map(|t| t.micros().to_string()).collect();
+    format!("[{}]", texts.join(","))
 }
 
 /// The row of a new obligation, for [`INSERT`].
@@ -371,14 +357,14 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
         text(&new.creditor),
         Val::Word(state.as_str()),
         phase(state).into(),
-        opt_text(plan),
+        plan.map_or(Val::Text(None), |plan| Val::Word(plan)),
         started_at.into(),
         due_at.into(),
         due_at.map_or(i64::MAX, Timestamp::micros).into(),
         running.and_then(|r| r.next_at).into(),
         text(warns_text(running.map_or(&[], |r| &r.warns))),
         text(&new.term),
-        opt_text(explanation),
+        explanation.map_or(Val::Text(None), |told| Val::Word(told)),
         new.opened_at.into(),
         new.revision.into(),
         opt_text(new.debtor_role.as_ref()),
@@ -387,14 +373,14 @@ pub(super) fn values(new: &NewObligation) -> Vals<'_> {
 }
 
 /// The row of one that is opened again, to be counted anew where it is there already and not met.
-pub(super) fn retime_values<'a>(new: &NewObligation, running: &Running) -> Vals<'a> {
+pub(super) fn retime_values<'a>(new: &NewObligation, running: &'a Running) -> Vals<'a> {
     vec![
         text(key_of(new)),
         running.started_at.into(),
         running.due_at.into(),
         running.next_at.into(),
         text(warns_text(&running.warns)),
-        text(&running.explanation),
+        Val::Word(&running.explanation),
         text(&new.term),
     ]
 }
@@ -408,7 +394,7 @@ pub(super) fn started_values(started: &StartedObligation) -> Vals<'_> {
         running.due_at.into(),
         running.next_at.into(),
         text(warns_text(&running.warns)),
-        text(&running.explanation),
+        Val::Word(&running.explanation),
     ]
 }
 

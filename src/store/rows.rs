@@ -10,7 +10,7 @@ use super::obligations::{self, key};
 use super::sql::{Columns as _, Stmt, Tx, Val, Vals, opt_text, text};
 use super::{
     JournalEntry, NewMessage, NewNotification, NewObligation, NewSettlement, ObligationStart, Running,
-    StartedObligation, attachments, case_work, consent, finding, messages, notifications,
+    StartedObligation, attachments, case_work, consent, delivery_rows, finding, messages, notifications,
 };
 
 /// Makes ids that grow with the given time, and never go back within one process.
@@ -62,6 +62,7 @@ pub(super) struct Rows<'a> {
     numbers: Vec<Vals<'a>>,
     people: Vec<Vals<'a>>,
     deliveries: Vec<Vals<'a>>,
+    outgoing: Vec<Vals<'a>>,
     listing: Vec<&'a NewMessage>,
     obligations: Vec<(ObligationId, Vals<'a>)>,
     started: Vec<Vals<'a>>,
@@ -85,6 +86,7 @@ impl<'a> Rows<'a> {
             numbers: Vec::new(),
             people: Vec::new(),
             deliveries: Vec::new(),
+            outgoing: Vec::new(),
             listing: Vec::new(),
             obligations: Vec::new(),
             started: Vec::new(),
@@ -133,7 +135,10 @@ impl<'a> Rows<'a> {
                 delivery.expires.into(),
                 false.into(),
                 opt_text(delivery.on_consent.as_ref().map(consent::words)),
+                delivery.outgoing.as_ref().map(|o| &o.digest).into(),
+                delivery.outgoing.as_ref().map(|o| &o.certificate).into(),
             ]);
+            self.outgoing.extend(delivery.outgoing.as_ref().map(|o| delivery_rows::outgoing_values(delivery.id, o)));
         }
     }
 
@@ -241,13 +246,21 @@ impl<'a> Rows<'a> {
         tx.many(&finding::INSERT_NUMBERS, &std::mem::take(&mut self.numbers)).await?;
         tx.many(&finding::INSERT_PEOPLE, &std::mem::take(&mut self.people)).await?;
         tx.many(&INSERT_DELIVERIES, &std::mem::take(&mut self.deliveries)).await?;
+        tx.many(&delivery_rows::INSERT_OUTGOING, &std::mem::take(&mut self.outgoing)).await?;
         attachments::list(tx, &std::mem::take(&mut self.listing)).await?;
         let opened = self.flush_obligations(tx).await?;
-        tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
+        self.flush_attempts(tx).await?;
         tx.many(&INSERT_ANSWERS, &std::mem::take(&mut self.answers)).await?;
         tx.many(&notifications::INSERT, &std::mem::take(&mut self.notifications)).await?;
         tx.many(&INSERT_JOURNAL, &std::mem::take(&mut self.journal)).await?;
         Ok(opened)
+    }
+
+    /// Writes the attempts that ended: before anything of the same batch can take their deliveries again, so that each stands there while its
+    /// lease's number is still the delivery's.
+    pub(super) async fn flush_attempts(&mut self, tx: &mut Tx<'_>) -> Result<(), Failure> {
+        tx.many(&INSERT_ATTEMPTS, &std::mem::take(&mut self.attempts)).await?;
+        Ok(())
     }
 
     async fn flush_obligations(&mut self, tx: &mut Tx<'_>) -> Result<Vec<ObligationId>, Failure> {
@@ -294,7 +307,7 @@ const INSERT_CONTENTS: Stmt =
 
 const INSERT_DELIVERIES: Stmt = Stmt {
     head: "INSERT INTO deliveries (id, record_id, recipient, conversation_id, priority, in_order, state, next_at, attempts, \
-           lease_epoch, expires_at, mailbox, on_consent) VALUES ",
+           lease_epoch, expires_at, mailbox, on_consent, out_digest, out_certificate) VALUES ",
     tail: "",
 };
 

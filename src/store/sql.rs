@@ -140,22 +140,36 @@ const STATEMENT_ROWS_MAX: usize = 64;
 pub(crate) struct Texts(HashMap<(&'static str, &'static str, usize), Arc<str>>);
 
 impl Texts {
-    fn get(&mut self, stmt: &'static Stmt, rows: usize, columns: usize) -> Arc<str> {
-        let text = self.0.entry((stmt.head, stmt.tail, rows)).or_insert_with(|| {
-            let mut text = stmt.head.to_owned();
-            for row in 0..rows {
-                text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..columns {
-                    let comma = if column == 0 { "" } else { ", " };
-                    text.push_str(&format!("{comma}${}", row * columns + column + 1));
-                }
-                text.push(')');
-            }
-            text.push_str(stmt.tail);
-            text.into()
-        });
-        Arc::clone(text)
+    fn get(&mut self, engine: Engine, stmt: &'static Stmt, rows: usize, columns: usize) -> Arc<str> {
+        let make = || multi_row(engine, stmt, rows, columns).into();
+        Arc::clone(self.0.entry((stmt.head, stmt.tail, rows)).or_insert_with(make))
     }
+}
+
+/// The text of a multi-row statement. On SQLite values have no names: a name is looked for in a list of all of them, for each value that is
+/// bound. And there a statement that fails leaves what it did so far, instead of keeping every page it touches aside for undoing that: the
+/// transaction is rolled back in any case.
+fn multi_row(engine: Engine, stmt: &Stmt, rows: usize, columns: usize) -> String {
+    let mut text = match engine {
+        Engine::Sqlite => stmt.head.replacen("INSERT INTO", "INSERT OR FAIL INTO", 1),
+        Engine::Postgres => stmt.head.to_owned(),
+    };
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 0..columns {
+            text.push_str(if column == 0 { "" } else { ", " });
+            match engine {
+                Engine::Sqlite => text.push('?'),
+                Engine::Postgres => text.push_str(&format!("${}", row * columns + column + 1)),
+            }
+        }
+        text.push(')');
+    }
+    match engine {
+        Engine::Sqlite => text.push_str(&stmt.tail.replacen(") UPDATE ", ") UPDATE OR FAIL ", 1)),
+        Engine::Postgres => text.push_str(stmt.tail),
+    }
+    text
 }
 
 /// The one writing transaction.
@@ -177,7 +191,7 @@ impl Tx<'_> {
                 size /= 2;
             }
             let (now, later) = rest.split_at(size);
-            let sql = self.texts.get(stmt, size, first.len());
+            let sql = self.texts.get(self.engine, stmt, size, first.len());
             let query = sqlx::query_with(AssertSqlSafe(sql), arguments(now)?);
             let got = query.fetch_all(&mut *self.conn).await?;
             if found.is_empty() {
@@ -202,7 +216,7 @@ impl Tx<'_> {
         stmt: &'static Stmt,
         rows: Vec<Vals<'_>>,
     ) -> Result<Vec<String>, sqlx::Error> {
-        let sql = self.texts.get(stmt, rows.len(), rows.first().map_or(0, Vec::len));
+        let sql = self.texts.get(self.engine, stmt, rows.len(), rows.first().map_or(0, Vec::len));
         self.explain(&sql, rows.into_iter().flatten().collect()).await
     }
 

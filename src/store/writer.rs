@@ -50,9 +50,12 @@ impl Work {
         match self {
             Self::Accept(accept) => std::iter::once(&accept.message)
                 .chain(&accept.made)
-                .map(|m| m.bytes.len())
+                .flat_map(|m| {
+                    let ahead = m.deliveries.iter().filter_map(|d| d.outgoing.as_ref());
+                    std::iter::once(m.bytes.len()).chain(ahead.map(|o| o.signed.len()))
+                })
                 .fold(0, usize::saturating_add),
-            Self::Outgoing(o) => o.outgoing.signed.len().saturating_add(o.outgoing.unsigned.len()),
+            Self::Outgoing(o) => o.outgoing.signed.len(),
             Self::Settle(_) | Self::Answered(_) | Self::Mark(_) | Self::Open(..) | Self::Task(_) => 0,
         }
     }

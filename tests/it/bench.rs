@@ -23,6 +23,8 @@ fn a_scenario_gives_figures_that_can_be_compared() {
 fn what_is_no_report_and_no_scenario_is_said() {
     let refused = mezhved(&["bench", "--compare", "Cargo.toml", "Cargo.toml"]);
     assert!(refused.status == Some(1) && refused.stderr.contains("Cargo.toml"), "{refused}");
+    let told = mezhved(&["bench", "--only", "HTTP-AMQP, SQLite"]).done();
+    assert!(told.stdout.contains("--amqp URL"), "{told}");
     let refused = mezhved(&["bench", "--only", "carrier pigeon"]);
     assert!(refused.status == Some(1) && refused.stderr.contains("carrier pigeon"), "{refused}");
 }

@@ -79,7 +79,7 @@ fn owe(database: &str, due: &[Timestamp], warns: &[Timestamp]) -> Vec<Obligation
             due_at: *due,
             warns: warns.to_vec(),
             next_at: Some(warns.first().copied().unwrap_or(*due)),
-            explanation: json!({ "zone": "Asia/Yekaterinburg", "calendar": "ru" }),
+            explanation: json!({ "zone": "Asia/Yekaterinburg", "calendar": "ru" }).to_string(),
         }),
         term: "5 working days".to_owned(),
         opened_at: due.plus_seconds(-86_400),

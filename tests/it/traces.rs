@@ -160,6 +160,8 @@ fn one_trace_leads_from_the_sender_through_two_nodes_to_the_receipt() {
         (Some(TRACE), Some(id.to_string().as_str())),
         "{line}"
     );
+    let shown = world.mezhved(&["message", "show", &id.to_string(), "--json"]).done().json();
+    assert_eq!(shown[0]["traceId"], TRACE, "{shown:#}");
     collector.shows_nothing_personal();
     drop(other);
 }

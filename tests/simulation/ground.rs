@@ -39,17 +39,12 @@ pub(crate) enum Reach {
     Mailbox,
 }
 
-/// Watches over what no statement may ever do, statement by statement. Attempts are written at the end of a batch: by then a delivery may have
-/// been claimed or put back again, so `ended` keeps under which number each of its leases was ended.
+/// Watches over what no statement may ever do, statement by statement. How an attempt ended is written before anything of the same batch can
+/// take its delivery again: it stands under the number that its delivery has.
 const TRIGGERS: &str = "
     CREATE TABLE broken (what TEXT NOT NULL);
-    CREATE TABLE ended (delivery TEXT NOT NULL, epoch INTEGER NOT NULL, PRIMARY KEY (delivery, epoch)) WITHOUT ROWID;
-    CREATE TRIGGER ends AFTER UPDATE ON deliveries
-        WHEN NEW.state <> 'leased' AND (OLD.state = 'leased' OR OLD.lease_epoch <> NEW.lease_epoch)
-        BEGIN INSERT OR IGNORE INTO ended VALUES (NEW.id, NEW.lease_epoch); END;
     CREATE TRIGGER fenced AFTER INSERT ON delivery_attempts
         WHEN (SELECT lease_epoch FROM deliveries WHERE id = NEW.delivery_id) <> NEW.epoch
-            AND NOT EXISTS (SELECT 1 FROM ended WHERE delivery = NEW.delivery_id AND epoch = NEW.epoch)
         BEGIN INSERT INTO broken VALUES ('the result of a lease that had ended was written: delivery ' || NEW.delivery_id); END;
     CREATE TRIGGER final AFTER UPDATE ON deliveries WHEN OLD.state = 'delivered' AND NEW.state <> 'delivered'
         BEGIN INSERT INTO broken VALUES ('a delivery went back from delivered to ' || NEW.state || ': ' || NEW.id); END;

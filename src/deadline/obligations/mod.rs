@@ -36,7 +36,7 @@ pub use moved::warns_until;
 pub use owed::{Owed, owed};
 pub use period::Period;
 pub use periodic::{ScheduleRow, next_period_at, periodic, schedule};
-pub use plan::{DatedTerm, Plan, start_pending};
+pub use plan::{DatedTerm, Explanation, Plan, start_pending};
 
 /// How far a date of an act may lie ahead of the gateway's business time: clocks differ.
 pub const AHEAD_MAX_SECONDS: i64 = 300;
@@ -326,7 +326,7 @@ pub struct Started {
     /// When to warn, ascending, all after the start and before the due.
     pub warns: Vec<Timestamp>,
     /// Rule, source, steps of the count: everything that `explain` shows.
-    pub explanation: Value,
+    pub explanation: Explanation,
 }
 
 /// Which state of the delivery starts a pending obligation.

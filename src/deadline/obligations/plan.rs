@@ -25,6 +25,25 @@ pub struct DatedTerm {
     pub source: Value,
 }
 
+/// Rule, source, steps of the count: everything that `explain` shows. Written as one JSON object.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Explanation {
+    /// The head: regulation, rule, source, reading, term.
+    #[serde(flatten)]
+    pub about: Value,
+    /// From when it counts, in the debtor's zone.
+    pub started: String,
+    /// The last second in time.
+    pub due: String,
+    /// The warnings.
+    pub warns: Vec<String>,
+    /// How long after an event that is due `immediately` it is not yet late.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace: Option<Term>,
+    /// How it was counted.
+    pub steps: Vec<Step>,
+}
+
 /// Everything needed to count an obligation, kept with it so that a later edition of the regulation does not change it.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Plan {
@@ -112,27 +131,25 @@ impl Plan {
         let mut computed = compute_with_grace(term, self.roll, calendar, self.zone, start, &fields, self.grace_hours)?;
         let started_at = start.instant(self.zone);
         let warns = self.warn_instants(calendar, start, started_at, &computed, &fields)?;
-        let mut explanation = self.about.clone();
-        if let Some(object) = explanation.as_object_mut() {
-            let warned: Vec<String> = warns.iter().map(|w| w.in_zone(self.zone)).collect();
-            if let Some(version) = version {
-                object.insert("term".to_owned(), json!(term));
-                object.insert("term_ru".to_owned(), term.ru().into());
-                object.insert("term_source".to_owned(), version.source.clone());
-                object.insert("term_valid_from".to_owned(), json!(version.valid_from));
-                if self.versions.len() > 1 {
-                    computed.steps.insert(1.min(computed.steps.len()), version.step());
-                }
+        let mut about = self.about.clone();
+        if let (Some(version), Some(object)) = (version, about.as_object_mut()) {
+            object.insert("term".to_owned(), json!(term));
+            object.insert("term_ru".to_owned(), term.ru().into());
+            object.insert("term_source".to_owned(), version.source.clone());
+            object.insert("term_valid_from".to_owned(), json!(version.valid_from));
+            if self.versions.len() > 1 {
+                computed.steps.insert(1.min(computed.steps.len()), version.step());
             }
-            object.insert("started".to_owned(), started_at.in_zone(self.zone).into());
-            object.insert("due".to_owned(), show_due(computed.due, self.zone).into());
-            object.insert("warns".to_owned(), warned.into());
-            if self.grace_hours > 0 && term.has_immediately() {
-                let grace = Span { count: self.grace_hours, unit: Unit::Hour };
-                object.insert("grace".to_owned(), json!(Term::After(grace)));
-            }
-            object.insert("steps".to_owned(), json!(computed.steps));
         }
+        let has_grace = self.grace_hours > 0 && term.has_immediately();
+        let explanation = Explanation {
+            about,
+            started: started_at.in_zone(self.zone),
+            due: show_due(computed.due, self.zone),
+            warns: warns.iter().map(|w| w.in_zone(self.zone)).collect(),
+            grace: has_grace.then_some(Term::After(Span { count: self.grace_hours, unit: Unit::Hour })),
+            steps: computed.steps,
+        };
         Ok(Started { term: term.clone(), started_at, due: computed.due, warns, explanation })
     }
 

@@ -99,6 +99,7 @@ impl Pinger {
                 next_attempt_at: if in_mailbox { now } else { later },
                 expires: Some(now.plus_seconds(LIFE_SECONDS)),
                 on_consent: None,
+                outgoing: None,
             };
             let snapshot = maker.snapshot();
             let revisions =

@@ -140,7 +140,7 @@ async fn what_was_done_outside_meets_in_time_or_late(bench: &Bench) {
     assert_eq!(bench.store.counts().await.unwrap().settled[&SettleKind::Outside], 3, "counted apart");
     assert_eq!(bench.store.next_instant().await, Ok(None));
     // What has not begun to run is met without being late.
-    let start = ObligationStart::Pending { plan: serde_json::Value::Null };
+    let start = ObligationStart::Pending { plan: "{}".to_owned() };
     bench.store.open_obligations(vec![NewObligation { start, ..owed(4, 0) }], at(0)).await.unwrap();
     let (_, row) = done(bench.store.act(act(4, 200, outside(10))).await.unwrap());
     assert_eq!((row.state, row.due_at), (ObligationState::Met, None));
@@ -148,7 +148,7 @@ async fn what_was_done_outside_meets_in_time_or_late(bench: &Bench) {
 
 async fn what_cannot_have_been_done_is_refused_and_changes_nothing(bench: &Bench) {
     opened(bench, &[(1, 100), (2, 100)]).await;
-    let start = ObligationStart::Pending { plan: serde_json::Value::Null };
+    let start = ObligationStart::Pending { plan: "{}".to_owned() };
     bench.store.open_obligations(vec![NewObligation { start, ..owed(3, 0) }], at(0)).await.unwrap();
     bench.store.accept(answered(50, 2, 40)).await.unwrap();
     let before = [obligation(bench, 1).await, obligation(bench, 2).await, obligation(bench, 3).await];

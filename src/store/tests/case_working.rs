@@ -233,7 +233,7 @@ async fn a_curators_open_cases_are_counted_by_level(bench: &Bench) {
 }
 
 async fn a_task_has_no_due_and_is_met(bench: &Bench) {
-    let start = ObligationStart::Task { started_at: at(5), explanation: serde_json::json!({ "rule": "a" }) };
+    let start = ObligationStart::Task { started_at: at(5), explanation: r#"{"rule":"a"}"#.to_owned() };
     let task = NewObligation { start, term: String::new(), ..of_case(1, "a", 0) };
     send(bench, quiet(1, vec![task], CaseWork::default())).await;
     let row = bench.store.obligation(owed(1, 0).id).await.unwrap().unwrap();

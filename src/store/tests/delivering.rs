@@ -31,7 +31,7 @@ async fn state(bench: &Bench, n: u64) -> DeliveryState {
 }
 
 fn outgoing(n: u8) -> Outgoing {
-    Outgoing { unsigned: vec![n], signed: vec![n, n], digest: digest(n), certificate: digest(200) }
+    Outgoing { signed: vec![n, n], digest: digest(n), certificate: digest(200) }
 }
 
 async fn a_delivery_goes_from_claim_to_receipt(bench: &Bench) {

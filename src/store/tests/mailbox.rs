@@ -17,7 +17,7 @@ async fn fill(bench: &Bench, numbers: std::ops::Range<u64>) {
     }
     for claimed in bench.store.claim(claim("a", 0, 1_000)).await.unwrap() {
         let n = claimed.bytes.clone();
-        let outgoing = Outgoing { unsigned: vec![], signed: n, digest: digest(1), certificate: digest(2) };
+        let outgoing = Outgoing { signed: n, digest: digest(1), certificate: digest(2) };
         assert!(bench.store.store_outgoing(claimed.delivery_id, claimed.epoch, outgoing).await.unwrap());
         let outcome = Outcome::Sent { at: at(1), receipt_deadline: None, mailbox: true };
         assert!(bench.store.settle(settle(&claimed, 1, outcome)).await.unwrap());

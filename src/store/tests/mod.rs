@@ -20,6 +20,7 @@ mod people;
 mod plans;
 mod reporting;
 mod ruling;
+mod stocking;
 mod stopping;
 mod upgrading;
 
@@ -187,6 +188,7 @@ fn message_to(n: u64, recipient: &str) -> NewMessage {
             next_attempt_at: at(0),
             expires: Some(at(86_400)),
             on_consent: None,
+            outgoing: None,
         }],
         trace: None,
         marks: Marks::default(),
@@ -234,7 +236,7 @@ fn running(due: i64) -> Running {
         due_at: at(due),
         warns: vec![at(due - 10)],
         next_at: Some(at(due - 10)),
-        explanation: serde_json::json!([{ "step": "from", "at": at(0) }]),
+        explanation: serde_json::json!([{ "step": "from", "at": at(0) }]).to_string(),
     }
 }
 

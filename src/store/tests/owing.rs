@@ -107,13 +107,13 @@ async fn a_second_of_a_key_is_not_opened(bench: &Bench) {
 }
 
 async fn what_is_handed_over_starts_what_is_pending(bench: &Bench) {
-    let plan = serde_json::json!({ "rule": "document-response" });
+    let plan = r#"{"rule":"document-response"}"#.to_owned();
     let pending = |n| NewObligation { start: ObligationStart::Pending { plan: plan.clone() }, ..owed(n, 0) };
     for n in 1..=3 {
         bench.store.accept(Accept { obligations: vec![pending(n)], ..accept(message(n)) }).await.unwrap();
     }
     let waiting = bench.store.pending_obligations(record(1)).await.unwrap();
-    assert_eq!((waiting.len(), waiting[0].plan.clone(), waiting[0].due_at), (1, Some(plan), None));
+    assert_eq!((waiting.len(), &waiting[0].plan), (1, &plan));
     let taken = bench.store.claim(claim("a", 0, 10)).await.unwrap();
     let start = |n, due| vec![StartedObligation { id: owed(n, 0).id, running: running(due) }];
     // 1 is handed over; 2 is answered before that is known; 3 is settled under a stale epoch.
@@ -213,7 +213,7 @@ async fn the_next_instant_is_the_earliest(bench: &Bench) {
 }
 
 async fn listings_group_and_page(bench: &Bench) {
-    let pending = NewObligation { start: ObligationStart::Pending { plan: serde_json::Value::Null }, ..owed(50, 0) };
+    let pending = NewObligation { start: ObligationStart::Pending { plan: "{}".to_owned() }, ..owed(50, 0) };
     let of_police = NewObligation { debtor: who("police"), ..owed(40, 45) };
     let mut all: Vec<_> = (1..=6).map(|n| owed(n, 10 * n as i64)).collect();
     all.extend([pending.clone(), of_police.clone()]);

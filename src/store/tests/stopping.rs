@@ -73,7 +73,7 @@ async fn claimed(bench: &Bench, node: &str, seconds: i64, n: u64) -> Claimed {
 }
 
 fn outgoing() -> Outgoing {
-    Outgoing { unsigned: vec![1], signed: vec![1, 1], digest: digest(3), certificate: digest(200) }
+    Outgoing { signed: vec![1, 1], digest: digest(3), certificate: digest(200) }
 }
 
 const STOPPED: (DeliveryState, Option<ParkReason>, bool) =

@@ -94,9 +94,17 @@ fn a_browser_signs_in_and_runs_the_script_that_the_policy_allows() {
         assert!(browser.source().await.unwrap().contains("Overview"));
         for width in [360, 1440] {
             browser.set_window_size(width, 900).await.unwrap();
-            for page in
-                ["/", "/obligations", "/messages", "/queues", "/queues/health", "/dead", "/own/password", "/nothing"]
-            {
+            for page in [
+                "/",
+                "/obligations",
+                "/messages",
+                "/messages/search",
+                "/queues",
+                "/queues/health",
+                "/dead",
+                "/own/password",
+                "/nothing",
+            ] {
                 browser.goto(&format!("{address}{page}")).await.unwrap();
                 let wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth";
                 assert_eq!(browser.execute(wide, vec![]).await.unwrap(), json!(false), "{page} at {width}");

@@ -200,7 +200,7 @@ fn what_is_given_up_is_told_to_the_sender() {
         let told = eventually("the notice", SOON, || notice_about(&world, request.header.message_id));
         assert_eq!((told.state, told.reason.as_deref()), (state, reason));
         // Nobody's fault, but seen; and no term of the recipient runs.
-        assert_eq!(world.listed(&["message", "list", "--undelivered"]).len(), 1);
+        world.undelivered(1);
         assert_eq!(states(&obligations(&world)), [("document-answer", "guardianship", "register", "pending")]);
     }
 }

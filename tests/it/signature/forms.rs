@@ -205,3 +205,24 @@ fn what_no_reader_would_accept_is_not_signed() {
         Err(SignError::Refused(fault)) if fault.code == FaultCode::SignatureMany
     ));
 }
+
+/// A body in canonical form is signed without reading the whole again, and what comes out is what reading it would have given.
+#[test]
+fn a_canonical_body_is_signed_as_it_is() {
+    use envelope::{BodyDraft, Draft};
+    let bodies = [
+        "<a xmlns=\"urn:a\"><b xmlns=\"\" c=\"&lt;&quot;&#xA;\">x &amp; y &gt;&#xD;</b></a>",
+        "<p:a xmlns:p=\"urn:a\"><b></b><p:c z=\"1\"></p:c></p:a>",
+        // The prefix of the envelope, for the same namespace and for another: the first stands in its canonical form no more.
+        "<a xmlns=\"urn:a\"><e:b xmlns:e=\"urn:mezhved:envelope:1\"></e:b></a>",
+        "<e:a xmlns:e=\"urn:a\"></e:a>",
+    ];
+    for body in bodies {
+        let draft = Draft { body: BodyDraft::Xml(body.into()), ..draft() };
+        let sealed = envelope::sign_canonical(&draft, &OWN.signer).unwrap();
+        let unsigned = envelope::compose(&draft).unwrap();
+        assert_eq!(sealed.digest, envelope::sign_composed(&unsigned, &OWN.signer).unwrap().digest, "{body}");
+        judge(&sealed.bytes, std::slice::from_ref(&OWN.certificate)).unwrap();
+        assert_eq!(envelope::without_signature(&sealed.bytes), Ok(unsigned), "{body}");
+    }
+}

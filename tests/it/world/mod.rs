@@ -35,7 +35,7 @@ pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
 
 /// How long a test waits for what should come in a moment; the machine may be busy.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// The two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -290,6 +290,13 @@ impl World {
     pub(crate) fn listed(&self, arguments: &[&str]) -> Vec<Value> {
         let found = self.mezhved(&[arguments, &["--json"]].concat()).done().json();
         found.as_array().unwrap_or_else(|| panic!("no list: {found}")).clone()
+    }
+
+    /// What is not handed over, once it is so many: what senders are told of it goes out too, a moment later.
+    pub(crate) fn undelivered(&self, count: usize) -> Vec<Value> {
+        eventually(&format!("{count} that are not handed over"), SOON, || {
+            Some(self.listed(&["message", "list", "--undelivered"])).filter(|listed| listed.len() == count)
+        })
     }
 
     /// One number out of the database.

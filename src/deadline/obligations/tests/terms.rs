@@ -25,11 +25,11 @@ fn what_is_due_at_once_is_overdue_only_after_the_grace() {
         let running = started(&opened[0]);
         assert_eq!(running.due, show(expected), "{term}");
         assert_eq!(running.started_at, instant(letter.at), "{term}: the event stays beside it");
-        assert_eq!(running.explanation.get("grace").is_some(), term.contains("immediately"), "{term}");
+        assert_eq!(running.explanation.grace.is_some(), term.contains("immediately"), "{term}");
     }
     let letter = Letter { body: &body, at: "2026-01-04T03:20:00+05:00", ..LETTER };
     let opened = letter.judge(&graced("immediately")).unwrap().open;
-    let steps: Vec<String> = started(&opened[0]).explanation["steps"]
+    let steps: Vec<String> = told(started(&opened[0]))["steps"]
         .as_array()
         .unwrap()
         .iter()
@@ -81,9 +81,9 @@ fn the_start_date_decides_the_version_of_the_term() {
             continue;
         };
         assert_eq!((begun.term.to_string().as_str(), begun.due), (term, show(expected)), "{from}, {handed_over}");
-        assert_eq!(begun.explanation["term"], term);
-        assert!(begun.explanation["term_source"]["paragraph"].as_str().unwrap().contains("7.2"));
-        let step = &begun.explanation["steps"][1];
+        assert_eq!(told(&begun)["term"], term);
+        assert!(told(&begun)["term_source"]["paragraph"].as_str().unwrap().contains("7.2"));
+        let step = &told(&begun)["steps"][1];
         assert_eq!(step["step"], "version");
         assert!(
             step["en"].as_str().unwrap().ends_with(term) && step["ru"].as_str().unwrap().contains("редакция срока с")
@@ -99,7 +99,7 @@ fn a_version_that_is_off_changes_nothing() {
     assert!(begun.is_err(), "no calendar for 2099");
     let begun = start_pending(pending(&opened[0]), &calendars(), instant("2026-05-06T10:00:00+05:00")).unwrap();
     assert_eq!(begun.term.to_string(), "5 working days");
-    assert!(begun.explanation["steps"].as_array().unwrap().iter().all(|s| s["step"] != "version"));
+    assert!(told(&begun)["steps"].as_array().unwrap().iter().all(|s| s["step"] != "version"));
 }
 
 #[test]
