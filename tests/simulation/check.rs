@@ -242,7 +242,8 @@ fn notices(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
     }
 }
 
-/// Where it is asked for, a conversation comes in the order in which it was sent.
+/// Where it is asked for, a conversation comes in the order in which it was sent. What expired holds nobody up, and a copy of it that a node had
+/// in its hands when it stood still may come behind the others.
 fn order(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
     let place: BTreeMap<String, usize> = outside
         .items
@@ -252,7 +253,8 @@ fn order(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
         .collect();
     for name in ORDERED {
         let mut sent: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
-        for row in recorded.iter().filter(|r| r.recipient == name && r.sender != GATEWAY) {
+        let counts = |r: &&Recorded| r.recipient == name && r.sender != GATEWAY && r.state != "expired";
+        for row in recorded.iter().filter(counts) {
             sent.entry(&row.conversation).or_default().push((place[&row.id], &row.id));
         }
         for (conversation, mut letters) in sent {
