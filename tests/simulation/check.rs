@@ -242,8 +242,8 @@ fn notices(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
     }
 }
 
-/// Where it is asked for, a conversation comes in the order in which it was sent. What expired holds nobody up, and a copy of it that a node had
-/// in its hands when it stood still may come behind the others.
+/// Where it is asked for, a conversation comes in the order in which it was sent. What may expire is left out: it holds nobody up then, and a
+/// copy of it that a node had in its hands when it stood still may come behind the others, and be answered.
 fn order(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
     let place: BTreeMap<String, usize> = outside
         .items
@@ -253,7 +253,11 @@ fn order(outside: &Outside, recorded: &[Recorded], broken: &mut Vec<String>) {
         .collect();
     for name in ORDERED {
         let mut sent: BTreeMap<&str, Vec<(usize, &str)>> = BTreeMap::new();
-        let counts = |r: &&Recorded| r.recipient == name && r.sender != GATEWAY && r.state != "expired";
+        let lasts = |row: &Recorded| {
+            let letter = outside.items[place[&row.id]].letter.as_ref();
+            letter.is_none_or(|letter| letter.expires_seconds.is_none())
+        };
+        let counts = |r: &&Recorded| r.recipient == name && r.sender != GATEWAY && lasts(r);
         for row in recorded.iter().filter(counts) {
             sent.entry(&row.conversation).or_default().push((place[&row.id], &row.id));
         }
