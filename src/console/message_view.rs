@@ -98,37 +98,41 @@ pub(super) struct Bodies {
     pub(super) outgoing: Vec<(String, String)>,
 }
 
+/// What a stored message says, and the classes of personal data in it.
+struct Said {
+    own: String,
+    /// The common form, where it was translated into it.
+    canonical: Option<String>,
+    classes: BTreeSet<DataClass>,
+}
+
+/// Reads a stored message. The classes are those of the common form; what cannot be read is treated as holding all that its type may.
+async fn said(visit: &Visit, row: &MessageRow) -> Result<Said, Trouble> {
+    let snapshot = visit.gateway.snapshot();
+    let content = visit.gateway.store().content(row.record_id).await?.ok_or(Trouble::NotFound)?;
+    let classed = |node: Node<'_>| snapshot.catalogue.data_classes(&row.message_type, node);
+    let (own, mut classes) = body_of(&content.bytes, classed);
+    let canonical = content.canonical.map(|bytes| {
+        let document = read_xml(&bytes, &Limits::stored()).ok();
+        classes = document.as_ref().map(|document| classed(document.root()));
+        document.map_or_else(|| String::from_utf8_lossy(&bytes).into_owned(), |document| pretty(document.root()))
+    });
+    let all = || snapshot.catalogue.message(&row.message_type.name).map(|info| info.data_classes.clone());
+    Ok(Said { own, canonical, classes: classes.or_else(all).unwrap_or_default() })
+}
+
 /// The classes of personal data in a message.
 pub(super) async fn classes(visit: &Visit, row: &MessageRow) -> Result<BTreeSet<DataClass>, Trouble> {
-    let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
-    let content = store.content(row.record_id).await?.ok_or(Trouble::NotFound)?;
-    let classed = |node: Node<'_>| snapshot.catalogue.data_classes(&row.message_type, node);
-    let read = match &content.canonical {
-        Some(bytes) => read_xml(bytes, &Limits::stored()).ok().map(|document| classed(document.root())),
-        None => body_of(&content.bytes, classed).1,
-    };
-    let info = snapshot.catalogue.message(&row.message_type.name);
-    // What cannot be read is treated as holding all that its type may.
-    Ok(read.unwrap_or_else(|| info.map(|info| info.data_classes.clone()).unwrap_or_default()))
+    Ok(said(visit, row).await?.classes)
 }
 
 /// Reads the bodies. Nothing of them goes into a log.
 pub(super) async fn bodies(visit: &Visit, row: &MessageRow) -> Result<Bodies, Trouble> {
     let (store, snapshot) = (visit.gateway.store(), visit.gateway.snapshot());
-    let content = store.content(row.record_id).await?.ok_or(Trouble::NotFound)?;
-    let info = snapshot.catalogue.message(&row.message_type.name);
-    // What cannot be read is treated as holding all that its type may.
-    let all = || info.map(|info| info.data_classes.clone()).unwrap_or_default();
-    let (own, mut classes) = body_of(&content.bytes, |node| snapshot.catalogue.data_classes(&row.message_type, node));
-    let canonical = match &content.canonical {
-        Some(bytes) => match read_xml(bytes, &Limits::stored()) {
-            Ok(document) => {
-                classes = Some(snapshot.catalogue.data_classes(&row.message_type, document.root()));
-                pretty(document.root())
-            }
-            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
-        },
-        None => own.clone(),
+    let Said { own, canonical, classes } = said(visit, row).await?;
+    let (own, canonical) = match canonical {
+        Some(canonical) => (own, canonical),
+        None => (String::new(), own),
     };
     let mut outgoing = Vec::new();
     for delivery in store.deliveries_of(row.record_id).await? {
@@ -138,8 +142,7 @@ pub(super) async fn bodies(visit: &Visit, row: &MessageRow) -> Result<Bodies, Tr
             outgoing.push((name, body_of(&made.signed, |_| BTreeSet::new()).0));
         }
     }
-    let own = if content.canonical.is_some() { own } else { String::new() };
-    Ok(Bodies { classes: classes.unwrap_or_else(all), own, canonical, outgoing })
+    Ok(Bodies { classes, own, canonical, outgoing })
 }
 
 /// The body of an envelope as text for people, with what `classed` says of it where it is XML.
